@@ -1,0 +1,44 @@
+//! Where a parcel goes or comes from.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// The longest single field of an address that is accepted, in bytes.
+pub const ADDRESS_FIELD_MAX: usize = 200;
+
+/// A postal address. `country` is ISO 3166-1 alpha-2, upper case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Address {
+    #[serde(default)]
+    pub name: SmolStr,
+    #[serde(default)]
+    pub street: SmolStr,
+    #[serde(default)]
+    pub city: SmolStr,
+    /// State or province, as the carrier writes it: `CA`.
+    #[serde(default)]
+    pub region: SmolStr,
+    #[serde(default)]
+    pub postcode: SmolStr,
+    pub country: SmolStr,
+}
+
+impl Address {
+    /// What is wrong with it, or `None`.
+    pub fn fault(&self) -> Option<String> {
+        if self.country.len() != 2 || !self.country.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Some(format!("country {:?} is not an ISO 3166 two-letter code", self.country));
+        }
+        if self.postcode.is_empty() && !NO_POSTCODE.contains(&self.country.as_str()) {
+            return Some("postcode is empty".into());
+        }
+        let fields = [&self.name, &self.street, &self.city, &self.region, &self.postcode];
+        if let Some(long) = fields.iter().find(|f| f.len() > ADDRESS_FIELD_MAX) {
+            return Some(format!("a field of {} bytes is over the limit of {ADDRESS_FIELD_MAX}", long.len()));
+        }
+        None
+    }
+}
+
+/// Countries in trade with us that have no postcodes in use.
+const NO_POSTCODE: [&str; 4] = ["HK", "AE", "QA", "MO"];

@@ -1,0 +1,76 @@
+//! The board on the wall: how many of what are where, and what needs a person. Built from events as they are committed.
+
+use crate::entity::{Event, Kind};
+use crate::journal::{Head, Record};
+use crate::{Key, Moment, device, order, parcel, station};
+use serde::Serialize;
+use smol_str::{SmolStr, ToSmolStr};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many exceptions the board keeps; the journal keeps all.
+pub const EXCEPTIONS_MAX: usize = 200;
+
+/// Something that wants a look.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exception {
+    pub at: Moment,
+    pub key: Key,
+    pub what: SmolStr,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Board {
+    pub head: Head,
+    /// Entities by kind and stage.
+    stages: BTreeMap<(Kind, &'static str), i64>,
+    /// Interceptions since the process began, by reason.
+    pub interceptions: BTreeMap<&'static str, u64>,
+    pub holds: BTreeMap<&'static str, u64>,
+    /// Newest first.
+    pub exceptions: VecDeque<Exception>,
+}
+
+impl Board {
+    /// How many entities of `kind` are in `stage`.
+    pub fn count(&self, kind: Kind, stage: &str) -> u64 {
+        self.stages.iter().filter(|((k, s), _)| *k == kind && *s == stage).map(|(_, n)| (*n).max(0) as u64).sum()
+    }
+
+    /// All stages of a kind that hold anything.
+    pub fn stages(&self, kind: Kind) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.stages.iter().filter(move |((k, _), n)| *k == kind && **n > 0).map(|((_, s), n)| (*s, *n as u64))
+    }
+
+    pub(crate) fn counted(&mut self, kind: Kind, before: &'static str, after: &'static str) {
+        for (stage, by) in [(before, -1), (after, 1)] {
+            if !stage.is_empty() && stage != "absent" {
+                *self.stages.entry((kind, stage)).or_default() += by;
+            }
+        }
+    }
+
+    pub(crate) fn take_in(&mut self, record: &Record) {
+        let what = match &record.event {
+            Event::Parcel(parcel::Event::Intercepted { why, .. }) => {
+                *self.interceptions.entry(why.word()).or_default() += 1;
+                why.to_smolstr()
+            }
+            Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
+            Event::Parcel(parcel::Event::LabelRefused { why }) => smol_str::format_smolstr!("label refused: {why}"),
+            Event::Order(order::Event::Held { reason, detail }) => {
+                *self.holds.entry(reason.as_str()).or_default() += 1;
+                smol_str::format_smolstr!("held, {}: {detail}", reason.as_str())
+            }
+            Event::Device(device::Event::FaultRaised { what }) => what.clone(),
+            Event::Device(device::Event::Disconnected { why }) => smol_str::format_smolstr!("disconnected: {why}"),
+            Event::Station(station::Event::Rejected { code, why, .. }) => {
+                *self.interceptions.entry("unknown item").or_default() += 1;
+                smol_str::format_smolstr!("rejected {}: {why}", code.as_deref().unwrap_or("an item"))
+            }
+            Event::Carrier(crate::carrier::Event::Suspended { why }) => smol_str::format_smolstr!("suspended: {why}"),
+            _ => return,
+        };
+        self.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
+        self.exceptions.truncate(EXCEPTIONS_MAX);
+    }
+}

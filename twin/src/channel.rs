@@ -1,0 +1,219 @@
+//! A channel: one service of one carrier account, with its limits and, where the carrier has no rate API, its tariff.
+//! And what is asked of it: a quote, a label, news of a parcel.
+
+use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TrackingNumber};
+use crate::money::{Currency, Decimal};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// One service of one carrier account. What allocation chooses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    pub id: ChannelId,
+    pub carrier: CarrierId,
+    /// As people call it: `USPS Ground Advantage`.
+    pub name: String,
+    /// The carrier's own code for the service: `USPS_GROUND_ADVANTAGE`, `P`.
+    pub service: SmolStr,
+    /// Warehouses it collects from.
+    pub origins: Vec<crate::WarehouseId>,
+    /// Countries it serves; empty means every country but the ones in `not_to`.
+    #[serde(default)]
+    pub to: Vec<SmolStr>,
+    #[serde(default)]
+    pub not_to: Vec<SmolStr>,
+    #[serde(default)]
+    pub limits: Limits,
+    /// Present: we rate the channel ourselves. Absent: the carrier is asked.
+    #[serde(default)]
+    pub tariff: Option<Tariff>,
+    /// Promised days to the door, used where the carrier's quote names none.
+    #[serde(default)]
+    pub days: Option<u16>,
+}
+
+/// What a channel accepts. Zero or absent means no limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub weight_g_max: Grams,
+    pub length_mm_max: u32,
+    pub length_plus_girth_mm_max: u32,
+    pub battery: bool,
+}
+
+/// A rate sheet: zones by destination, each with weight bands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    pub currency: Currency,
+    /// Where the sheet comes from and when it took effect; shown with every price made from it.
+    pub source: String,
+    #[serde(default)]
+    pub weight: ChargeableWeight,
+    pub zones: Vec<Zone>,
+    #[serde(default)]
+    pub surcharges: Vec<Surcharge>,
+}
+
+/// How actual and volumetric weight become the weight that is charged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChargeableWeight {
+    /// Volumetric kg = L·W·H (cm) / divisor. 0: only actual weight counts.
+    pub divisor: u32,
+    /// Volumetric weight counts only from this many times the actual (in tenths: 20 = twice). 0: always.
+    pub volumetric_from_tenths: u32,
+    /// Rounded up to a multiple of this. 0 or 1: to the gram.
+    pub step_g: Grams,
+    pub minimum_g: Grams,
+}
+
+impl Default for ChargeableWeight {
+    fn default() -> Self {
+        ChargeableWeight { divisor: 0, volumetric_from_tenths: 0, step_g: 1, minimum_g: 0 }
+    }
+}
+
+/// Destinations that share prices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    pub name: SmolStr,
+    /// ISO countries; empty: any country no earlier zone names.
+    #[serde(default)]
+    pub countries: Vec<SmolStr>,
+    /// Postcode prefixes within those countries; empty: all.
+    #[serde(default)]
+    pub postcode_prefixes: Vec<SmolStr>,
+    pub bands: Vec<Band>,
+}
+
+/// Weight in `(above_g, up_to_g]` of chargeable weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Band {
+    pub above_g: Grams,
+    pub up_to_g: Grams,
+    /// A fixed price for the band (or a registration fee, 挂号费, where `per_kg` is set too).
+    #[serde(default)]
+    pub flat: Decimal,
+    /// Price per chargeable kilogram.
+    #[serde(default)]
+    pub per_kg: Decimal,
+    /// Raises the chargeable weight within this band.
+    #[serde(default)]
+    pub minimum_g: Grams,
+}
+
+/// Added to the base price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Surcharge {
+    pub name: SmolStr,
+    /// Percent of the base price.
+    #[serde(default)]
+    pub percent: Decimal,
+    #[serde(default)]
+    pub flat: Decimal,
+    /// Only for these postcode prefixes; empty: always.
+    #[serde(default)]
+    pub postcode_prefixes: Vec<SmolStr>,
+}
+
+/// One parcel to be priced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuoteRequest {
+    pub from: Address,
+    pub to: Address,
+    pub weight_g: Grams,
+    pub dims: Dims,
+    pub value: Money,
+    pub battery: bool,
+    /// When it will be handed over.
+    pub ship_at: Moment,
+}
+
+/// A channel's price for one parcel, with its breakdown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The carrier's own service code; the caller matches it to a channel.
+    pub service: SmolStr,
+    pub total: Money,
+    pub breakdown: Vec<(SmolStr, Money)>,
+    pub days: Option<u16>,
+    /// What was charged for, where the carrier says it.
+    pub chargeable_g: Option<Grams>,
+    pub zone: SmolStr,
+}
+
+/// A label to be bought. `key` makes the request idempotent: the same key never buys twice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelRequest {
+    pub key: SmolStr,
+    pub parcel: ParcelId,
+    pub service: SmolStr,
+    pub from: Address,
+    pub to: Address,
+    pub weight_g: Grams,
+    pub dims: Dims,
+    pub value: Money,
+    pub contents: SmolStr,
+    pub ship_at: Moment,
+}
+
+/// What the carrier answered: its number, its price, and the label to print.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    pub tracking: TrackingNumber,
+    pub charged: Option<Money>,
+    /// ZPL II.
+    pub zpl: Vec<u8>,
+}
+
+/// Where a parcel is, in one vocabulary for all carriers (a superset of 17TRACK's, AfterShip's, UPU's and IATA's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrackStatus {
+    /// Label known to the carrier, parcel not yet seen.
+    InfoReceived,
+    /// The carrier has the parcel.
+    Accepted,
+    ReceivedAtHub,
+    ExportCleared,
+    DepartedOrigin,
+    InFlight,
+    Arrived,
+    Customs,
+    ImportCleared,
+    LastMile,
+    OutForDelivery,
+    Delivered,
+    /// Tried and not handed over; the carrier tries again.
+    DeliveryFailed,
+    AvailableForPickup,
+    /// Something is wrong: damage, delay, refusal, missing papers.
+    Exception,
+    Returning,
+    Returned,
+    Lost,
+}
+
+/// One line of a carrier's tracking answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackEvent {
+    pub at: Moment,
+    pub status: TrackStatus,
+    /// The carrier's own code: `OF`, `PU`.
+    pub code: SmolStr,
+    pub text: SmolStr,
+    pub place: SmolStr,
+}
+
+/// What a carrier said of one number, oldest event first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tracking {
+    pub number: TrackingNumber,
+    pub events: Vec<TrackEvent>,
+}

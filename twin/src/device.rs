@@ -1,0 +1,102 @@
+//! A station device as the twin knows it: reachable or not, healthy or not.
+
+use crate::entity::{Entity, Kind, Refusal};
+use crate::Moment;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// What kind of device stands at the end of the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    #[default]
+    Scanner,
+    Scale,
+    Sorter,
+    Printer,
+}
+
+impl DeviceKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeviceKind::Scanner => "scanner",
+            DeviceKind::Scale => "scale",
+            DeviceKind::Sorter => "sorter",
+            DeviceKind::Printer => "printer",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    pub kind: DeviceKind,
+    pub online: bool,
+    /// What it says it is: a serial number, a firmware line.
+    pub identity: SmolStr,
+    /// What is wrong with it, in its own words: `paper out`.
+    pub fault: Option<SmolStr>,
+    pub disconnects: u32,
+    pub faults: u32,
+    pub since: Moment,
+}
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    Connect { kind: DeviceKind, identity: SmolStr },
+    Disconnect { why: SmolStr },
+    RaiseFault { what: SmolStr },
+    ClearFault,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    Connected { kind: DeviceKind, identity: SmolStr },
+    Disconnected { why: SmolStr },
+    FaultRaised { what: SmolStr },
+    FaultCleared,
+}
+
+impl Entity for Device {
+    const KIND: Kind = Kind::Device;
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, _id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
+        Ok(match command {
+            Command::Connect { kind, identity } if !self.online || self.identity != identity => vec![Event::Connected { kind, identity }],
+            Command::Disconnect { why } if self.online => vec![Event::Disconnected { why }],
+            Command::RaiseFault { what } if self.fault.as_ref() != Some(&what) => vec![Event::FaultRaised { what }],
+            Command::ClearFault if self.fault.is_some() => vec![Event::FaultCleared],
+            _ => vec![],
+        })
+    }
+
+    fn apply(&mut self, at: Moment, event: &Event) {
+        self.since = at;
+        match event {
+            Event::Connected { kind, identity } => {
+                self.kind = *kind;
+                self.online = true;
+                self.identity = identity.clone();
+            }
+            Event::Disconnected { .. } => {
+                self.online = false;
+                self.disconnects += 1;
+            }
+            Event::FaultRaised { what } => {
+                self.fault = Some(what.clone());
+                self.faults += 1;
+            }
+            Event::FaultCleared => self.fault = None,
+        }
+    }
+
+    fn stage_word(&self) -> &'static str {
+        if self.fault.is_some() { "faulty" } else if self.online { "online" } else { "offline" }
+    }
+
+    fn of(event: &crate::Event) -> Option<&Event> {
+        if let crate::Event::Device(event) = event { Some(event) } else { None }
+    }
+}

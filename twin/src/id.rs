@@ -1,0 +1,95 @@
+//! Typed identifiers. Each comes from a business key or from a counter in the twin, never from chance.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// The longest identifier that is accepted from outside, in bytes.
+pub const ID_LENGTH_MAX: usize = 64;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(SmolStr);
+
+        impl $name {
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(SmolStr::new(text))
+            }
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+            /// The text itself; cheap to clone.
+            pub fn text(&self) -> &SmolStr {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+        impl From<SmolStr> for $name {
+            fn from(text: SmolStr) -> Self {
+                Self(text)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The platform's order number, prefixed by the shop where two shops could collide: `AMA-000001`.
+    OrderId;
+    /// The order's number and the parcel's place in it: `AMA-000001-1`.
+    ParcelId;
+    /// Stock-keeping unit.
+    Sku;
+    /// A building: `SZX`.
+    WarehouseId;
+    /// A line, bench or dock in a building: `SZX/line-1`.
+    StationId;
+    /// One device of a station: `SZX/line-1/scale`.
+    DeviceId;
+    /// A company that carries: `usps`.
+    CarrierId;
+    /// One service of one carrier account: `usps/ground-advantage`.
+    ChannelId;
+    /// A bag's SSCC.
+    BagId;
+    /// `SZX/usps/20261109-1`.
+    ManifestId;
+}
+
+/// The carrier's own number for a parcel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrackingNumber(pub SmolStr);
+
+impl fmt::Display for TrackingNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TrackingNumber {
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(SmolStr::new(text))
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ParcelId {
+    /// The `n`th parcel (from 1) of an order.
+    pub fn of(order: &OrderId, n: u32) -> Self {
+        Self(smol_str::format_smolstr!("{order}-{n}"))
+    }
+}

@@ -1,0 +1,301 @@
+//! An order: what a buyer bought. Parcels fulfil it.
+//!
+//! received → held(reasons) → allocated → released → packed → shipped → delivered; or cancelled, returned.
+
+use crate::allocation::Decision;
+use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::goods::Product;
+use crate::money::Decimal;
+use crate::{Address, Dims, Grams, Moment, Money, OrderId, ParcelId};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, ToSmolStr};
+use std::collections::BTreeMap;
+
+/// The most lines one order may have.
+pub const ORDER_LINES_MAX: usize = 200;
+/// The most pieces of one SKU in one line.
+pub const LINE_QUANTITY_MAX: u32 = 10_000;
+
+/// An order as it comes in, platform differences already gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewOrder {
+    pub id: OrderId,
+    /// `shopify`, `amazon`, `temu`…
+    pub platform: SmolStr,
+    pub shop: SmolStr,
+    pub placed_at: Moment,
+    pub ship_to: Address,
+    pub lines: Vec<NewLine>,
+    /// The platform says the buyer has paid.
+    #[serde(default = "yes")]
+    pub paid: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewLine {
+    pub sku: crate::Sku,
+    pub quantity: u32,
+    pub unit_price: Money,
+}
+
+impl NewOrder {
+    /// What is wrong with it, or `None`: the field and the reason. Such an order is not accepted at all.
+    pub fn fault(&self) -> Option<(&'static str, String)> {
+        let id = self.id.as_str();
+        if id.is_empty() || id.len() > crate::id::ID_LENGTH_MAX || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b'?') {
+            return Some(("id", format!("{id:?} must be 1 to {} printable characters without space, / or ?", crate::id::ID_LENGTH_MAX)));
+        }
+        if self.lines.is_empty() || self.lines.len() > ORDER_LINES_MAX {
+            return Some(("lines", format!("{} lines; 1 to {ORDER_LINES_MAX} are accepted", self.lines.len())));
+        }
+        for line in &self.lines {
+            if line.quantity == 0 || line.quantity > LINE_QUANTITY_MAX {
+                return Some(("lines.quantity", format!("{} of {}; 1 to {LINE_QUANTITY_MAX} are accepted", line.quantity, line.sku)));
+            }
+            if line.unit_price.amount.is_sign_negative() && !line.unit_price.amount.is_zero() {
+                return Some(("lines.unit_price", format!("{} for {} is negative", line.unit_price, line.sku)));
+            }
+            if line.unit_price.currency != self.lines[0].unit_price.currency {
+                return Some(("lines.unit_price", format!("{} and {} in one order", self.lines[0].unit_price.currency.code(), line.unit_price.currency.code())));
+            }
+        }
+        None
+    }
+}
+
+/// A line with the goods' facts as the product master had them when the order came in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    pub sku: crate::Sku,
+    pub quantity: u32,
+    pub unit_price: Decimal,
+    pub weight_g: Grams,
+    pub dims: Dims,
+    pub battery: bool,
+}
+
+impl Line {
+    pub fn of(line: &NewLine, product: &Product) -> Self {
+        Line {
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+            unit_price: line.unit_price.amount,
+            weight_g: product.weight_g,
+            dims: product.dims,
+            battery: product.battery,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    #[default]
+    Absent,
+    Received,
+    Allocated,
+    Released,
+    Packed,
+    Shipped,
+    Delivered,
+    Returned,
+    Cancelled,
+}
+
+impl Stage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Absent => "absent",
+            Stage::Received => "received",
+            Stage::Allocated => "allocated",
+            Stage::Released => "released",
+            Stage::Packed => "packed",
+            Stage::Shipped => "shipped",
+            Stage::Delivered => "delivered",
+            Stage::Returned => "returned",
+            Stage::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why an order waits. Several may stand at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    Unpaid,
+    AddressInvalid,
+    UnknownSku,
+    NoStock,
+    NoChannel,
+    Oversize,
+    ForbiddenGoods,
+    Duplicate,
+    Manual,
+}
+
+impl Hold {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Hold::Unpaid => "unpaid",
+            Hold::AddressInvalid => "address invalid",
+            Hold::UnknownSku => "unknown SKU",
+            Hold::NoStock => "no stock",
+            Hold::NoChannel => "no channel",
+            Hold::Oversize => "oversize",
+            Hold::ForbiddenGoods => "forbidden goods",
+            Hold::Duplicate => "duplicate",
+            Hold::Manual => "manual",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub stage: Stage,
+    pub platform: SmolStr,
+    pub shop: SmolStr,
+    pub placed_at: Moment,
+    pub received_at: Moment,
+    pub ship_to: Address,
+    pub lines: Vec<Line>,
+    pub currency: SmolStr,
+    /// Each reason with what exactly is wrong.
+    pub holds: BTreeMap<Hold, SmolStr>,
+    pub decision: Option<Decision>,
+    pub parcel: Option<ParcelId>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    Receive { order: Box<NewOrder>, lines: Vec<Line> },
+    Hold { reason: Hold, detail: SmolStr },
+    ClearHold { reason: Hold },
+    Allocate { decision: Box<Decision>, parcel: ParcelId },
+    Release,
+    Pack,
+    Ship,
+    Deliver,
+    Return,
+    Cancel { reason: SmolStr },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    Received { platform: SmolStr, shop: SmolStr, placed_at: Moment, ship_to: Address, lines: Vec<Line>, currency: SmolStr },
+    Held { reason: Hold, detail: SmolStr },
+    HoldCleared { reason: Hold },
+    Allocated { decision: Decision, parcel: ParcelId },
+    Released,
+    Packed,
+    Shipped,
+    Delivered,
+    Returned,
+    Cancelled { reason: SmolStr },
+}
+
+impl Order {
+    /// Value of all lines, in the order's currency.
+    pub fn value(&self) -> Option<Money> {
+        let currency = crate::money::Currency::from_code(&self.currency)?;
+        Some(Money::new(self.lines.iter().map(|l| l.unit_price * Decimal::from(l.quantity)).sum(), currency))
+    }
+
+    pub fn is_held(&self) -> bool {
+        !self.holds.is_empty() && self.stage == Stage::Received
+    }
+
+    fn step(&self, id: &SmolStr, name: &str, from: &[Stage], to: Stage, event: Event) -> Result<Vec<Event>, Refusal> {
+        if self.stage == to {
+            return Ok(vec![]);
+        }
+        if from.contains(&self.stage) {
+            return Ok(vec![event]);
+        }
+        let wants: Vec<_> = from.iter().map(|s| s.as_str()).collect();
+        Err(Self::refuse(id, Why::WrongStage { is: self.stage.as_str().into(), step: name.into(), wants: wants.join(" or ").to_smolstr() }))
+    }
+}
+
+impl Entity for Order {
+    const KIND: Kind = Kind::Order;
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
+        use Stage::*;
+        match command {
+            Command::Receive { order, lines } => {
+                if self.stage != Absent {
+                    return Ok(vec![]);
+                }
+                let currency = order.lines.first().map_or("USD", |l| l.unit_price.currency.code()).into();
+                let NewOrder { platform, shop, placed_at, ship_to, .. } = *order;
+                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, lines, currency }])
+            }
+            Command::Hold { reason, detail } => match self.holds.get(&reason) {
+                Some(known) if *known == detail => Ok(vec![]),
+                _ => self.step(id, "hold", &[Received], Absent, Event::Held { reason, detail }),
+            },
+            Command::ClearHold { reason } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason }]),
+            Command::ClearHold { .. } => Ok(vec![]),
+            Command::Allocate { decision, parcel } => {
+                self.step(id, "allocation", &[Received], Allocated, Event::Allocated { decision: *decision, parcel })
+            }
+            Command::Release => self.step(id, "release", &[Allocated], Released, Event::Released),
+            Command::Pack => self.step(id, "packing", &[Released], Packed, Event::Packed),
+            Command::Ship => self.step(id, "shipping", &[Packed, Released], Shipped, Event::Shipped),
+            Command::Deliver => self.step(id, "delivery", &[Shipped], Delivered, Event::Delivered),
+            Command::Return => self.step(id, "return", &[Shipped], Returned, Event::Returned),
+            Command::Cancel { reason } => self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason }),
+        }
+    }
+
+    fn apply(&mut self, at: Moment, event: &Event) {
+        match event {
+            Event::Received { platform, shop, placed_at, ship_to, lines, currency } => {
+                *self = Order {
+                    stage: Stage::Received,
+                    platform: platform.clone(),
+                    shop: shop.clone(),
+                    placed_at: *placed_at,
+                    received_at: at,
+                    ship_to: ship_to.clone(),
+                    lines: lines.clone(),
+                    currency: currency.clone(),
+                    ..Order::default()
+                }
+            }
+            Event::Held { reason, detail } => {
+                self.holds.insert(*reason, detail.clone());
+            }
+            Event::HoldCleared { reason } => {
+                self.holds.remove(reason);
+            }
+            Event::Allocated { decision, parcel } => {
+                self.stage = Stage::Allocated;
+                self.holds.clear();
+                self.decision = Some(decision.clone());
+                self.parcel = Some(parcel.clone());
+            }
+            Event::Released => self.stage = Stage::Released,
+            Event::Packed => self.stage = Stage::Packed,
+            Event::Shipped => self.stage = Stage::Shipped,
+            Event::Delivered => self.stage = Stage::Delivered,
+            Event::Returned => self.stage = Stage::Returned,
+            Event::Cancelled { .. } => self.stage = Stage::Cancelled,
+        }
+    }
+
+    fn stage_word(&self) -> &'static str {
+        if self.is_held() { "held" } else { self.stage.as_str() }
+    }
+
+    fn of(event: &crate::Event) -> Option<&Event> {
+        if let crate::Event::Order(event) = event { Some(event) } else { None }
+    }
+}

@@ -1,0 +1,540 @@
+//! A parcel: one box with one label, from the label request to the buyer's door.
+//!
+//! created → label requested → labelled → inducted → measured → verified → sorted → bagged → handed over → … → delivered;
+//! at any point intercepted(reason), returned, lost, cancelled. Only forward, one step at a time; between the handover
+//! and the door a carrier may leave stages out, but never goes back. An interception ends in rework, which puts the
+//! parcel back to `labelled`, or in a cancellation.
+
+use crate::channel::{TrackEvent, TrackStatus};
+use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::{Address, BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+
+/// How often one parcel may be reworked before it must be cancelled.
+pub const REWORK_MAX: u8 = 5;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    #[default]
+    Absent,
+    Created,
+    LabelRequested,
+    Labelled,
+    Inducted,
+    Measured,
+    Verified,
+    Sorted,
+    Bagged,
+    HandedOver,
+    DepartedOrigin,
+    InFlight,
+    Arrived,
+    Customs,
+    LastMile,
+    OutForDelivery,
+    Delivered,
+    Intercepted,
+    Returned,
+    Lost,
+    Cancelled,
+}
+
+impl Stage {
+    pub const ALL: [Stage; 20] = [
+        Stage::Created,
+        Stage::LabelRequested,
+        Stage::Labelled,
+        Stage::Inducted,
+        Stage::Measured,
+        Stage::Verified,
+        Stage::Sorted,
+        Stage::Bagged,
+        Stage::HandedOver,
+        Stage::DepartedOrigin,
+        Stage::InFlight,
+        Stage::Arrived,
+        Stage::Customs,
+        Stage::LastMile,
+        Stage::OutForDelivery,
+        Stage::Delivered,
+        Stage::Intercepted,
+        Stage::Returned,
+        Stage::Lost,
+        Stage::Cancelled,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Absent => "absent",
+            Stage::Created => "created",
+            Stage::LabelRequested => "label requested",
+            Stage::Labelled => "labelled",
+            Stage::Inducted => "inducted",
+            Stage::Measured => "measured",
+            Stage::Verified => "verified",
+            Stage::Sorted => "sorted",
+            Stage::Bagged => "bagged",
+            Stage::HandedOver => "handed over",
+            Stage::DepartedOrigin => "departed origin",
+            Stage::InFlight => "in flight",
+            Stage::Arrived => "arrived",
+            Stage::Customs => "customs",
+            Stage::LastMile => "last mile",
+            Stage::OutForDelivery => "out for delivery",
+            Stage::Delivered => "delivered",
+            Stage::Intercepted => "intercepted",
+            Stage::Returned => "returned",
+            Stage::Lost => "lost",
+            Stage::Cancelled => "cancelled",
+        }
+    }
+
+    /// Nothing can happen to it any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, Stage::Delivered | Stage::Returned | Stage::Lost | Stage::Cancelled)
+    }
+
+    /// The carrier has it and has not finished.
+    pub fn is_with_carrier(self) -> bool {
+        (Stage::HandedOver..=Stage::OutForDelivery).contains(&self)
+    }
+
+    /// It stands or moves on a line.
+    pub fn is_on_line(self) -> bool {
+        (Stage::Inducted..=Stage::Sorted).contains(&self)
+    }
+
+    /// Where a tracking status puts a parcel that is on its way.
+    fn of_track(status: TrackStatus) -> Option<Stage> {
+        Some(match status {
+            TrackStatus::DepartedOrigin => Stage::DepartedOrigin,
+            TrackStatus::InFlight => Stage::InFlight,
+            TrackStatus::Arrived => Stage::Arrived,
+            TrackStatus::Customs | TrackStatus::ImportCleared => Stage::Customs,
+            TrackStatus::LastMile | TrackStatus::AvailableForPickup => Stage::LastMile,
+            TrackStatus::OutForDelivery => Stage::OutForDelivery,
+            TrackStatus::Delivered => Stage::Delivered,
+            TrackStatus::Returned => Stage::Returned,
+            TrackStatus::Lost => Stage::Lost,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a parcel was stopped before it did harm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interception {
+    /// Measured and declared weight differ by more than both thresholds.
+    Weight { declared_g: Grams, measured_g: Grams },
+    /// A side differs by more than the threshold (sides in sorted order).
+    Size { declared: Dims, measured: Dims },
+    /// The same label was read on another parcel before.
+    DuplicateLabel,
+    /// Its order was cancelled.
+    OrderCancelled,
+    NotWeighed,
+    /// No bag is open for it.
+    NoChute,
+    /// The answer reached the sorter after the divert, or it went to another chute.
+    WrongChute { planned: u16, actual: u16 },
+    /// A person or a rule outside the line said so.
+    Manual { why: SmolStr },
+}
+
+impl Interception {
+    /// A short word for counting.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Interception::Weight { .. } => "wrong weight",
+            Interception::Size { .. } => "wrong size",
+            Interception::DuplicateLabel => "duplicate label",
+            Interception::OrderCancelled => "order cancelled",
+            Interception::NotWeighed => "not weighed",
+            Interception::NoChute => "no chute",
+            Interception::WrongChute { .. } => "wrong chute",
+            Interception::Manual { .. } => "manual",
+        }
+    }
+}
+
+impl std::fmt::Display for Interception {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Interception::Weight { declared_g, measured_g } => write!(f, "wrong weight: declared {declared_g} g, measured {measured_g} g"),
+            Interception::Size { declared, measured } => write!(f, "wrong size: declared {declared}, measured {measured}"),
+            Interception::WrongChute { planned, actual } => write!(f, "wrong chute: planned {planned}, went to {actual}"),
+            Interception::Manual { why } => write!(f, "manual: {why}"),
+            other => f.write_str(other.word()),
+        }
+    }
+}
+
+/// What was planned for the parcel when it was created.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub order: OrderId,
+    pub warehouse: WarehouseId,
+    pub carrier: CarrierId,
+    pub channel: ChannelId,
+    pub service: SmolStr,
+    pub ship_to: Address,
+    pub declared_g: Grams,
+    pub declared: Dims,
+    pub value: Option<Money>,
+    pub estimate: Option<Money>,
+    pub contents: SmolStr,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Parcel {
+    pub stage: Stage,
+    pub created_at: Moment,
+    pub changed_at: Moment,
+    pub plan: Plan,
+    pub tracking: Option<TrackingNumber>,
+    /// The label's document in the twin.
+    pub label: Option<Hash>,
+    /// What the carrier charged when the label was bought.
+    pub charged: Option<Money>,
+    pub label_attempts: u32,
+    pub label_refused: Option<SmolStr>,
+    pub printed_on: Option<DeviceId>,
+    pub packed_at: Option<Moment>,
+    pub station: Option<StationId>,
+    pub measured_g: Option<Grams>,
+    pub measured: Option<Dims>,
+    pub chute: Option<u16>,
+    pub bag: Option<BagId>,
+    pub interception: Option<Interception>,
+    pub reworks: u8,
+    /// The last thing the carrier said.
+    pub last_track: Option<TrackEvent>,
+    pub track_events: u32,
+    /// Something the carrier says is wrong and that the seller should know before the buyer asks.
+    pub exception: Option<SmolStr>,
+    /// Final freight.
+    pub freight: Option<Money>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    Create { plan: Box<Plan> },
+    RequestLabel,
+    TakeLabel { tracking: TrackingNumber, label: Hash, charged: Option<Money> },
+    RefuseLabel { why: SmolStr },
+    /// Its label (and pick slip) came out of a printer.
+    Print { printer: DeviceId },
+    Pack,
+    Induct { station: StationId },
+    /// Everything the line found out, and what follows from it.
+    Judge { measured_g: Option<Grams>, measured: Option<Dims>, verdict: Verdict },
+    /// It fell down a chute.
+    Bag { chute: u16, bag: BagId },
+    Intercept { why: Interception },
+    /// The mistake was found and put right; the label it wears is its own again.
+    Rework { note: SmolStr },
+    HandOver { bag: BagId },
+    Track { events: Vec<TrackEvent> },
+    Cost { freight: Money },
+    Cancel { reason: SmolStr },
+}
+
+/// What the checks made of a parcel at the divert.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    Pass { chute: u16 },
+    Stop { why: Interception, chute: u16 },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    Created { plan: Plan },
+    /// Asked of the carrier, with the key that makes asking again harmless.
+    LabelRequested { key: SmolStr },
+    LabelBought { tracking: TrackingNumber, label: Hash, charged: Option<Money> },
+    LabelRefused { why: SmolStr },
+    Printed { printer: DeviceId },
+    Packed,
+    Inducted { station: StationId },
+    Measured { weight_g: Grams, dims: Option<Dims> },
+    Verified,
+    Sorted { chute: u16 },
+    Bagged { bag: BagId },
+    Intercepted { why: Interception, chute: Option<u16> },
+    Reworked { note: SmolStr },
+    HandedOver { bag: BagId },
+    Tracked { event: TrackEvent },
+    /// The carrier's news moved the parcel on.
+    Moved { to: Stage },
+    ExceptionRaised { what: SmolStr },
+    ExceptionCleared,
+    Costed { freight: Money },
+    Cancelled { reason: SmolStr },
+}
+
+impl Parcel {
+    /// The key under which its label is asked for; a new one after each refusal.
+    pub fn label_key(&self, id: &SmolStr) -> SmolStr {
+        format_smolstr!("{id}.{}", self.label_attempts)
+    }
+
+    fn wrong_stage(&self, id: &SmolStr, step: &str, wants: &str) -> Refusal {
+        Self::refuse(id, Why::WrongStage { is: self.stage.as_str().into(), step: step.into(), wants: wants.into() })
+    }
+
+    fn judge(&self, measured_g: Option<Grams>, dims: Option<Dims>, verdict: Verdict) -> Vec<Event> {
+        let mut events = Vec::with_capacity(3);
+        if let Some(weight_g) = measured_g {
+            events.push(Event::Measured { weight_g, dims });
+        }
+        match verdict {
+            Verdict::Pass { chute } => events.extend([Event::Verified, Event::Sorted { chute }]),
+            Verdict::Stop { why, chute } => events.push(Event::Intercepted { why, chute: Some(chute) }),
+        }
+        events
+    }
+
+    /// News in the order it happened; what we know already is left out, and nothing moves backwards.
+    fn track(&self, news: Vec<TrackEvent>) -> Vec<Event> {
+        let mut events = Vec::new();
+        let mut stage = self.stage;
+        let mut exception = self.exception.clone();
+        let mut known = self.last_track.as_ref().map_or((Moment(i64::MIN), None), |t| (t.at, Some((t.status, t.code.clone()))));
+        for event in news {
+            let same = known.1.as_ref().is_some_and(|(status, code)| known.0 == event.at && *status == event.status && *code == event.code);
+            if event.at < known.0 || same || stage.is_final() {
+                continue;
+            }
+            known = (event.at, Some((event.status, event.code.clone())));
+            let status = event.status;
+            let text = event.text.clone();
+            events.push(Event::Tracked { event });
+            match status {
+                TrackStatus::DeliveryFailed | TrackStatus::Exception | TrackStatus::Returning if exception.as_ref() != Some(&text) => {
+                    events.push(Event::ExceptionRaised { what: text.clone() });
+                    exception = Some(text);
+                }
+                TrackStatus::OutForDelivery | TrackStatus::Delivered if exception.is_some() => {
+                    events.push(Event::ExceptionCleared);
+                    exception = None;
+                }
+                _ => {}
+            }
+            if let Some(to) = Stage::of_track(status).filter(|to| *to > stage) {
+                events.push(Event::Moved { to });
+                stage = to;
+            }
+        }
+        events
+    }
+}
+
+impl Entity for Parcel {
+    const KIND: Kind = Kind::Parcel;
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
+        use Stage::*;
+        if self.stage == Absent && !matches!(command, Command::Create { .. }) {
+            return Err(Self::refuse(id, Why::Absent));
+        }
+        match command {
+            Command::Create { .. } if self.stage != Absent => Ok(vec![]),
+            Command::Create { plan } => Ok(vec![Event::Created { plan: *plan }]),
+            Command::RequestLabel => match self.stage {
+                Created | LabelRequested => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
+                _ => Ok(vec![]),
+            },
+            Command::TakeLabel { tracking, label, charged } => match self.stage {
+                LabelRequested => Ok(vec![Event::LabelBought { tracking, label, charged }]),
+                _ if self.tracking.as_ref() == Some(&tracking) => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "a label", "label requested")),
+            },
+            Command::RefuseLabel { why } => match self.stage {
+                LabelRequested => Ok(vec![Event::LabelRefused { why }]),
+                _ => Err(self.wrong_stage(id, "a label refusal", "label requested")),
+            },
+            Command::Print { printer } => match self.stage {
+                Labelled | Intercepted => Ok(vec![Event::Printed { printer }]),
+                _ => Ok(vec![]),
+            },
+            Command::Pack => match self.stage {
+                Labelled if self.packed_at.is_none() => Ok(vec![Event::Packed]),
+                _ if self.packed_at.is_some() => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "packing", "labelled")),
+            },
+            Command::Induct { station } => match self.stage {
+                Labelled => Ok(vec![Event::Inducted { station }]),
+                _ => Err(self.wrong_stage(id, "induction", "labelled")),
+            },
+            Command::Judge { measured_g, measured, verdict } => match self.stage {
+                Inducted => Ok(self.judge(measured_g, measured, verdict)),
+                _ => Err(self.wrong_stage(id, "the line's check", "inducted")),
+            },
+            Command::Bag { chute, bag } => match self.stage {
+                Sorted if self.chute == Some(chute) => Ok(vec![Event::Bagged { bag }]),
+                Sorted => {
+                    let planned = self.chute.unwrap_or_default();
+                    Ok(vec![Event::Intercepted { why: Interception::WrongChute { planned, actual: chute }, chute: Some(chute) }])
+                }
+                _ if self.bag.as_ref() == Some(&bag) => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "bagging", "sorted")),
+            },
+            Command::Intercept { why } => match self.stage {
+                Created | LabelRequested | Labelled | Inducted | Measured | Verified | Sorted => Ok(vec![Event::Intercepted { why, chute: None }]),
+                Intercepted => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "interception", "before bagged")),
+            },
+            Command::Rework { note } => match self.stage {
+                Intercepted if self.reworks >= REWORK_MAX => {
+                    Err(Self::refuse(id, Why::Full { what: "rework".into(), limit: u64::from(REWORK_MAX) }))
+                }
+                Intercepted => Ok(vec![Event::Reworked { note }]),
+                _ => Err(self.wrong_stage(id, "rework", "intercepted")),
+            },
+            Command::HandOver { bag } => match self.stage {
+                Bagged if self.bag.as_ref() == Some(&bag) => Ok(vec![Event::HandedOver { bag }]),
+                Bagged => {
+                    let is = self.bag.as_ref().map(|b| b.to_smolstr()).unwrap_or_default();
+                    Err(Self::refuse(id, Why::Mismatch { what: "its bag".into(), is, wants: bag.to_smolstr() }))
+                }
+                _ if self.stage.is_with_carrier() || self.stage.is_final() => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "handover", "bagged")),
+            },
+            Command::Track { events } if self.stage.is_with_carrier() => Ok(self.track(events)),
+            Command::Track { .. } if self.stage.is_final() => Ok(vec![]),
+            Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
+            Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
+            Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
+            Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
+            Command::Cancel { reason } if self.stage < Bagged || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
+            Command::Cancel { .. } => Err(self.wrong_stage(id, "cancelling", "before bagged")),
+        }
+    }
+
+    fn apply(&mut self, at: Moment, event: &Event) {
+        self.changed_at = at;
+        match event {
+            Event::Created { plan } => {
+                self.stage = Stage::Created;
+                self.created_at = at;
+                self.plan = plan.clone();
+            }
+            Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
+            Event::LabelBought { tracking, label, charged } => {
+                self.stage = Stage::Labelled;
+                self.tracking = Some(tracking.clone());
+                self.label = Some(*label);
+                self.charged = *charged;
+                self.label_refused = None;
+            }
+            Event::LabelRefused { why } => {
+                self.stage = Stage::Created;
+                self.label_attempts += 1;
+                self.label_refused = Some(why.clone());
+            }
+            Event::Printed { printer } => self.printed_on = Some(printer.clone()),
+            Event::Packed => self.packed_at = Some(at),
+            Event::Inducted { station } => {
+                self.stage = Stage::Inducted;
+                self.station = Some(station.clone());
+            }
+            Event::Measured { weight_g, dims } => {
+                self.stage = Stage::Measured;
+                self.measured_g = Some(*weight_g);
+                self.measured = *dims;
+            }
+            Event::Verified => self.stage = Stage::Verified,
+            Event::Sorted { chute } => {
+                self.stage = Stage::Sorted;
+                self.chute = Some(*chute);
+            }
+            Event::Bagged { bag } => {
+                self.stage = Stage::Bagged;
+                self.bag = Some(bag.clone());
+            }
+            Event::Intercepted { why, chute } => {
+                self.stage = Stage::Intercepted;
+                self.interception = Some(why.clone());
+                self.chute = *chute;
+            }
+            Event::Reworked { .. } => {
+                self.stage = Stage::Labelled;
+                self.interception = None;
+                self.chute = None;
+                self.reworks += 1;
+            }
+            Event::HandedOver { .. } => self.stage = Stage::HandedOver,
+            Event::Tracked { event } => {
+                self.last_track = Some(event.clone());
+                self.track_events += 1;
+            }
+            Event::Moved { to } => self.stage = *to,
+            Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
+            Event::ExceptionCleared => self.exception = None,
+            Event::Costed { freight } => self.freight = Some(*freight),
+            Event::Cancelled { .. } => self.stage = Stage::Cancelled,
+        }
+    }
+
+    fn stage_word(&self) -> &'static str {
+        self.stage.as_str()
+    }
+
+    fn of(event: &crate::Event) -> Option<&Event> {
+        if let crate::Event::Parcel(event) = event { Some(event) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_stage(events: &[Event]) -> Parcel {
+        let mut parcel = Parcel::default();
+        for event in events {
+            parcel.apply(Moment(1), event);
+        }
+        parcel
+    }
+
+    fn labelled() -> Vec<Event> {
+        vec![
+            Event::Created { plan: Plan::default() },
+            Event::LabelRequested { key: "P.0".into() },
+            Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None },
+        ]
+    }
+
+    #[test]
+    fn a_step_out_of_order_names_both_states() {
+        let parcel = at_stage(&labelled());
+        let refusal = parcel.decide(&"P".into(), Moment(2), Command::HandOver { bag: "B".into() }).unwrap_err();
+        assert_eq!(refusal.to_string(), "parcel P refuses: it is labelled, and handover wants it bagged");
+    }
+
+    #[test]
+    fn the_same_label_twice_changes_nothing() {
+        let parcel = at_stage(&labelled());
+        let again = Command::TakeLabel { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None };
+        assert_eq!(parcel.decide(&"P".into(), Moment(2), again).unwrap(), []);
+    }
+
+    #[test]
+    fn news_moves_forward_only_and_repeats_are_dropped() {
+        let mut parcel = at_stage(&labelled());
+        parcel.stage = Stage::HandedOver;
+        let news = |at, status| TrackEvent { at: Moment(at), status, code: "X".into(), text: "t".into(), place: "".into() };
+        let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::LastMile), news(3, TrackStatus::Arrived)];
+        let events = parcel.decide(&"P".into(), Moment(9), Command::Track { events: first.clone() }).unwrap();
+        assert_eq!(events.len(), 4, "three pieces of news, one move: {events:?}");
+        events.iter().for_each(|e| parcel.apply(Moment(9), e));
+        assert_eq!(parcel.stage, Stage::LastMile);
+        assert_eq!(parcel.decide(&"P".into(), Moment(9), Command::Track { events: first }).unwrap(), []);
+    }
+}
