@@ -1,0 +1,64 @@
+//! A packing bench: slip and label come out of its printer, goods become a parcel, and a scan says that it is packed.
+
+use crate::station::Base;
+use crate::{ParcelMsg, slip};
+use bytes::Bytes;
+use drivers::devices::{Instruction, Observation};
+use std::collections::BTreeMap;
+use twin::device::DeviceKind;
+use twin::parcel::Parcel;
+use twin::{ParcelId, TwinError};
+
+#[derive(Default)]
+pub struct Bench {
+    jobs: u64,
+    printing: BTreeMap<u64, ParcelId>,
+}
+
+impl Bench {
+    pub fn print(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
+        if let Some(zpl) = sheets(base, &parcel, true)? {
+            self.jobs += 1;
+            self.printing.insert(self.jobs, parcel);
+            base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });
+        }
+        Ok(())
+    }
+
+    pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), TwinError> {
+        match what {
+            Observation::Printed { job } => {
+                if let (Some(parcel), Some(printer)) = (self.printing.remove(&job), printer(base)) {
+                    base.house.tell(parcel, ParcelMsg::Printed(printer));
+                }
+            }
+            Observation::Scanned { code: Some(code), .. } => match base.house.twin.parcel_of(&code)? {
+                Some(parcel) => base.house.tell(parcel, ParcelMsg::Packed),
+                None => tracing::warn!(station = %base.config.id, %code, "no parcel has this label"),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The id of a station's printer.
+pub(crate) fn printer(base: &Base) -> Option<twin::DeviceId> {
+    base.config.devices.iter().find(|d| d.kind == DeviceKind::Printer).map(|d| d.id.clone())
+}
+
+/// What is printed for a parcel: the pick slip where it is still to be picked, and the carrier's label.
+pub(crate) fn sheets(base: &Base, id: &ParcelId, with_slip: bool) -> Result<Option<Bytes>, TwinError> {
+    let Some((_, parcel)) = base.house.twin.load::<Parcel>(id.text())? else { return Ok(None) };
+    let label = match parcel.label {
+        Some(hash) => base.house.twin.document(&hash)?,
+        None => None,
+    };
+    let Some(label) = label else {
+        tracing::error!(parcel = %id, "has no label document to print");
+        return Ok(None);
+    };
+    let mut zpl = if with_slip { slip::pick_slip(id, &parcel.plan.contents).into_bytes() } else { Vec::new() };
+    zpl.extend_from_slice(&label);
+    Ok(Some(zpl.into()))
+}

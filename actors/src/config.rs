@@ -1,0 +1,249 @@
+//! The plan of a site: its warehouses, stations and devices, its carriers and channels, its thresholds. Read from a file
+//! once; what happens goes into the twin, not here.
+
+use drivers::carriers::CarrierSettings;
+use drivers::wire::WireAddress;
+use rules::check::Thresholds;
+use rules::fx::Rates;
+use rules::sorting::SortingPlan;
+use serde::Deserialize;
+use smol_str::SmolStr;
+use std::collections::BTreeSet;
+use twin::channel::Channel;
+use twin::device::DeviceKind;
+use twin::station::StationKind;
+use twin::{Address, CarrierId, DeviceId, Span, StationId, WarehouseId};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    pub name: String,
+    #[serde(default)]
+    pub checks: Thresholds,
+    pub fx: Rates,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(rename = "warehouse")]
+    pub warehouses: Vec<WarehouseConfig>,
+    #[serde(rename = "carrier")]
+    pub carriers: Vec<CarrierConfig>,
+    #[serde(rename = "channel")]
+    pub channels: Vec<Channel>,
+}
+
+/// Bounds on work in progress.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Parcel actors awake at once before the longest at rest is put to sleep.
+    pub parcels_awake_max: usize,
+    /// Labels printed at one bench and not yet packed.
+    pub bench_parcels_max: usize,
+    pub bag_parcels_max: usize,
+    pub bag_weight_g_max: u32,
+    /// HTTP calls under way to one carrier.
+    pub carrier_calls_max: usize,
+    /// Parcels waiting for a label from one carrier; more are refused for now.
+    pub carrier_queue_max: usize,
+    /// Items between scanner and divert on one line.
+    pub line_items_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            parcels_awake_max: 4_096,
+            bench_parcels_max: 40,
+            bag_parcels_max: 60,
+            bag_weight_g_max: 20_000,
+            carrier_calls_max: 64,
+            carrier_queue_max: 100_000,
+            line_items_max: 64,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarehouseConfig {
+    pub id: WarehouseId,
+    pub name: String,
+    pub address: Address,
+    /// Local time is UTC plus this.
+    pub utc_offset_h: i8,
+    #[serde(rename = "station")]
+    pub stations: Vec<StationConfig>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationConfig {
+    pub id: StationId,
+    pub kind: StationKind,
+    #[serde(rename = "device")]
+    pub devices: Vec<DeviceConfig>,
+    /// Lines only.
+    #[serde(default)]
+    pub line: Option<LineConfig>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineConfig {
+    /// From the scanner to the scale's settled reading.
+    pub scan_to_weight_ms: i64,
+    /// From the scanner to the sorter's question.
+    pub scan_to_ask_ms: i64,
+    /// How far off these an item may be: under half the gap between items.
+    pub tolerance_ms: i64,
+    /// GS1 company prefix (7 to 10 digits) that this line's bag tags start with; no two lines may share one.
+    pub sscc_prefix: SmolStr,
+    pub sorting: SortingPlan,
+}
+
+impl LineConfig {
+    pub fn scan_to_weight(&self) -> Span {
+        Span::from_ms(self.scan_to_weight_ms)
+    }
+    pub fn scan_to_ask(&self) -> Span {
+        Span::from_ms(self.scan_to_ask_ms)
+    }
+    pub fn tolerance(&self) -> Span {
+        Span::from_ms(self.tolerance_ms)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    pub id: DeviceId,
+    pub kind: DeviceKind,
+    pub address: WireAddress,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarrierConfig {
+    pub api: CarrierSettings,
+    /// Local times at which it collects, `16:30`, by warehouse-local clock.
+    pub cutoffs: Vec<SmolStr>,
+    /// Between two looks at a parcel's tracking.
+    #[serde(default = "six")]
+    pub track_every_h: u32,
+}
+
+fn six() -> u32 {
+    6
+}
+
+impl CarrierConfig {
+    pub fn id(&self) -> &CarrierId {
+        &self.api.id
+    }
+
+    /// Cut-offs as spans after local midnight, sorted.
+    pub fn cutoff_spans(&self) -> Result<Vec<Span>, String> {
+        let mut spans = Vec::new();
+        for text in &self.cutoffs {
+            let parsed = text.split_once(':').and_then(|(h, m)| Some((h.parse::<i64>().ok()?, m.parse::<i64>().ok()?)));
+            match parsed {
+                Some((h @ 0..=23, m @ 0..=59)) => spans.push(Span::from_mins(h * 60 + m)),
+                _ => return Err(format!("carrier {}: cut-off {text:?} is not a time of day such as 16:30", self.id())),
+            }
+        }
+        spans.sort_unstable();
+        Ok(spans)
+    }
+}
+
+impl SiteConfig {
+    /// What is wrong with the plan, in words that name the place.
+    pub fn fault(&self) -> Option<String> {
+        if self.warehouses.is_empty() || self.carriers.is_empty() || self.channels.is_empty() {
+            return Some("a site needs at least one warehouse, one carrier and one channel".into());
+        }
+        let warehouses: BTreeSet<_> = self.warehouses.iter().map(|w| &w.id).collect();
+        let carriers: BTreeSet<_> = self.carriers.iter().map(|c| c.id()).collect();
+        let channels: BTreeSet<_> = self.channels.iter().map(|c| &c.id).collect();
+        if warehouses.len() < self.warehouses.len() || carriers.len() < self.carriers.len() || channels.len() < self.channels.len() {
+            return Some("two warehouses, carriers or channels share one id".into());
+        }
+        for channel in &self.channels {
+            if !carriers.contains(&channel.carrier) {
+                return Some(format!("channel {}: there is no carrier {}", channel.id, channel.carrier));
+            }
+            if let Some(origin) = channel.origins.iter().find(|o| !warehouses.contains(o)) {
+                return Some(format!("channel {}: there is no warehouse {origin}", channel.id));
+            }
+        }
+        if let Some(fault) = self.carriers.iter().find_map(|c| c.cutoff_spans().err()) {
+            return Some(fault);
+        }
+        let (mut stations, mut devices, mut prefixes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for warehouse in &self.warehouses {
+            if let Some(fault) = warehouse.address.fault() {
+                return Some(format!("warehouse {}: {fault}", warehouse.id));
+            }
+            for kind in [StationKind::Bench, StationKind::Line, StationKind::Dock] {
+                if !warehouse.stations.iter().any(|s| s.kind == kind) {
+                    return Some(format!("warehouse {}: it has no {}", warehouse.id, kind.as_str()));
+                }
+            }
+            for station in &warehouse.stations {
+                if !stations.insert(&station.id) {
+                    return Some(format!("station {} is there twice", station.id));
+                }
+                if let Some(twice) = station.devices.iter().find(|d| !devices.insert(&d.id)) {
+                    return Some(format!("device {} is there twice", twice.id));
+                }
+                for kind in needed(station.kind) {
+                    if station.devices.iter().filter(|d| d.kind == *kind).count() != 1 {
+                        return Some(format!("station {}: a {} needs exactly one {}", station.id, station.kind.as_str(), kind.as_str()));
+                    }
+                }
+                match (&station.line, station.kind) {
+                    (None, StationKind::Line) => return Some(format!("station {}: a line needs a [line] table", station.id)),
+                    (Some(line), StationKind::Line) => {
+                        if let Some(fault) = line.sorting.fault() {
+                            return Some(format!("station {}: {fault}", station.id));
+                        }
+                        if let Some(rule) = line.sorting.chutes.iter().find(|r| !channels.contains(&r.channel)) {
+                            return Some(format!("station {}: chute {} is for channel {}, which there is not", station.id, rule.chute, rule.channel));
+                        }
+                        let digits = line.sscc_prefix.len();
+                        if !(7..=10).contains(&digits) || !line.sscc_prefix.bytes().all(|b| b.is_ascii_digit()) {
+                            return Some(format!("station {}: sscc_prefix {:?} must be 7 to 10 digits", station.id, line.sscc_prefix));
+                        }
+                        if !prefixes.insert(&line.sscc_prefix) {
+                            return Some(format!("station {}: sscc_prefix {} belongs to another line", station.id, line.sscc_prefix));
+                        }
+                    }
+                    (Some(_), _) => return Some(format!("station {}: only a line has a [line] table", station.id)),
+                    (None, _) => {}
+                }
+            }
+        }
+        None
+    }
+
+    pub fn warehouse(&self, id: &WarehouseId) -> Option<&WarehouseConfig> {
+        self.warehouses.iter().find(|w| w.id == *id)
+    }
+
+    pub fn channel(&self, id: &twin::ChannelId) -> Option<&Channel> {
+        self.channels.iter().find(|c| c.id == *id)
+    }
+
+    /// Every device with the station it belongs to.
+    pub fn devices(&self) -> impl Iterator<Item = (&StationConfig, &DeviceConfig)> {
+        self.warehouses.iter().flat_map(|w| &w.stations).flat_map(|s| s.devices.iter().map(move |d| (s, d)))
+    }
+}
+
+fn needed(kind: StationKind) -> &'static [DeviceKind] {
+    match kind {
+        StationKind::Bench | StationKind::Rework => &[DeviceKind::Printer, DeviceKind::Scanner],
+        StationKind::Line => &[DeviceKind::Scanner, DeviceKind::Scale, DeviceKind::Sorter, DeviceKind::Printer],
+        StationKind::Dock => &[DeviceKind::Scanner],
+    }
+}

@@ -1,0 +1,80 @@
+//! A dock door: each bag tag that its scanner reads goes onto the carrier's open manifest, and its parcels are handed over.
+
+use crate::ledger::Host;
+use crate::station::{Base, StationMsg};
+use crate::{ParcelMsg, slip};
+use drivers::devices::Observation;
+use ractor::ActorProcessingErr;
+use std::collections::BTreeMap;
+use twin::bag::{self, Bag};
+use twin::manifest::{self, Manifest};
+use twin::{BagId, CarrierId, ManifestId, Span, station};
+
+/// A manifest closes this long after its first bag: the driver has signed and gone.
+pub const MANIFEST_OPEN: Span = Span::from_mins(30);
+
+#[derive(Default)]
+pub struct Dock {
+    open: BTreeMap<CarrierId, Host<Manifest>>,
+}
+
+impl Dock {
+    pub fn saw(&mut self, base: &mut Base, what: Observation) -> Result<(), ActorProcessingErr> {
+        let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        match slip::bag_of(&code) {
+            Some(bag) => self.load(base, &bag),
+            None => {
+                tracing::warn!(station = %base.config.id, %code, "is not a bag tag");
+                Ok(())
+            }
+        }
+    }
+
+    fn load(&mut self, base: &mut Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+        let house = base.house.clone();
+        let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
+        let carrier = house.config.channel(&bag.state.channel).map(|c| c.carrier.clone());
+        let (bag::Stage::Closed, Some(carrier)) = (bag.state.stage, carrier) else {
+            if bag.state.stage != bag::Stage::HandedOver {
+                tracing::warn!(bag = %id, stage = bag.state.stage.as_str(), "was scanned at the dock and is not closed");
+            }
+            return Ok(());
+        };
+        let mut work = house.work();
+        if !self.open.contains_key(&carrier) {
+            let number = base.host.state.manifests_opened + 1;
+            let manifest = ManifestId::new(format!("{}:{carrier}:{number}", base.config.id));
+            let mut host = Host::<Manifest>::load(&house.twin, manifest.text().clone())?;
+            host.command(&mut work, manifest::Command::Open { warehouse: base.warehouse.clone(), carrier: carrier.clone() })?;
+            base.host.command(&mut work, station::Command::OpenManifest { manifest: manifest.clone() })?;
+            self.open.insert(carrier.clone(), host);
+            let seat = base.seat.clone();
+            house.clock.after(MANIFEST_OPEN, move || seat.cast(StationMsg::CloseManifest(manifest)));
+        }
+        if let Some(host) = self.open.get_mut(&carrier) {
+            let manifest = ManifestId::from(host.id.clone());
+            bag.command(&mut work, bag::Command::HandOver { manifest })?;
+            let parcels = bag.state.parcels.len() as u32;
+            host.command(&mut work, manifest::Command::Load { bag: id.clone(), parcels, weight_g: bag.state.weight_g })?;
+        }
+        let (told, id) = (house.clone(), id.clone());
+        work.then(move || {
+            for parcel in bag.state.parcels {
+                told.tell(parcel, ParcelMsg::HandOver { bag: id.clone() });
+            }
+        });
+        house.commit(work);
+        Ok(())
+    }
+
+    pub fn close(&mut self, base: &Base, manifest: &ManifestId) -> Result<(), ActorProcessingErr> {
+        if let Some(carrier) = self.open.iter().find(|(_, h)| h.id == *manifest.text()).map(|(c, _)| c.clone()) {
+            let mut work = base.house.work();
+            if let Some(mut host) = self.open.remove(&carrier) {
+                host.command(&mut work, manifest::Command::Close)?;
+            }
+            base.house.commit(work);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! What every actor is handed: time, the twin, the plan of the site, and the seats of the others.
+
+use crate::carrier::CarrierMsg;
+use crate::config::SiteConfig;
+use crate::ledger::{LedgerMsg, Work};
+use crate::order_desk::DeskMsg;
+use crate::parcels::ParcelsMsg;
+use crate::warehouse::WarehouseMsg;
+use crate::{ParcelMsg, Seat};
+use drivers::Clock;
+use drivers::carriers::CarrierDriver;
+use drivers::wire::Dial;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use twin::goods::Product;
+use twin::{CarrierId, DeviceId, ParcelId, Record, Sku, Twin, WarehouseId};
+
+pub struct House {
+    pub clock: Clock,
+    pub twin: Arc<Twin>,
+    pub config: SiteConfig,
+    pub products: BTreeMap<Sku, Product>,
+    /// How to reach each device.
+    pub dials: BTreeMap<DeviceId, Dial>,
+    pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
+    pub listeners: broadcast::Sender<Arc<Vec<Record>>>,
+    pub ledger: Seat<LedgerMsg>,
+    pub desk: Seat<DeskMsg>,
+    pub parcels: Seat<ParcelsMsg>,
+    pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
+    pub warehouses: BTreeMap<WarehouseId, Seat<WarehouseMsg>>,
+}
+
+impl House {
+    /// A sheet of work dated now.
+    pub fn work(&self) -> Work {
+        Work::at(self.clock.now())
+    }
+
+    pub fn commit(&self, work: Work) {
+        self.ledger.cast(LedgerMsg::Commit(work));
+    }
+
+    /// A message to a parcel, awake or not.
+    pub fn tell(&self, parcel: ParcelId, message: ParcelMsg) {
+        self.parcels.cast(ParcelsMsg::To(parcel, message));
+    }
+
+    pub fn tell_warehouse(&self, id: &WarehouseId, message: WarehouseMsg) {
+        match self.warehouses.get(id) {
+            Some(seat) => seat.cast(message),
+            None => tracing::error!(warehouse = %id, "no such warehouse in this site"),
+        }
+    }
+}

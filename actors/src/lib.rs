@@ -1,0 +1,30 @@
+//! Who does it: every warehouse, station, device, carrier and parcel as a supervised actor over the twin.
+//!
+//! An actor decides and applies at once, then hands the [`ledger`] its events together with what it wants to say; the
+//! ledger lets that out when the events are durable. No actor reads a clock but [`drivers::Clock`], parses a wire
+//! format, or keeps a reference to another actor: messages go to [`Seat`]s.
+
+pub mod bench;
+pub mod carrier;
+pub mod config;
+pub mod device;
+pub mod dock;
+pub mod house;
+pub mod ledger;
+pub mod line;
+pub mod order_desk;
+pub mod parcel;
+pub mod parcels;
+pub mod rework;
+pub mod seat;
+pub mod site;
+pub mod slip;
+pub mod station;
+pub mod supervision;
+pub mod warehouse;
+
+pub use house::House;
+pub use ledger::{Host, Work};
+pub use parcel::ParcelMsg;
+pub use seat::Seat;
+pub use site::Site;

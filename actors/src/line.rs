@@ -1,0 +1,267 @@
+//! A sorting line: ties what scanner, scale and sorter saw to one item, judges it, and answers the sorter in time.
+//!
+//! Devices do not know each other. An item's scan, weight and question belong together when they are as far apart as the
+//! belt makes them; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
+
+use crate::config::LineConfig;
+use crate::device::DeviceMsg;
+use crate::ledger::Host;
+use crate::station::Base;
+use crate::{ParcelMsg, slip};
+use drivers::devices::{Instruction, Observation};
+use ractor::ActorProcessingErr;
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::{BTreeMap, VecDeque};
+use twin::bag::{self, Bag};
+use twin::device::DeviceKind;
+use twin::parcel::{Interception, Verdict};
+use twin::{BagId, CarrierId, ChannelId, Dims, Grams, Moment, ParcelId, Span, station};
+
+/// Readings below this are an empty belt.
+pub const EMPTY_G: i32 = 5;
+/// An item the sorter never confirms is forgotten after this.
+pub const ITEM_LIFE: Span = Span::from_mins(5);
+
+/// What a parcel says of itself when its label is read.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub declared_g: Grams,
+    pub declared: Dims,
+    pub channel: ChannelId,
+    pub country: SmolStr,
+}
+
+pub struct Line {
+    config: LineConfig,
+    items: VecDeque<Item>,
+    next: u64,
+    bags: BTreeMap<u16, Host<Bag>>,
+    tags: u64,
+}
+
+struct Item {
+    n: u64,
+    scanned_at: Moment,
+    code: Option<SmolStr>,
+    dims: Option<Dims>,
+    parcel: Option<ParcelId>,
+    facts: Known,
+    weight_g: Option<Grams>,
+    pic: Option<u32>,
+    /// Where it was sent, and whether it passed the checks.
+    sent: Option<(u16, bool)>,
+}
+
+enum Known {
+    NotYet,
+    Facts(Box<Facts>),
+    Refused(SmolStr),
+}
+
+impl Line {
+    pub fn open(base: &Base) -> Result<Self, ActorProcessingErr> {
+        let config = base.config.line.clone().ok_or_else(|| format!("station {} has no [line] table", base.config.id))?;
+        let mut bags = BTreeMap::new();
+        for (chute, bag) in &base.host.state.bags {
+            let host = Host::<Bag>::load(&base.house.twin, bag.text().clone())?;
+            // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
+            for parcel in &host.state.parcels {
+                base.house.tell(parcel.clone(), ParcelMsg::Bag { chute: *chute, bag: bag.clone() });
+            }
+            bags.insert(*chute, host);
+        }
+        Ok(Line { config, items: VecDeque::new(), next: 0, bags, tags: 0 })
+    }
+
+    pub fn saw(&mut self, base: &mut Base, at: Moment, what: Observation) -> Result<(), ActorProcessingErr> {
+        match what {
+            Observation::Scanned { code, dims } => self.scanned(base, at, code, dims)?,
+            Observation::Weight { weight_dg, stable: true } if weight_dg > EMPTY_G * 10 => {
+                let expected = self.config.scan_to_weight();
+                if let Some(item) = self.due(at, expected, |i| i.weight_g.is_none()) {
+                    item.weight_g = Some((weight_dg as u32 + 5) / 10);
+                }
+            }
+            // Nothing lies on it and it does not say zero: it drifts.
+            Observation::Weight { weight_dg, stable: true } if weight_dg.abs() >= 10 => base.instruct(DeviceKind::Scale, Instruction::Zero),
+            Observation::DivertAsked { pic } => self.asked(base, at, pic)?,
+            Observation::Diverted { pic, chute, ok } => self.diverted(base, pic, chute, ok)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The item that must be there now if it was scanned `expected` ago.
+    fn due(&mut self, at: Moment, expected: Span, free: impl Fn(&Item) -> bool) -> Option<&mut Item> {
+        let (then, tolerance) = (at - expected, self.config.tolerance());
+        self.items.iter_mut().find(|i| free(i) && (i.scanned_at - then).0.abs() <= tolerance.0)
+    }
+
+    fn scanned(&mut self, base: &Base, at: Moment, code: Option<SmolStr>, dims: Option<Dims>) -> Result<(), ActorProcessingErr> {
+        self.forget(base, at);
+        let parcel = match &code {
+            Some(code) => base.house.twin.parcel_of(code)?,
+            None => None,
+        };
+        self.next += 1;
+        let n = self.next;
+        if let Some(parcel) = parcel.clone() {
+            base.house.tell(parcel, ParcelMsg::Induct { item: n, station: base.config.id.clone(), line: base.seat.clone() });
+        }
+        let item = Item { n, scanned_at: at, code, dims, parcel, facts: Known::NotYet, weight_g: None, pic: None, sent: None };
+        self.items.push_back(item);
+        Ok(())
+    }
+
+    /// Items that left the belt unseen: taken off by hand, or lost to a stopped sorter.
+    fn forget(&mut self, base: &Base, now: Moment) {
+        let limit = base.house.config.limits.line_items_max;
+        while let Some(old) = self.items.front() {
+            if now - old.scanned_at <= ITEM_LIFE && self.items.len() < limit {
+                break;
+            }
+            if let (Some(parcel), Known::Facts(_)) = (&old.parcel, &old.facts)
+                && !matches!(old.sent, Some((_, false)))
+            {
+                let why = Interception::Manual { why: "left the line between scanner and chute".into() };
+                base.house.tell(parcel.clone(), ParcelMsg::Intercept(why));
+            }
+            self.items.pop_front();
+        }
+    }
+
+    pub fn inducted(&mut self, base: &mut Base, n: u64, facts: Result<Box<Facts>, SmolStr>) -> Result<(), ActorProcessingErr> {
+        let Some(at) = self.items.iter().position(|i| i.n == n) else { return Ok(()) };
+        self.items[at].facts = facts.map_or_else(Known::Refused, Known::Facts);
+        if self.items[at].pic.is_some() { self.answer(base, at) } else { Ok(()) }
+    }
+
+    fn asked(&mut self, base: &mut Base, at: Moment, pic: u32) -> Result<(), ActorProcessingErr> {
+        let expected = self.config.scan_to_ask();
+        match self.due(at, expected, |i| i.pic.is_none()) {
+            Some(item) => {
+                item.pic = Some(pic);
+                let n = item.n;
+                let position = self.items.iter().position(|i| i.n == n);
+                position.map_or(Ok(()), |at| self.answer(base, at))
+            }
+            None => self.reject(base, pic, None, "the scanner did not see it".into()),
+        }
+    }
+
+    /// Answers for an item as soon as all that can be known is known.
+    fn answer(&mut self, base: &mut Base, at: usize) -> Result<(), ActorProcessingErr> {
+        let item = &mut self.items[at];
+        let Some(pic) = item.pic else { return Ok(()) };
+        let (code, reject) = (item.code.clone(), self.config.sorting.reject);
+        let why = match (&item.code, &item.parcel, &item.facts) {
+            (None, _, _) => "no read".into(),
+            (Some(code), None, _) => format_smolstr!("no parcel has label {code}"),
+            (_, _, Known::Refused(why)) => why.clone(),
+            (_, _, Known::NotYet) => return Ok(()),
+            (_, Some(parcel), Known::Facts(facts)) => {
+                let verdict = judge(base, &self.config, item, facts);
+                let (chute, passed) = match &verdict {
+                    Verdict::Pass { chute } => (*chute, true),
+                    Verdict::Stop { chute, .. } => (*chute, false),
+                };
+                item.sent = Some((chute, passed));
+                let sorter = base.device(DeviceKind::Sorter);
+                let answer = Box::new(move || sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute })));
+                let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, verdict, answer };
+                base.house.tell(parcel.clone(), judged);
+                return Ok(());
+            }
+        };
+        item.sent = Some((reject, false));
+        self.reject(base, pic, code, why)
+    }
+
+    /// Sends an item that no parcel answers for to the reject chute.
+    fn reject(&mut self, base: &mut Base, pic: u32, code: Option<SmolStr>, why: SmolStr) -> Result<(), ActorProcessingErr> {
+        let chute = self.config.sorting.reject;
+        let mut work = base.house.work();
+        base.host.command(&mut work, station::Command::Reject { pic, chute, code, why })?;
+        let sorter = base.device(DeviceKind::Sorter);
+        work.then(move || sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute })));
+        base.house.commit(work);
+        Ok(())
+    }
+
+    fn diverted(&mut self, base: &mut Base, pic: u32, chute: u16, ok: bool) -> Result<(), ActorProcessingErr> {
+        let Some(at) = self.items.iter().position(|i| i.pic == Some(pic)) else { return Ok(()) };
+        let Some(item) = self.items.remove(at) else { return Ok(()) };
+        match (item.parcel, item.sent) {
+            (Some(parcel), Some((planned, true))) if planned == chute && ok => self.bag(base, chute, parcel, item.weight_g.unwrap_or(0)),
+            (Some(parcel), Some((planned, true))) => {
+                base.house.tell(parcel, ParcelMsg::Intercept(Interception::WrongChute { planned, actual: chute }));
+                Ok(())
+            }
+            // Inducted and never answered: the sorter gave up on us.
+            (Some(parcel), None) if matches!(item.facts, Known::Facts(_)) => {
+                base.house.tell(parcel, ParcelMsg::Intercept(Interception::WrongChute { planned: 0, actual: chute }));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn bag(&mut self, base: &mut Base, chute: u16, parcel: ParcelId, weight_g: Grams) -> Result<(), ActorProcessingErr> {
+        let house = base.house.clone();
+        let mut work = house.work();
+        if !self.bags.contains_key(&chute) {
+            let Some(channel) = self.config.sorting.chutes.iter().find(|r| r.chute == chute).map(|r| r.channel.clone()) else { return Ok(()) };
+            let bag = BagId::new(twin::sscc::sscc(&self.config.sscc_prefix, base.host.state.bags_opened + 1));
+            let mut host = Host::<Bag>::load(&house.twin, bag.text().clone())?;
+            let open = bag::Command::Open { warehouse: base.warehouse.clone(), station: base.config.id.clone(), chute, channel };
+            host.command(&mut work, open)?;
+            base.host.command(&mut work, station::Command::PlaceBag { chute, bag })?;
+            self.bags.insert(chute, host);
+        }
+        let Some(host) = self.bags.get_mut(&chute) else { return Ok(()) };
+        host.command(&mut work, bag::Command::Add { parcel: parcel.clone(), weight_g })?;
+        let bag = BagId::from(host.id.clone());
+        let limits = &house.config.limits;
+        let full = host.state.parcels.len() >= limits.bag_parcels_max || host.state.weight_g >= limits.bag_weight_g_max;
+        let told = house.clone();
+        work.then(move || told.tell(parcel, ParcelMsg::Bag { chute, bag }));
+        house.commit(work);
+        if full { self.close(base, chute, "full") } else { Ok(()) }
+    }
+
+    pub fn close_bags(&mut self, base: &mut Base, carrier: &CarrierId) -> Result<(), ActorProcessingErr> {
+        let of_carrier = |bag: &Host<Bag>| base.house.config.channel(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
+        let chutes: Vec<u16> = self.bags.iter().filter(|(_, bag)| of_carrier(bag)).map(|(chute, _)| *chute).collect();
+        chutes.into_iter().try_for_each(|chute| self.close(base, chute, "cut-off"))
+    }
+
+    fn close(&mut self, base: &mut Base, chute: u16, why: &str) -> Result<(), ActorProcessingErr> {
+        let Some(mut host) = self.bags.remove(&chute) else { return Ok(()) };
+        let mut work = base.house.work();
+        host.command(&mut work, bag::Command::Close { why: why.into() })?;
+        base.host.command(&mut work, station::Command::RemoveBag { chute })?;
+        self.tags += 1;
+        let (job, printer) = (self.tags, base.device(DeviceKind::Printer));
+        let zpl = slip::bag_tag(&BagId::from(host.id), chute, &host.state.channel, host.state.parcels.len());
+        work.then(move || printer.cast(DeviceMsg::Do(Instruction::Print { job, zpl: zpl.into() })));
+        base.house.commit(work);
+        Ok(())
+    }
+}
+
+/// All checks on one item, in the order in which a person would make them.
+fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Verdict {
+    let (checks, reject) = (&base.house.config.checks, line.sorting.reject);
+    let stop = |why| Verdict::Stop { why, chute: reject };
+    let Some(measured_g) = item.weight_g else { return stop(Interception::NotWeighed) };
+    if let Some(why) = rules::check::weight(checks, facts.declared_g, measured_g) {
+        return stop(why);
+    }
+    if let Some(why) = item.dims.and_then(|dims| rules::check::size(checks, facts.declared, dims)) {
+        return stop(why);
+    }
+    match line.sorting.chute(&facts.channel, &facts.country) {
+        Some(chute) => Verdict::Pass { chute },
+        None => stop(Interception::NoChute),
+    }
+}

@@ -1,0 +1,480 @@
+//! The order desk: takes orders in, reserves stock, and decides which warehouse ships over which channel.
+//!
+//! Orders and stock are in one actor's hands so that an allocation and its reservations are one transaction: nothing is
+//! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
+
+use crate::carrier::CarrierMsg;
+use crate::{Host, House, ParcelMsg, Work};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rules::allocation::{Offer, choose, warehouses_with_stock};
+use rules::packing::Packed;
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use twin::allocation::{Candidate, Decision};
+use twin::channel::{Channel, Quote, QuoteRequest};
+use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
+use twin::parcel::Plan;
+use twin::stock::{self, Stock};
+use twin::{CarrierId, Moment, Money, OrderId, ParcelId, Sku, Span, WarehouseId};
+
+/// Orders whose quotes do not come are planned anew after this.
+pub const QUOTES_LATE: Span = Span::from_mins(2);
+/// How often the desk looks for late quotes and for held orders that may go on.
+pub const LOOK_EVERY: Span = Span::from_mins(1);
+/// An order held because no carrier answered is tried again after this.
+pub const RETRY_AFTER: Span = Span::from_mins(5);
+
+/// What became of one order that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    Accepted,
+    /// It was here before; nothing changed.
+    Known,
+}
+
+/// How far the parcel of an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Released,
+    Packed,
+    Shipped,
+    Delivered,
+    Returned,
+}
+
+pub enum DeskMsg {
+    /// Orders without faults; the reply comes when they are durable.
+    Receive(Vec<NewOrder>, Box<dyn FnOnce(Vec<Receipt>) + Send>),
+    Plan(OrderId),
+    Quotes { order: OrderId, round: u32, warehouse: WarehouseId, carrier: CarrierId, quotes: Result<Vec<Quote>, SmolStr> },
+    Progress { order: OrderId, step: Progress },
+    /// Counted stock; absolute numbers.
+    Count(Vec<(WarehouseId, Sku, u32)>),
+    Cancel { order: OrderId, reason: SmolStr, reply: Box<dyn FnOnce(Result<(), String>) + Send> },
+    /// The order rests, durably: the twin has it.
+    Forget(OrderId),
+    Look,
+}
+
+pub struct OrderDesk;
+
+pub struct DeskState {
+    house: Arc<House>,
+    myself: ActorRef<DeskMsg>,
+    /// Orders that are being worked on; looked up by id only.
+    orders: HashMap<OrderId, Host<Order>>,
+    stock: HashMap<SmolStr, Host<Stock>>,
+    warehouses: Vec<WarehouseId>,
+    quoting: BTreeMap<OrderId, Quoting>,
+    rounds: u32,
+    /// Held for want of stock, by the SKU that may bring them on.
+    short: BTreeSet<OrderId>,
+    retry: BTreeSet<(Moment, OrderId)>,
+}
+
+struct Quoting {
+    round: u32,
+    since: Moment,
+    waiting: usize,
+    offers: Vec<Offer>,
+    lost: Vec<Candidate>,
+    packed: Packed,
+    value: Money,
+    /// A carrier failed to answer: another try may end better.
+    incomplete: bool,
+}
+
+impl Actor for OrderDesk {
+    type Msg = DeskMsg;
+    type State = DeskState;
+    type Arguments = Arc<House>;
+
+    async fn pre_start(&self, myself: ActorRef<DeskMsg>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
+        let mut stock = HashMap::new();
+        for row in house.twin.all::<Stock>() {
+            let (id, _) = row?;
+            stock.insert(id.clone(), Host::load(&house.twin, id)?);
+        }
+        house.desk.take(myself.clone());
+        let warehouses = house.config.warehouses.iter().map(|w| w.id.clone()).collect();
+        Ok(DeskState {
+            house,
+            myself,
+            orders: HashMap::new(),
+            stock,
+            warehouses,
+            quoting: BTreeMap::new(),
+            rounds: 0,
+            short: BTreeSet::new(),
+            retry: BTreeSet::new(),
+        })
+    }
+
+    async fn post_start(&self, myself: ActorRef<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+        desk.take_up()?;
+        desk.look_later(myself);
+        Ok(())
+    }
+
+    async fn handle(&self, myself: ActorRef<DeskMsg>, message: DeskMsg, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+        match message {
+            DeskMsg::Receive(orders, reply) => desk.receive(orders, reply)?,
+            DeskMsg::Plan(order) => desk.plan(order)?,
+            DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => desk.quoted(order, round, &warehouse, &carrier, quotes)?,
+            DeskMsg::Progress { order, step } => desk.progress(order, step)?,
+            DeskMsg::Count(rows) => desk.count(rows)?,
+            DeskMsg::Cancel { order, reason, reply } => desk.cancel(order, reason, reply)?,
+            DeskMsg::Forget(order) => drop(desk.orders.remove(&order)),
+            DeskMsg::Look => {
+                desk.look()?;
+                desk.look_later(myself);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DeskState {
+    /// When the process starts: what was received and not decided is planned, what was decided has its parcel created.
+    fn take_up(&mut self) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        for row in house.twin.all::<Order>() {
+            let (id, order) = row?;
+            let id = OrderId::from(id);
+            match (&order.stage, &order.decision) {
+                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id))?,
+                (Stage::Allocated, Some(decision)) => {
+                    if let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision)) {
+                        house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, id: &OrderId) -> Result<&mut Host<Order>, ActorProcessingErr> {
+        if !self.orders.contains_key(id) {
+            let host = Host::load(&self.house.twin, id.text().clone())?;
+            self.orders.insert(id.clone(), host);
+        }
+        self.orders.get_mut(id).ok_or_else(|| "an order vanished from the desk".into())
+    }
+
+    fn receive(&mut self, orders: Vec<NewOrder>, reply: Box<dyn FnOnce(Vec<Receipt>) + Send>) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        let mut receipts = Vec::with_capacity(orders.len());
+        let mut fresh = Vec::new();
+        for order in orders {
+            let id = order.id.clone();
+            let mut holds = Vec::new();
+            let mut lines = Vec::with_capacity(order.lines.len());
+            for line in &order.lines {
+                match house.products.get(&line.sku) {
+                    Some(product) => lines.push(Line::of(line, product)),
+                    None => {
+                        holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
+                        lines.push(Line { sku: line.sku.clone(), quantity: line.quantity, unit_price: line.unit_price.amount, ..Line::default() });
+                    }
+                }
+            }
+            if let Some(fault) = order.ship_to.fault() {
+                holds.push((Hold::AddressInvalid, fault.into()));
+            }
+            if !order.paid {
+                holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
+            }
+            let host = self.order(&id)?;
+            if host.command(&mut work, Command::Receive { order: Box::new(order), lines })? == 0 {
+                receipts.push(Receipt::Known);
+                continue;
+            }
+            receipts.push(Receipt::Accepted);
+            for (reason, detail) in &holds {
+                host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
+            }
+            if holds.is_empty() {
+                fresh.push(id);
+            }
+        }
+        let myself = self.myself.clone();
+        work.then(move || {
+            reply(receipts);
+            for id in fresh {
+                // A desk that fell meanwhile plans what it finds received.
+                let _ = myself.cast(DeskMsg::Plan(id));
+            }
+        });
+        house.commit(work);
+        Ok(())
+    }
+
+    fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
+        self.stock.get(&stock::id(warehouse, sku)).map_or(0, |s| s.state.available())
+    }
+
+    /// Gathers what every warehouse with stock could ship over every channel.
+    fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let now = house.clock.now();
+        let order = self.order(&id)?.state.clone();
+        let held_for_good = order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
+        if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
+            return Ok(());
+        }
+        let Some(value) = order.value() else { return Ok(()) };
+        let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
+        let packed = rules::packing::declare(&order.lines);
+        self.rounds += 1;
+        let mut quoting =
+            Quoting { round: self.rounds, since: now, waiting: 0, offers: Vec::new(), lost, packed, value, incomplete: false };
+        let mut asks = Vec::new();
+        for warehouse in fit {
+            let Some(config) = house.config.warehouse(&warehouse) else { continue };
+            let request = QuoteRequest {
+                from: config.address.clone(),
+                to: order.ship_to.clone(),
+                weight_g: quoting.packed.weight_g,
+                dims: quoting.packed.dims,
+                value,
+                battery: order.lines.iter().any(|l| l.battery),
+                ship_at: now,
+            };
+            let mut carriers = BTreeSet::new();
+            for channel in &house.config.channels {
+                let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
+                match (rules::channels::accepts(channel, &warehouse, &request), &channel.tariff) {
+                    (Err(unfit), _) => quoting.offers.push(offer(Err(format_smolstr!("{unfit}")))),
+                    (Ok(()), Some(tariff)) => {
+                        let rated = rules::rating::rate(tariff, &channel.service, &request, channel.days);
+                        quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
+                    }
+                    (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
+                }
+            }
+            asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
+        }
+        quoting.waiting = asks.len();
+        let round = quoting.round;
+        self.quoting.insert(id.clone(), quoting);
+        if asks.is_empty() {
+            return self.decide(id);
+        }
+        for (warehouse, carrier, request) in asks {
+            let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
+            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
+            if let Some(seat) = house.carriers.get(&carrier) {
+                seat.cast(CarrierMsg::Quote(Box::new(request), reply));
+            }
+        }
+        Ok(())
+    }
+
+    fn quoted(
+        &mut self,
+        id: OrderId,
+        round: u32,
+        warehouse: &WarehouseId,
+        carrier: &CarrierId,
+        quotes: Result<Vec<Quote>, SmolStr>,
+    ) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
+        quoting.waiting -= 1;
+        quoting.incomplete |= quotes.is_err();
+        let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse);
+        let mut quotes = quotes.map(|list| list.into_iter().map(Some).collect::<Vec<_>>());
+        for channel in house.config.channels.iter().filter(asked) {
+            if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
+                continue; // it was found unfit before the carrier was asked
+            }
+            let quote = match &mut quotes {
+                Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
+                    Some(slot) => slot.take().ok_or_else(|| "the carrier quoted it twice".into()),
+                    None => Err(format_smolstr!("{carrier} offers no {} for it", channel.service)),
+                },
+                Err(why) => Err(why.clone()),
+            };
+            quoting.offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote });
+        }
+        if quoting.waiting == 0 { self.decide(id) } else { Ok(()) }
+    }
+
+    /// All quotes are in: the cheapest gets the order, and the stock is locked in the same transaction.
+    fn decide(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
+        let mut work = house.work();
+        match choose(quoting.offers, quoting.lost, &house.config.fx) {
+            Ok(decision) => {
+                let lines = self.order(&id)?.state.lines.clone();
+                // The stock may have gone while the carriers thought.
+                let mut needs: BTreeMap<&Sku, u32> = BTreeMap::new();
+                lines.iter().for_each(|l| *needs.entry(&l.sku).or_default() += l.quantity);
+                if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, sku) < *quantity) {
+                    self.myself.cast(DeskMsg::Plan(id))?;
+                    return Ok(());
+                }
+                for (sku, quantity) in needs {
+                    if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, sku)) {
+                        stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
+                    }
+                }
+                let parcel = ParcelId::of(&id, 1);
+                let host = self.order(&id)?;
+                host.command(&mut work, Command::Allocate { decision: Box::new(decision.clone()), parcel: parcel.clone() })?;
+                let order = host.state.clone();
+                if let Some(mut plan) = self.parcel_plan(&id, &order, &decision) {
+                    plan.value = Some(quoting.value);
+                    let told = house.clone();
+                    work.then(move || told.tell(parcel, ParcelMsg::Create(Box::new(plan))));
+                }
+                self.short.remove(&id);
+            }
+            Err((reason, detail, _)) => {
+                self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
+                match reason {
+                    Hold::NoStock => drop(self.short.insert(id)),
+                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.now() + RETRY_AFTER, id))),
+                    _ => {}
+                }
+            }
+        }
+        house.commit(work);
+        Ok(())
+    }
+
+    fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
+        let channel = self.house.config.channel(&decision.channel)?;
+        let packed = rules::packing::declare(&order.lines);
+        Some(Plan {
+            order: id.clone(),
+            warehouse: decision.warehouse.clone(),
+            carrier: channel.carrier.clone(),
+            channel: channel.id.clone(),
+            service: channel.service.clone(),
+            ship_to: order.ship_to.clone(),
+            declared_g: packed.weight_g,
+            declared: packed.dims,
+            value: order.value(),
+            estimate: Some(decision.cost),
+            contents: packed.contents,
+        })
+    }
+
+    fn progress(&mut self, id: OrderId, step: Progress) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        let command = match step {
+            Progress::Released => Command::Release,
+            Progress::Packed => Command::Pack,
+            Progress::Shipped => Command::Ship,
+            Progress::Delivered => Command::Deliver,
+            Progress::Returned => Command::Return,
+        };
+        let host = self.order(&id)?;
+        if let Err(refusal) = host.command(&mut work, command) {
+            tracing::debug!(%refusal, "refused");
+        }
+        let order = &host.state;
+        if matches!(step, Progress::Packed | Progress::Shipped)
+            && let Some(decision) = &order.decision
+        {
+            let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
+            self.each_stock(&mut work, &keys, || stock::Command::Pick { order: id.clone() })?;
+        }
+        if matches!(step, Progress::Shipped | Progress::Delivered | Progress::Returned) {
+            // It rests for days now; the twin has it, once this is written.
+            let myself = self.myself.clone();
+            // A desk that fell has forgotten it anyway.
+            work.then(move || drop(myself.cast(DeskMsg::Forget(id))));
+        }
+        house.commit(work);
+        Ok(())
+    }
+
+    fn each_stock(&mut self, work: &mut Work, keys: &[SmolStr], command: impl Fn() -> stock::Command) -> Result<(), ActorProcessingErr> {
+        for key in keys {
+            if let Some(stock) = self.stock.get_mut(key) {
+                stock.command(work, command())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, rows: Vec<(WarehouseId, Sku, u32)>) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        for (warehouse, sku, on_hand) in rows {
+            let id = stock::id(&warehouse, &sku);
+            let host = match self.stock.get_mut(&id) {
+                Some(host) => host,
+                None => self.stock.entry(id.clone()).or_insert(Host::load(&house.twin, id.clone())?),
+            };
+            let safety = host.state.safety;
+            if host.exists() && host.state.on_hand == on_hand {
+                continue;
+            }
+            if let Err(refusal) = host.command(&mut work, stock::Command::Count { on_hand, safety }) {
+                tracing::warn!(%refusal, "a count was refused");
+            }
+        }
+        house.commit(work);
+        for id in std::mem::take(&mut self.short) {
+            self.myself.cast(DeskMsg::Plan(id))?;
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: OrderId, reason: SmolStr, reply: Box<dyn FnOnce(Result<(), String>) + Send>) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        let host = self.order(&id)?;
+        if !host.exists() {
+            self.orders.remove(&id);
+            reply(Err(format!("there is no order {id}")));
+            return Ok(());
+        }
+        match host.command(&mut work, Command::Cancel { reason: reason.clone() }) {
+            Err(refusal) => {
+                reply(Err(refusal.to_string()));
+                return Ok(());
+            }
+            Ok(_) => work.then(move || reply(Ok(()))),
+        }
+        let order = host.state.clone();
+        self.quoting.remove(&id);
+        self.short.remove(&id);
+        if let Some(decision) = &order.decision {
+            let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
+            self.each_stock(&mut work, &keys, || stock::Command::Release { order: id.clone() })?;
+        }
+        if let Some(parcel) = order.parcel {
+            let told = house.clone();
+            work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason }));
+        }
+        house.commit(work);
+        Ok(())
+    }
+
+    fn look_later(&self, myself: ActorRef<DeskMsg>) {
+        self.house.clock.after(LOOK_EVERY, move || drop(myself.cast(DeskMsg::Look)));
+    }
+
+    fn look(&mut self) -> Result<(), ActorProcessingErr> {
+        let now = self.house.clock.now();
+        let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(id, _)| id.clone()).collect();
+        for id in late {
+            self.quoting.remove(&id);
+            self.myself.cast(DeskMsg::Plan(id))?;
+        }
+        while let Some((_, id)) = self.retry.first().filter(|(at, _)| *at <= now).cloned() {
+            self.retry.pop_first();
+            self.myself.cast(DeskMsg::Plan(id))?;
+        }
+        Ok(())
+    }
+}

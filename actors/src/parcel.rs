@@ -1,0 +1,267 @@
+//! One parcel, awake: takes what happens to it, keeps its state, and tells those who wait for it.
+
+use crate::carrier::CarrierMsg;
+use crate::line::Facts;
+use crate::order_desk::{DeskMsg, Progress};
+use crate::station::StationMsg;
+use crate::warehouse::WarehouseMsg;
+use crate::{Host, House, Seat, Work};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
+use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
+use twin::{BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TwinError};
+
+pub enum ParcelMsg {
+    Create(Box<Plan>),
+    /// After a restart: ask again for what was asked and not answered.
+    Resume,
+    Label(Result<Label, SmolStr>),
+    Printed(DeviceId),
+    Packed,
+    Induct { item: u64, station: StationId, line: Seat<StationMsg> },
+    Judge { measured_g: Option<Grams>, measured: Option<Dims>, verdict: Verdict, answer: Box<dyn FnOnce() + Send> },
+    Bag { chute: u16, bag: BagId },
+    Intercept(Interception),
+    Rework { note: SmolStr, declared: Option<(Grams, Dims)> },
+    HandOver { bag: BagId },
+    Track(Vec<TrackEvent>),
+    /// Something about it is wrong that no stage expresses.
+    Alarm(SmolStr),
+    Cancel { reason: SmolStr },
+}
+
+/// How far a parcel's actor is, for its supervisor: messages dealt with, and whether it is at rest.
+#[derive(Debug, Default)]
+pub struct Rest(AtomicU64);
+
+impl Rest {
+    fn note(&self, handled: u64, resting: bool) {
+        self.0.store(handled << 1 | u64::from(resting), Ordering::Release);
+    }
+    /// Whether every one of `sent` messages is dealt with, durably, and nothing is in flight.
+    pub fn is_at_rest(&self, sent: u64) -> bool {
+        self.0.load(Ordering::Acquire) == (sent << 1 | 1)
+    }
+}
+
+pub struct ParcelActor;
+
+pub struct ParcelArguments {
+    pub house: Arc<House>,
+    pub id: ParcelId,
+    pub rest: Arc<Rest>,
+}
+
+pub struct ParcelState {
+    house: Arc<House>,
+    id: ParcelId,
+    rest: Arc<Rest>,
+    host: Host<Parcel>,
+    handled: u64,
+}
+
+impl Actor for ParcelActor {
+    type Msg = ParcelMsg;
+    type State = ParcelState;
+    type Arguments = ParcelArguments;
+
+    async fn pre_start(&self, _: ActorRef<ParcelMsg>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
+        let ParcelArguments { house, id, rest } = args;
+        let host = Host::load(&house.twin, id.text().clone())?;
+        Ok(ParcelState { house, id, rest, host, handled: 0 })
+    }
+
+    async fn handle(&self, _: ActorRef<ParcelMsg>, message: ParcelMsg, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
+        let mut work = state.house.work();
+        if let Err(refusal) = state.take(&mut work, message)? {
+            tracing::debug!(%refusal, "refused");
+        }
+        state.handled += 1;
+        let (rest, handled, resting) = (state.rest.clone(), state.handled, state.is_resting());
+        work.then(move || rest.note(handled, resting));
+        state.house.commit(work);
+        Ok(())
+    }
+}
+
+impl ParcelState {
+    fn is_resting(&self) -> bool {
+        let stage = self.host.state.stage;
+        !(stage.is_on_line() || stage == Stage::LabelRequested)
+    }
+
+    fn take(&mut self, work: &mut Work, message: ParcelMsg) -> Result<Result<(), Refusal>, TwinError> {
+        let house = self.house.clone();
+        Ok(match message {
+            ParcelMsg::Create(plan) => self.host.command(work, Command::Create { plan }).map(|n| {
+                if n > 0 {
+                    self.ask_for_label(work);
+                }
+            }),
+            ParcelMsg::Resume => {
+                if matches!(self.host.state.stage, Stage::Created | Stage::LabelRequested) && self.host.state.label_refused.is_none() {
+                    self.ask_for_label(work);
+                }
+                Ok(())
+            }
+            ParcelMsg::Label(Ok(label)) => {
+                let hash = work.tx.document(label.zpl);
+                let taken = Command::TakeLabel { tracking: label.tracking, label: hash, charged: label.charged };
+                self.host.command(work, taken).map(|n| {
+                    if n > 0 {
+                        let (parcel, order) = (self.id.clone(), self.host.state.plan.order.clone());
+                        self.tell_warehouse(work, WarehouseMsg::Ready { parcel, order });
+                    }
+                })
+            }
+            ParcelMsg::Label(Err(why)) => self.host.command(work, Command::RefuseLabel { why }).map(drop),
+            ParcelMsg::Printed(printer) => self.host.command(work, Command::Print { printer }).map(drop),
+            ParcelMsg::Packed => self.host.command(work, Command::Pack).map(|n| {
+                if n > 0 {
+                    self.packed(work);
+                }
+            }),
+            ParcelMsg::Induct { item, station, line } => {
+                let not_packed = self.host.state.packed_at.is_none();
+                let outcome = self.host.command(work, Command::Induct { station });
+                if outcome.is_ok() && not_packed {
+                    self.packed(work);
+                }
+                let facts = match &outcome {
+                    Ok(_) => Ok(Box::new(self.facts())),
+                    Err(_) => Err(self.why_not_here()),
+                };
+                work.then(move || line.cast(StationMsg::Inducted { item, facts }));
+                outcome.map(drop)
+            }
+            ParcelMsg::Judge { measured_g, measured, verdict, answer } => {
+                let judged = self.host.command(work, Command::Judge { measured_g, measured, verdict }).map(drop);
+                work.then(answer);
+                judged
+            }
+            ParcelMsg::Bag { chute, bag } => self.host.command(work, Command::Bag { chute, bag }).map(drop),
+            ParcelMsg::Intercept(why) => self.host.command(work, Command::Intercept { why }).map(drop),
+            ParcelMsg::Rework { note, declared } => self.host.command(work, Command::Rework { note, declared }).map(drop),
+            ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
+                Ok(n) if n > 0 => {
+                    let cost = self.settle(work);
+                    self.watch(work, &house);
+                    self.progress(work, Progress::Shipped);
+                    cost
+                }
+                other => other.map(drop),
+            },
+            ParcelMsg::Track(events) => {
+                let before = self.host.state.stage;
+                let tracked = self.host.command(work, Command::Track { events }).map(drop);
+                match self.host.state.stage {
+                    after if after == before => {}
+                    Stage::Delivered => self.progress(work, Progress::Delivered),
+                    Stage::Returned => self.progress(work, Progress::Returned),
+                    _ => {}
+                }
+                tracked
+            }
+            ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
+            ParcelMsg::Cancel { reason } => self.host.command(work, Command::Cancel { reason }).map(|n| {
+                if n > 0 {
+                    let id = self.id.clone();
+                    self.tell_warehouse(work, WarehouseMsg::Left(id));
+                }
+            }),
+        })
+    }
+
+    fn facts(&self) -> Facts {
+        let plan = &self.host.state.plan;
+        Facts { declared_g: plan.declared_g, declared: plan.declared, channel: plan.channel.clone(), country: plan.ship_to.country.clone() }
+    }
+
+    /// Why a parcel whose label was read may not be on the line, for the person at the reject chute.
+    fn why_not_here(&self) -> SmolStr {
+        let parcel = &self.host.state;
+        match (&parcel.stage, &parcel.interception) {
+            (Stage::Intercepted, Some(why)) => format_smolstr!("{} is intercepted: {why}", self.id),
+            (stage, _) if *stage > Stage::Labelled => format_smolstr!("the label of {} was read before; it is {}", self.id, stage.as_str()),
+            (stage, _) => format_smolstr!("{} is {}", self.id, stage.as_str()),
+        }
+    }
+
+    /// Asked, then answered: after a crash the same key is asked again.
+    fn ask_for_label(&mut self, work: &mut Work) {
+        if self.host.command(work, Command::RequestLabel).is_err() {
+            return;
+        }
+        let house = self.house.clone();
+        let (parcel, id) = (&self.host.state, self.id.clone());
+        let plan = &parcel.plan;
+        let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return };
+        let request = LabelRequest {
+            key: parcel.label_key(id.text()),
+            parcel: id.clone(),
+            service: plan.service.clone(),
+            from: warehouse.address.clone(),
+            to: plan.ship_to.clone(),
+            weight_g: plan.declared_g,
+            dims: plan.declared,
+            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+            contents: plan.contents.clone(),
+            ship_at: work.tx.at,
+        };
+        let carrier = plan.carrier.clone();
+        work.then(move || match house.carriers.get(&carrier) {
+            Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
+            None => house.tell(id, ParcelMsg::Label(Err(format_smolstr!("there is no carrier {carrier} in this site")))),
+        });
+    }
+
+    fn packed(&self, work: &mut Work) {
+        let id = self.id.clone();
+        self.tell_warehouse(work, WarehouseMsg::Left(id));
+        self.progress(work, Progress::Packed);
+    }
+
+    /// Final freight: what the carrier charged, or the tariff on what was measured.
+    fn settle(&mut self, work: &mut Work) -> Result<(), Refusal> {
+        let house = self.house.clone();
+        let parcel = &self.host.state;
+        let plan = &parcel.plan;
+        let (Some(channel), Some(warehouse)) = (house.config.channel(&plan.channel), house.config.warehouse(&plan.warehouse)) else {
+            return Ok(());
+        };
+        let request = QuoteRequest {
+            from: warehouse.address.clone(),
+            to: plan.ship_to.clone(),
+            weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
+            dims: parcel.measured.unwrap_or(plan.declared),
+            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+            battery: false,
+            ship_at: work.tx.at,
+        };
+        match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
+            Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn watch(&self, work: &mut Work, house: &Arc<House>) {
+        let plan = &self.host.state.plan;
+        if let (Some(tracking), Some(seat)) = (self.host.state.tracking.clone(), house.carriers.get(&plan.carrier).cloned()) {
+            let parcel = self.id.clone();
+            work.then(move || seat.cast(CarrierMsg::Watch { parcel, tracking, first_after: Span::from_hours(12) }));
+        }
+    }
+
+    fn progress(&self, work: &mut Work, step: Progress) {
+        let (desk, order) = (self.house.desk.clone(), self.host.state.plan.order.clone());
+        work.then(move || desk.cast(DeskMsg::Progress { order, step }));
+    }
+
+    fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
+        let (house, warehouse) = (self.house.clone(), self.host.state.plan.warehouse.clone());
+        work.then(move || house.tell_warehouse(&warehouse, message));
+    }
+}

@@ -1,0 +1,65 @@
+//! The rework bench: a person opens an intercepted parcel, scans the pick slip inside and then the label outside
+//! (or [`NO_LABEL`] where it cannot be read). The slip says whose goods these are; the label, whose they were taken for.
+
+use crate::bench::sheets;
+use crate::station::Base;
+use crate::{ParcelMsg, slip};
+use drivers::devices::{Instruction, Observation};
+use ractor::ActorProcessingErr;
+use twin::device::DeviceKind;
+use twin::parcel::{Interception, Parcel, Stage};
+use twin::ParcelId;
+
+/// The command barcode for a label that is missing or unreadable.
+pub const NO_LABEL: &str = "NOLABEL";
+
+#[derive(Default)]
+pub struct Rework {
+    slip: Option<ParcelId>,
+    jobs: u64,
+}
+
+impl Rework {
+    pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), ActorProcessingErr> {
+        let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        if let Some(parcel) = code.strip_prefix(slip::SLIP) {
+            self.slip = Some(parcel.into());
+            return Ok(());
+        }
+        let Some(id) = self.slip.take() else {
+            tracing::warn!(station = %base.config.id, %code, "a label was scanned before its slip");
+            return Ok(());
+        };
+        let Some((_, parcel)) = base.house.twin.load::<Parcel>(id.text())? else { return Ok(()) };
+        let own = parcel.tracking.as_ref().is_some_and(|t| t.as_str() == code);
+        match (&parcel.stage, &parcel.interception) {
+            // The goods are right and so is the label: what the master data says of them is not.
+            (Stage::Intercepted, Some(Interception::Weight { .. } | Interception::Size { .. })) if own => {
+                let declared = parcel.measured_g.map(|g| (g, parcel.measured.unwrap_or(parcel.plan.declared)));
+                base.house.tell(id, ParcelMsg::Rework { note: "contents checked by hand, measures taken over".into(), declared });
+            }
+            (Stage::Intercepted, _) if own => {
+                base.house.tell(id, ParcelMsg::Rework { note: "checked by hand, its own label".into(), declared: None });
+            }
+            (Stage::Intercepted, _) => {
+                self.print(base, &id)?;
+                base.house.tell(id, ParcelMsg::Rework { note: "wore another label; its own was printed again".into(), declared: None });
+            }
+            // Its own label was never read on a line: it only needs a new one.
+            (Stage::Labelled, _) => self.print(base, &id)?,
+            (stage, _) => {
+                let why = format!("found at {} while the twin has it {}: another parcel went in its place", base.config.id, stage.as_str());
+                base.house.tell(id, ParcelMsg::Alarm(why.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, base: &Base, id: &ParcelId) -> Result<(), ActorProcessingErr> {
+        if let Some(zpl) = sheets(base, id, false)? {
+            self.jobs += 1;
+            base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! The root of the cast, and the one place where everything is wired: plan and world in, a running site out.
+
+use crate::carrier::{CarrierActor, CarrierArguments};
+use crate::config::SiteConfig;
+use crate::ledger::{Ledger, LedgerArguments, Pace};
+use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
+use crate::parcels::Parcels;
+use crate::supervision::{Children, Start};
+use crate::warehouse::{WarehouseActor, WarehouseArguments};
+use crate::{House, Seat};
+use drivers::Clock;
+use drivers::carriers::CarrierDriver;
+use drivers::wire::Dial;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{broadcast, oneshot};
+use twin::goods::Product;
+use twin::order::NewOrder;
+use twin::{CarrierId, DeviceId, Sku, Twin, WarehouseId};
+
+/// Everything outside that a site needs.
+pub struct World {
+    pub clock: Clock,
+    pub twin: Arc<Twin>,
+    pub pace: Pace,
+    pub products: BTreeMap<Sku, Product>,
+    pub dials: BTreeMap<DeviceId, Dial>,
+    pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
+}
+
+/// A running site.
+pub struct Site {
+    pub house: Arc<House>,
+    root: ActorRef<SiteMsg>,
+    ended: Option<oneshot::Receiver<String>>,
+}
+
+/// Why a site did not start or does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    #[error("the site's plan is faulty: {0}")]
+    Plan(String),
+    #[error("the site did not start: {0}")]
+    Start(#[from] SpawnErr),
+    #[error("the site has stopped")]
+    Stopped,
+}
+
+impl Site {
+    pub async fn start(config: SiteConfig, world: World) -> Result<Site, SiteError> {
+        if let Some(fault) = config.fault() {
+            return Err(SiteError::Plan(fault));
+        }
+        let World { clock, twin, pace, products, dials, drivers } = world;
+        let house = Arc::new(House {
+            clock,
+            twin,
+            products,
+            dials,
+            drivers,
+            listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
+            ledger: Seat::default(),
+            desk: Seat::default(),
+            parcels: Seat::default(),
+            carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
+            warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
+            config,
+        });
+        let (tell, ended) = oneshot::channel();
+        let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, tell)).await?;
+        Ok(Site { house, root, ended: Some(ended) })
+    }
+
+    /// Hands orders in; the answer comes when they are durable. Faulty ones must be kept out before.
+    pub async fn receive(&self, orders: Vec<NewOrder>) -> Result<Vec<Receipt>, SiteError> {
+        receive(&self.house, orders).await
+    }
+
+    /// Sets stock to what was counted.
+    pub fn count(&self, rows: Vec<(WarehouseId, Sku, u32)>) {
+        self.house.desk.cast(DeskMsg::Count(rows));
+    }
+
+    /// Waits until the site ends by itself, and says why. Can be asked once.
+    pub async fn ended(&mut self) -> String {
+        match self.ended.take() {
+            Some(ended) => ended.await.unwrap_or_else(|_| "it was stopped".into()),
+            None => std::future::pending().await,
+        }
+    }
+
+    pub async fn stop(self) {
+        // A site that has fallen already is stopped enough.
+        let _ = self.root.stop_and_wait(None, None).await;
+    }
+}
+
+pub async fn receive(house: &House, orders: Vec<NewOrder>) -> Result<Vec<Receipt>, SiteError> {
+    let (tell, answer) = oneshot::channel();
+    house.desk.cast(DeskMsg::Receive(orders, Box::new(move |receipts| drop(tell.send(receipts)))));
+    answer.await.map_err(|_| SiteError::Stopped)
+}
+
+enum SiteMsg {
+    Restart(usize),
+}
+
+struct SiteActor;
+
+struct SiteState {
+    house: Arc<House>,
+    children: Children,
+    ledger: ActorCell,
+    tell: Option<oneshot::Sender<String>>,
+}
+
+impl Actor for SiteActor {
+    type Msg = SiteMsg;
+    type State = SiteState;
+    type Arguments = (Arc<House>, Pace, oneshot::Sender<String>);
+
+    async fn pre_start(&self, myself: ActorRef<SiteMsg>, (house, pace, tell): Self::Arguments) -> Result<SiteState, ActorProcessingErr> {
+        let ledger = LedgerArguments {
+            twin: house.twin.clone(),
+            clock: house.clock.clone(),
+            pace,
+            listeners: house.listeners.clone(),
+            seat: house.ledger.clone(),
+        };
+        let ledger = Ledger::spawn_linked(None, Ledger, ledger, myself.get_cell()).await?.0.get_cell();
+        let mut children = Children::default();
+        for config in &house.config.carriers {
+            let (house, config) = (house.clone(), config.clone());
+            let name = format!("carrier {}", config.id());
+            let start: Start = Arc::new(move |supervisor| {
+                let arguments = CarrierArguments { house: house.clone(), config: config.clone() };
+                Box::pin(async move { Ok(CarrierActor::spawn_linked(None, CarrierActor, arguments, supervisor).await?.0.get_cell()) })
+            });
+            children.start(myself.get_cell(), name, start).await?;
+        }
+        for config in &house.config.warehouses {
+            let (house, config) = (house.clone(), config.clone());
+            let name = format!("warehouse {}", config.id);
+            let start: Start = Arc::new(move |supervisor| {
+                let arguments = WarehouseArguments { house: house.clone(), config: config.clone() };
+                Box::pin(async move { Ok(WarehouseActor::spawn_linked(None, WarehouseActor, arguments, supervisor).await?.0.get_cell()) })
+            });
+            children.start(myself.get_cell(), name, start).await?;
+        }
+        let all = house.clone();
+        let start: Start = Arc::new(move |supervisor| {
+            let house = all.clone();
+            Box::pin(async move { Ok(Parcels::spawn_linked(None, Parcels, house, supervisor).await?.0.get_cell()) })
+        });
+        children.start(myself.get_cell(), "parcels", start).await?;
+        let all = house.clone();
+        let start: Start = Arc::new(move |supervisor| {
+            let house = all.clone();
+            Box::pin(async move { Ok(OrderDesk::spawn_linked(None, OrderDesk, house, supervisor).await?.0.get_cell()) })
+        });
+        children.start(myself.get_cell(), "order desk", start).await?;
+        Ok(SiteState { house, children, ledger, tell: Some(tell) })
+    }
+
+    async fn handle(&self, myself: ActorRef<SiteMsg>, message: SiteMsg, state: &mut SiteState) -> Result<(), ActorProcessingErr> {
+        let SiteMsg::Restart(child) = message;
+        state.children.restart(myself.get_cell(), child).await
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<SiteMsg>,
+        event: SupervisionEvent,
+        state: &mut SiteState,
+    ) -> Result<(), ActorProcessingErr> {
+        // Without a ledger nothing may leave the house, so the house closes.
+        let outcome = match event {
+            SupervisionEvent::ActorFailed(cell, why) if cell.get_id() == state.ledger.get_id() => Err(format!("the ledger cannot write: {why}").into()),
+            event => state.children.on_event(event, &state.house.clock, &myself, SiteMsg::Restart),
+        };
+        if let (Err(why), Some(tell)) = (&outcome, state.tell.take()) {
+            tracing::error!(%why, "the site stops");
+            // Nobody waits for the reason any more when the site is being stopped from outside.
+            let _ = tell.send(why.to_string());
+        }
+        outcome
+    }
+}

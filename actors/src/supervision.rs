@@ -1,0 +1,80 @@
+//! Restarts with a budget. ractor restarts nothing by itself: each supervisor keeps its [`Children`] here, and a child
+//! that falls more than [`RESTARTS_MAX`] times in [`RESTART_WINDOW`] takes its supervisor with it.
+
+use drivers::Clock;
+use futures::future::BoxFuture;
+use ractor::{ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use twin::{Moment, Span};
+
+pub const RESTARTS_MAX: usize = 5;
+pub const RESTART_WINDOW: Span = Span::from_mins(1);
+/// Before the first restart; doubles with each one in the window.
+pub const BACKOFF_FIRST: Span = Span::from_ms(100);
+
+/// Starts a child under a supervisor.
+pub type Start = Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
+
+struct Child {
+    name: String,
+    start: Start,
+    restarts: VecDeque<Moment>,
+}
+
+#[derive(Default)]
+pub struct Children {
+    all: Vec<Child>,
+    running: BTreeMap<ActorId, usize>,
+}
+
+impl Children {
+    /// Starts a child and keeps it.
+    pub async fn start(&mut self, supervisor: ActorCell, name: impl Into<String>, start: Start) -> Result<(), SpawnErr> {
+        let cell = start(supervisor).await?;
+        self.running.insert(cell.get_id(), self.all.len());
+        self.all.push(Child { name: name.into(), start, restarts: VecDeque::new() });
+        Ok(())
+    }
+
+    /// What a supervisor does when told of a child: nothing, a restart later (`again` makes its message), or an error
+    /// that makes the supervisor itself fall.
+    pub fn on_event<M: Message>(
+        &mut self,
+        event: SupervisionEvent,
+        clock: &Clock,
+        myself: &ActorRef<M>,
+        again: fn(usize) -> M,
+    ) -> Result<(), ActorProcessingErr> {
+        let (cell, why) = match event {
+            SupervisionEvent::ActorFailed(cell, why) => (cell, why.to_string()),
+            SupervisionEvent::ActorTerminated(cell, _, why) => (cell, why.unwrap_or_else(|| "it stopped".into())),
+            _ => return Ok(()),
+        };
+        let Some(index) = self.running.remove(&cell.get_id()) else { return Ok(()) };
+        let child = &mut self.all[index];
+        let now = clock.now();
+        while child.restarts.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
+            child.restarts.pop_front();
+        }
+        if child.restarts.len() >= RESTARTS_MAX {
+            return Err(format!("{} fell {} times in {} s: {why}", child.name, RESTARTS_MAX + 1, RESTART_WINDOW.0 / 1_000_000).into());
+        }
+        let backoff = BACKOFF_FIRST * (1 << child.restarts.len());
+        child.restarts.push_back(now);
+        tracing::warn!(child = child.name, %why, "fell; restarting");
+        let myself = myself.clone();
+        // If the supervisor is gone by then, so is the reason to restart.
+        clock.after(backoff, move || drop(myself.cast(again(index))));
+        Ok(())
+    }
+
+    /// The restart that `on_event` announced.
+    pub async fn restart(&mut self, supervisor: ActorCell, index: usize) -> Result<(), ActorProcessingErr> {
+        if let Some(child) = self.all.get(index) {
+            let cell = (child.start)(supervisor).await?;
+            self.running.insert(cell.get_id(), index);
+        }
+        Ok(())
+    }
+}

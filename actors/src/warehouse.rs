@@ -1,0 +1,169 @@
+//! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
+
+use crate::config::{CarrierConfig, WarehouseConfig};
+use crate::order_desk::{DeskMsg, Progress};
+use crate::station::{StationActor, StationArguments, StationMsg};
+use crate::supervision::{Children, Start};
+use crate::{Host, House, Seat};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use twin::station::StationKind;
+use twin::warehouse::{Command, Warehouse};
+use twin::{CarrierId, Moment, OrderId, ParcelId, Span};
+
+pub enum WarehouseMsg {
+    Restart(usize),
+    /// A parcel has its label: pick it, pack it.
+    Ready { parcel: ParcelId, order: OrderId },
+    /// A parcel is packed, or will not be: its place at the bench is free.
+    Left(ParcelId),
+    CutOff(CarrierId),
+}
+
+pub struct WarehouseActor;
+
+pub struct WarehouseArguments {
+    pub house: Arc<House>,
+    pub config: WarehouseConfig,
+}
+
+pub struct WarehouseState {
+    house: Arc<House>,
+    config: WarehouseConfig,
+    children: Children,
+    benches: Vec<Seat<StationMsg>>,
+    lines: Vec<Seat<StationMsg>>,
+    load: Vec<usize>,
+    at_bench: BTreeMap<ParcelId, usize>,
+    waiting: VecDeque<(ParcelId, OrderId)>,
+}
+
+impl Actor for WarehouseActor {
+    type Msg = WarehouseMsg;
+    type State = WarehouseState;
+    type Arguments = WarehouseArguments;
+
+    async fn pre_start(&self, myself: ActorRef<WarehouseMsg>, args: WarehouseArguments) -> Result<WarehouseState, ActorProcessingErr> {
+        let WarehouseArguments { house, config } = args;
+        if let Some(seat) = house.warehouses.get(&config.id) {
+            seat.take(myself.clone());
+        }
+        let mut host = Host::<Warehouse>::load(&house.twin, config.id.text().clone())?;
+        let mut work = house.work();
+        host.command(&mut work, Command::Open { address: config.address.clone() })?;
+        house.commit(work);
+        let (mut children, mut benches, mut lines) = (Children::default(), Vec::new(), Vec::new());
+        for station in &config.stations {
+            let seat = Seat::default();
+            match station.kind {
+                StationKind::Bench => benches.push(seat.clone()),
+                StationKind::Line => lines.push(seat.clone()),
+                StationKind::Dock | StationKind::Rework => {}
+            }
+            let (house, warehouse, station) = (house.clone(), config.id.clone(), station.clone());
+            let name = station.id.to_string();
+            let start: Start = Arc::new(move |supervisor| {
+                let arguments =
+                    StationArguments { house: house.clone(), warehouse: warehouse.clone(), config: station.clone(), seat: seat.clone() };
+                Box::pin(async move { Ok(StationActor::spawn_linked(None, StationActor, arguments, supervisor).await?.0.get_cell()) })
+            });
+            children.start(myself.get_cell(), name, start).await?;
+        }
+        for carrier in &house.config.carriers {
+            set_alarm(&house, &config, carrier)?;
+        }
+        let load = vec![0; benches.len()];
+        Ok(WarehouseState { house, config, children, benches, lines, load, at_bench: BTreeMap::new(), waiting: VecDeque::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<WarehouseMsg>,
+        message: WarehouseMsg,
+        state: &mut WarehouseState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            WarehouseMsg::Restart(child) => state.children.restart(myself.get_cell(), child).await?,
+            WarehouseMsg::Ready { parcel, order } => {
+                state.waiting.push_back((parcel, order));
+                state.dispatch();
+            }
+            WarehouseMsg::Left(parcel) => {
+                if let Some(bench) = state.at_bench.remove(&parcel) {
+                    state.load[bench] -= 1;
+                    state.dispatch();
+                }
+            }
+            WarehouseMsg::CutOff(carrier) => {
+                for line in &state.lines {
+                    line.cast(StationMsg::CloseBags(carrier.clone()));
+                }
+                if let Some(carrier) = state.house.config.carriers.iter().find(|c| *c.id() == carrier) {
+                    set_alarm(&state.house, &state.config, carrier)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<WarehouseMsg>,
+        event: SupervisionEvent,
+        state: &mut WarehouseState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.children.on_event(event, &state.house.clock, &myself, WarehouseMsg::Restart)
+    }
+}
+
+impl WarehouseState {
+    /// Gives waiting parcels to the least loaded bench that has room.
+    fn dispatch(&mut self) {
+        let limit = self.house.config.limits.bench_parcels_max;
+        while !self.waiting.is_empty() {
+            let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
+            let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
+            let Some((parcel, order)) = self.waiting.pop_front() else { return };
+            if self.at_bench.insert(parcel.clone(), bench).is_none() {
+                self.load[bench] += 1;
+            }
+            self.benches[bench].cast(StationMsg::Print(parcel));
+            self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
+        }
+    }
+}
+
+/// The next cut-off of a carrier at a warehouse, by its local clock.
+pub fn next_cutoff(now: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Moment> {
+    let day = Span::from_hours(24).0;
+    let offset = Span::from_hours(i64::from(utc_offset_h));
+    let local = now + offset;
+    let midnight = Moment(local.0.div_euclid(day) * day);
+    let today = cutoffs.iter().map(|c| midnight + *c).find(|t| *t > local);
+    let tomorrow = cutoffs.first().map(|c| midnight + Span(day) + *c);
+    today.or(tomorrow).map(|t| t - offset)
+}
+
+fn set_alarm(house: &Arc<House>, warehouse: &WarehouseConfig, carrier: &CarrierConfig) -> Result<(), String> {
+    if let Some(at) = next_cutoff(house.clock.now(), warehouse.utc_offset_h, &carrier.cutoff_spans()?) {
+        let (house, id, carrier) = (house.clone(), warehouse.id.clone(), carrier.id().clone());
+        house.clone().clock.at(at, move || house.tell_warehouse(&id, WarehouseMsg::CutOff(carrier)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutoffs_follow_the_local_clock() {
+        let at = |text: &str| text.parse::<Moment>().unwrap();
+        let cutoffs = [Span::from_hours(12), Span::from_hours(18)];
+        assert_eq!(next_cutoff(at("2026-11-09T11:00:00+08:00"), 8, &cutoffs), Some(at("2026-11-09T12:00:00+08:00")));
+        assert_eq!(next_cutoff(at("2026-11-09T12:00:00+08:00"), 8, &cutoffs), Some(at("2026-11-09T18:00:00+08:00")));
+        assert_eq!(next_cutoff(at("2026-11-09T23:00:00-08:00"), -8, &cutoffs), Some(at("2026-11-10T12:00:00-08:00")));
+        assert_eq!(next_cutoff(at("2026-11-09T23:00:00Z"), 0, &[]), None);
+    }
+}
