@@ -61,9 +61,9 @@ fn lock(heap: &Mutex<Heap>) -> MutexGuard<'_, Heap> {
     heap.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock and waits on it")]
 impl Clock {
     /// The machine's clock, running `speed` times as fast from now on. Needs a tokio runtime with time enabled.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn wall(speed: f64) -> Self {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let started = Moment(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX));

@@ -235,9 +235,11 @@ pub enum Command {
     Bag { chute: u16, bag: BagId },
     Intercept { why: Interception },
     /// The mistake was found and put right; the label it wears is its own again.
-    Rework { note: SmolStr },
+    /// `declared` replaces weight and size where a person checked the contents and found the master data wrong.
+    Rework { note: SmolStr, declared: Option<(Grams, Dims)> },
     HandOver { bag: BagId },
     Track { events: Vec<TrackEvent> },
+    RaiseException { what: SmolStr },
     Cost { freight: Money },
     Cancel { reason: SmolStr },
 }
@@ -252,7 +254,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Created { plan: Plan },
+    Created { plan: Box<Plan> },
     /// Asked of the carrier, with the key that makes asking again harmless.
     LabelRequested { key: SmolStr },
     LabelBought { tracking: TrackingNumber, label: Hash, charged: Option<Money> },
@@ -265,7 +267,7 @@ pub enum Event {
     Sorted { chute: u16 },
     Bagged { bag: BagId },
     Intercepted { why: Interception, chute: Option<u16> },
-    Reworked { note: SmolStr },
+    Reworked { note: SmolStr, declared: Option<(Grams, Dims)> },
     HandedOver { bag: BagId },
     Tracked { event: TrackEvent },
     /// The carrier's news moved the parcel on.
@@ -345,7 +347,7 @@ impl Entity for Parcel {
         }
         match command {
             Command::Create { .. } if self.stage != Absent => Ok(vec![]),
-            Command::Create { plan } => Ok(vec![Event::Created { plan: *plan }]),
+            Command::Create { plan } => Ok(vec![Event::Created { plan }]),
             Command::RequestLabel => match self.stage {
                 Created | LabelRequested => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
                 _ => Ok(vec![]),
@@ -390,11 +392,11 @@ impl Entity for Parcel {
                 Intercepted => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "interception", "before bagged")),
             },
-            Command::Rework { note } => match self.stage {
+            Command::Rework { note, declared } => match self.stage {
                 Intercepted if self.reworks >= REWORK_MAX => {
                     Err(Self::refuse(id, Why::Full { what: "rework".into(), limit: u64::from(REWORK_MAX) }))
                 }
-                Intercepted => Ok(vec![Event::Reworked { note }]),
+                Intercepted => Ok(vec![Event::Reworked { note, declared }]),
                 _ => Err(self.wrong_stage(id, "rework", "intercepted")),
             },
             Command::HandOver { bag } => match self.stage {
@@ -409,6 +411,8 @@ impl Entity for Parcel {
             Command::Track { events } if self.stage.is_with_carrier() => Ok(self.track(events)),
             Command::Track { .. } if self.stage.is_final() => Ok(vec![]),
             Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
+            Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
+            Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
             Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
             Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
@@ -423,7 +427,7 @@ impl Entity for Parcel {
             Event::Created { plan } => {
                 self.stage = Stage::Created;
                 self.created_at = at;
-                self.plan = plan.clone();
+                self.plan = (**plan).clone();
             }
             Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
             Event::LabelBought { tracking, label, charged } => {
@@ -463,7 +467,11 @@ impl Entity for Parcel {
                 self.interception = Some(why.clone());
                 self.chute = *chute;
             }
-            Event::Reworked { .. } => {
+            Event::Reworked { declared, .. } => {
+                if let Some((weight_g, dims)) = declared {
+                    self.plan.declared_g = *weight_g;
+                    self.plan.declared = *dims;
+                }
                 self.stage = Stage::Labelled;
                 self.interception = None;
                 self.chute = None;
@@ -505,7 +513,7 @@ mod tests {
 
     fn labelled() -> Vec<Event> {
         vec![
-            Event::Created { plan: Plan::default() },
+            Event::Created { plan: Box::default() },
             Event::LabelRequested { key: "P.0".into() },
             Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None },
         ]

@@ -1,7 +1,7 @@
 //! A station: a packing bench, a sorting line or a dock door, and what stands under its chutes.
 
 use crate::entity::{Entity, Kind, Refusal};
-use crate::{BagId, Moment, ParcelId};
+use crate::{BagId, ManifestId, Moment, ParcelId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -37,9 +37,11 @@ pub struct Station {
     pub open: bool,
     /// The open bag under each chute.
     pub bags: BTreeMap<u16, BagId>,
-    /// Items the sorter asked about (lines only).
-    pub items: u64,
-    /// Items sent to the reject chute without being known: no read, unknown label.
+    /// Bags are numbered from here.
+    pub bags_opened: u64,
+    /// Manifests are numbered from here (docks only).
+    pub manifests_opened: u64,
+    /// Items sent to the reject chute (lines only) without being known: no read, unknown label.
     pub rejected: u64,
     pub last_item: Option<Item>,
 }
@@ -58,6 +60,7 @@ pub enum Command {
     Open { kind: StationKind },
     PlaceBag { chute: u16, bag: BagId },
     RemoveBag { chute: u16 },
+    OpenManifest { manifest: ManifestId },
     /// An item no parcel answers for goes to the reject chute.
     Reject { pic: u32, chute: u16, code: Option<SmolStr>, why: SmolStr },
 }
@@ -68,6 +71,7 @@ pub enum Event {
     Opened { kind: StationKind },
     BagPlaced { chute: u16, bag: BagId },
     BagRemoved { chute: u16 },
+    ManifestOpened { manifest: ManifestId },
     Rejected { pic: u32, chute: u16, code: Option<SmolStr>, why: SmolStr },
 }
 
@@ -84,6 +88,7 @@ impl Entity for Station {
             Command::PlaceBag { chute, bag } => vec![Event::BagPlaced { chute, bag }],
             Command::RemoveBag { chute } if self.bags.contains_key(&chute) => vec![Event::BagRemoved { chute }],
             Command::RemoveBag { .. } => vec![],
+            Command::OpenManifest { manifest } => vec![Event::ManifestOpened { manifest }],
             Command::Reject { pic, chute, code, why } => vec![Event::Rejected { pic, chute, code, why }],
         })
     }
@@ -96,12 +101,13 @@ impl Entity for Station {
             }
             Event::BagPlaced { chute, bag } => {
                 self.bags.insert(*chute, bag.clone());
+                self.bags_opened += 1;
             }
             Event::BagRemoved { chute } => {
                 self.bags.remove(chute);
             }
+            Event::ManifestOpened { .. } => self.manifests_opened += 1,
             Event::Rejected { pic, chute, why, .. } => {
-                self.items += 1;
                 self.rejected += 1;
                 self.last_item = Some(Item { pic: *pic, parcel: None, chute: *chute, why: why.clone() });
             }
