@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `parceltwin`.
+
+fn main() -> std::process::ExitCode {
+    parceltwin::cli::main()
+}

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use drivers::devices::{Instruction, Observation};
 use std::collections::BTreeMap;
 use twin::device::DeviceKind;
+use twin::order::Order;
 use twin::parcel::Parcel;
 use twin::{ParcelId, TwinError};
 
@@ -58,7 +59,8 @@ pub(crate) fn sheets(base: &Base, id: &ParcelId, with_slip: bool) -> Result<Opti
         tracing::error!(parcel = %id, "has no label document to print");
         return Ok(None);
     };
-    let mut zpl = if with_slip { slip::pick_slip(id, &parcel.plan.contents).into_bytes() } else { Vec::new() };
+    let order = if with_slip { base.house.twin.load::<Order>(parcel.plan.order.text())? } else { None };
+    let mut zpl = order.map(|(_, order)| slip::pick_slip(id, &order.lines).into_bytes()).unwrap_or_default();
     zpl.extend_from_slice(&label);
     Ok(Some(zpl.into()))
 }

@@ -47,6 +47,8 @@ pub struct Limits {
     pub carrier_queue_max: usize,
     /// Items between scanner and divert on one line.
     pub line_items_max: usize,
+    /// Between two looks at an idle device.
+    pub keepalive_s: u32,
 }
 
 impl Default for Limits {
@@ -59,6 +61,7 @@ impl Default for Limits {
             carrier_calls_max: 64,
             carrier_queue_max: 100_000,
             line_items_max: 64,
+            keepalive_s: 30,
         }
     }
 }

@@ -8,7 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use twin::device::{Command, Device};
-use twin::Moment;
+use twin::{Moment, Span};
 
 pub enum DeviceMsg {
     Saw(Moment, Observation),
@@ -46,7 +46,9 @@ impl Actor for DeviceActor {
         let (clock, actor) = (house.clock.clone(), myself.clone());
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
         let observe = Arc::new(move |what| drop(actor.cast(DeviceMsg::Saw(clock.now(), what))));
-        tokio::spawn(drivers::devices::run(config.kind, dial, house.clock.clone(), SessionSettings::default(), observe, inbox));
+        let keepalive_every = Span::from_secs(i64::from(house.config.limits.keepalive_s.max(1)));
+        let settings = SessionSettings { keepalive_every, ..SessionSettings::default() };
+        tokio::spawn(drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox));
         seat.take(myself);
         Ok(DeviceState { house, config, station, host, instructions })
     }

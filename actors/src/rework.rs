@@ -31,24 +31,32 @@ impl Rework {
             return Ok(());
         };
         let Some((_, parcel)) = base.house.twin.load::<Parcel>(id.text())? else { return Ok(()) };
+        if parcel.stage.is_on_line() {
+            // The sorter let it drop without an answer, and the line has not missed it yet.
+            let why = Interception::Manual { why: "dropped without a decision".into() };
+            base.house.tell(id.clone(), ParcelMsg::Intercept(why));
+        }
+        let stopped = parcel.stage == Stage::Intercepted || parcel.stage.is_on_line();
         let own = parcel.tracking.as_ref().is_some_and(|t| t.as_str() == code);
-        match (&parcel.stage, &parcel.interception) {
+        match (stopped, &parcel.interception) {
             // The goods are right and so is the label: what the master data says of them is not.
-            (Stage::Intercepted, Some(Interception::Weight { .. } | Interception::Size { .. })) if own => {
+            (true, Some(Interception::Weight { .. } | Interception::Size { .. })) if own => {
                 let declared = parcel.measured_g.map(|g| (g, parcel.measured.unwrap_or(parcel.plan.declared)));
                 base.house.tell(id, ParcelMsg::Rework { note: "contents checked by hand, measures taken over".into(), declared });
             }
-            (Stage::Intercepted, _) if own => {
+            (true, _) if own => {
                 base.house.tell(id, ParcelMsg::Rework { note: "checked by hand, its own label".into(), declared: None });
             }
-            (Stage::Intercepted, _) => {
+            (true, _) => {
                 self.print(base, &id)?;
                 base.house.tell(id, ParcelMsg::Rework { note: "wore another label; its own was printed again".into(), declared: None });
             }
             // Its own label was never read on a line: it only needs a new one.
-            (Stage::Labelled, _) => self.print(base, &id)?,
-            (stage, _) => {
-                let why = format!("found at {} while the twin has it {}: another parcel went in its place", base.config.id, stage.as_str());
+            (false, _) if parcel.stage == Stage::Labelled && own => {}
+            (false, _) if parcel.stage == Stage::Labelled => self.print(base, &id)?,
+            (false, _) => {
+                let stage = parcel.stage.as_str();
+                let why = format!("found at {} while the twin has it {stage}: another parcel went in its place", base.config.id);
                 base.house.tell(id, ParcelMsg::Alarm(why.into()));
             }
         }

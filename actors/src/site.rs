@@ -179,7 +179,9 @@ impl Actor for SiteActor {
             SupervisionEvent::ActorFailed(cell, why) if cell.get_id() == state.ledger.get_id() => Err(format!("the ledger cannot write: {why}").into()),
             event => state.children.on_event(event, &state.house.clock, &myself, SiteMsg::Restart),
         };
-        if let (Err(why), Some(tell)) = (&outcome, state.tell.take()) {
+        if let Err(why) = &outcome
+            && let Some(tell) = state.tell.take()
+        {
             tracing::error!(%why, "the site stops");
             // Nobody waits for the reason any more when the site is being stopped from outside.
             let _ = tell.send(why.to_string());

@@ -3,6 +3,7 @@
 //! Every piece of text is one `^FD…^FS` field, and characters that mean something to the printer are left out.
 
 use std::fmt::Write;
+use twin::order::Line;
 use twin::{BagId, ChannelId, ParcelId};
 
 /// Text that ZPL takes literally: `^`, `~` and control characters would be commands.
@@ -11,12 +12,12 @@ pub fn literal(text: &str) -> String {
 }
 
 /// The pick slip: which parcel, what goes in. Its barcode is the parcel's id; the rework bench reads it.
-pub fn pick_slip(parcel: &ParcelId, contents: &str) -> String {
+pub fn pick_slip(parcel: &ParcelId, lines: &[Line]) -> String {
     let mut zpl = String::with_capacity(256);
     // Writing into a String cannot fail.
-    let _ = write!(zpl, "^XA^FO30,30^BCN,80,Y,N,N^FDSLIP:{parcel}^FS");
-    for (row, item) in contents.split(", ").enumerate() {
-        let _ = write!(zpl, "^FO30,{}^A0N,28^FDPICK {}^FS", 150 + row * 34, literal(item));
+    let _ = write!(zpl, "^XA^FO30,30^BCN,80,Y,N,N^FD{SLIP}{parcel}^FS");
+    for (row, line) in lines.iter().enumerate() {
+        let _ = write!(zpl, "^FO30,{}^A0N,28^FD{PICK}{} {}^FS", 150 + row * 34, line.quantity, literal(line.sku.as_str()));
     }
     zpl.push_str("^XZ\n");
     zpl
@@ -30,8 +31,10 @@ pub fn bag_tag(bag: &BagId, chute: u16, channel: &ChannelId, parcels: usize) -> 
     )
 }
 
-/// The prefix of the barcode on a pick slip.
+/// What begins the barcode on a pick slip.
 pub const SLIP: &str = "SLIP:";
+/// What begins a line of goods on it; quantity and SKU follow.
+pub const PICK: &str = "PICK ";
 
 /// The bag's number in what a scanner read of a bag tag: 18 digits, with or without the application identifier.
 pub fn bag_of(code: &str) -> Option<BagId> {
@@ -49,6 +52,7 @@ mod tests {
         assert_eq!(bag_of(&format!("00{bag}")), Some(bag.clone()));
         assert_eq!(bag_of(bag.as_str()), Some(bag));
         assert_eq!(bag_of("000"), None);
-        assert!(!pick_slip(&"A-1".into(), "X^XZ × 1, Y × 2").contains("X^XZ"));
+        let lines = [Line { sku: "X^XZ".into(), quantity: 2, ..Line::default() }];
+        assert!(pick_slip(&"A-1".into(), &lines).contains("^FDPICK 2 XXZ^FS"));
     }
 }

@@ -26,6 +26,8 @@ struct Heap {
     entries: BinaryHeap<Reverse<Entry>>,
     /// Set when nothing is left to wake: the run is stuck or done.
     idle: Option<Waker>,
+    /// Woken with every entry, so that an entry that makes no task ready does not let the runtime sleep for good.
+    pump: Option<Waker>,
     stalled: bool,
 }
 
@@ -72,7 +74,7 @@ impl Clock {
 
     /// A clock that stands at `start` and moves only through [`virtual_runtime`].
     pub fn virtual_from(start: Moment) -> Self {
-        let heap = Heap { now: start, sequence: 0, entries: BinaryHeap::new(), idle: None, stalled: false };
+        let heap = Heap { now: start, sequence: 0, entries: BinaryHeap::new(), idle: None, pump: None, stalled: false };
         Clock(Arc::new(Face::Virtual(Mutex::new(heap))))
     }
 
@@ -160,6 +162,9 @@ impl Clock {
             match heap.entries.pop() {
                 Some(Reverse(entry)) => {
                     heap.now = heap.now.max(entry.at);
+                    if let Some(pump) = &heap.pump {
+                        pump.wake_by_ref();
+                    }
                     entry.then
                 }
                 None => {
@@ -175,6 +180,17 @@ impl Clock {
             Then::Wake(waker) => waker.wake(),
             Then::Run(run) => run(),
         }
+    }
+
+    /// Never ends. It is woken with every entry, and once it has been polled the runtime comes back to [`Clock::leap`].
+    async fn pump(self) {
+        std::future::poll_fn(|cx| {
+            if let Face::Virtual(heap) = &*self.0 {
+                lock(heap).pump = Some(cx.waker().clone());
+            }
+            Poll::<()>::Pending
+        })
+        .await;
     }
 }
 
@@ -214,8 +230,10 @@ impl Future for Sleep<'_> {
 
 /// A single-threaded runtime that moves `clock` (which must be virtual) whenever no task can run.
 pub fn virtual_runtime(clock: &Clock) -> std::io::Result<tokio::runtime::Runtime> {
-    let clock = clock.clone();
-    tokio::runtime::Builder::new_current_thread().on_thread_park(move || clock.leap()).build()
+    let leaping = clock.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(move || leaping.leap()).build()?;
+    runtime.spawn(clock.clone().pump());
+    Ok(runtime)
 }
 
 #[cfg(test)]

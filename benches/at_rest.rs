@@ -1,0 +1,122 @@
+//! A million parcels at rest on disk, and a site that runs on them: how much memory is resident, how long the start takes.
+//!
+//! `cargo bench --bench at_rest [-- PARCELS]`. Fills a twin in one process, opens it in another, and reads its `VmRSS`.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+use actors::ledger::Pace;
+use actors::site::{Site, World};
+use drivers::Clock;
+use sim::demand::{self, DemandSettings};
+use sim::scenario::Scenario;
+use sim::world::{Setup, SimWorld};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use twin::parcel::{Event, Parcel, Plan};
+use twin::{Address, Entity, Hash, Moment, SledStore, TrackingNumber, Twin, Tx};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", dir] => run(Path::new(dir)),
+        _ => {
+            let parcels = args.first().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+            let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
+            fill(dir.path(), parcels);
+            let me = std::env::current_exe().expect("this program");
+            assert!(std::process::Command::new(me).arg("run").arg(dir.path()).status().expect("it runs").success());
+        }
+    }
+}
+
+/// Parcels that have arrived: the state in which nearly all of them are.
+fn fill(dir: &Path, parcels: u64) {
+    let started = Instant::now();
+    let twin = Twin::open(Arc::new(SledStore::open(dir).expect("a store"))).expect("a twin");
+    let mut n = 0;
+    while n < parcels {
+        let txs = (0..2_000.min(parcels - n)).map(|_| {
+            n += 1;
+            arrived(n)
+        });
+        let txs: Vec<_> = txs.collect();
+        twin.commit(txs).expect("it is written");
+    }
+    println!("filled with {parcels} parcels, {} records in {:.0} s", twin.head().records, started.elapsed().as_secs_f64());
+}
+
+fn arrived(n: u64) -> Tx {
+    let mut tx = Tx::at(Moment(1_762_617_600_000_000 + n as i64));
+    let plan = Plan {
+        order: format!("SHO-{n:07}").into(),
+        warehouse: "SZX".into(),
+        carrier: "direct".into(),
+        channel: "direct/packet".into(),
+        service: "PACKET".into(),
+        ship_to: Address {
+            name: "Maria Musterfrau".into(),
+            street: "12 Lange Strasse".into(),
+            city: "Frankfurt am Main".into(),
+            region: "".into(),
+            postcode: "60311".into(),
+            country: "DE".into(),
+        },
+        declared_g: 400,
+        declared: twin::Dims::new(210, 140, 60),
+        contents: "P-000123 × 1".into(),
+        ..Plan::default()
+    };
+    let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+    let events = vec![
+        Event::Created { plan: Box::new(plan) },
+        Event::LabelRequested { key: "k".into() },
+        Event::LabelBought { tracking, label: Hash::default(), charged: None },
+        Event::Inducted { station: "SZX/line-1".into() },
+        Event::Measured { weight_g: 402, dims: None },
+        Event::Sorted { chute: 3 },
+        Event::Bagged { bag: "069012341000000017".into() },
+        Event::HandedOver { bag: "069012341000000017".into() },
+        Event::Moved { to: twin::parcel::Stage::Delivered },
+    ];
+    let mut parcel = Parcel::default();
+    events.iter().for_each(|e| parcel.apply(tx.at, e));
+    let version = events.len() as u32;
+    tx.stage(&format!("SHO-{n:07}-1").into(), version, events, "", &parcel);
+    tx
+}
+
+fn run(dir: &Path) {
+    let started = Instant::now();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start")).expect("the bundled scenario");
+        let site = scenario.read_site().expect("the bundled site");
+        let clock = Clock::wall(1.0);
+        let twin = Arc::new(Twin::open(Arc::new(SledStore::open(dir).expect("a store"))).expect("a twin"));
+        let settings = DemandSettings::default();
+        let products: std::collections::BTreeMap<_, _> = demand::catalogue(1, &settings).into_iter().map(|p| (p.sku.clone(), p)).collect();
+        let world = SimWorld::build(&site, Setup::default(), clock.clone(), &products);
+        let outside = World {
+            clock: clock.clone(),
+            twin: twin.clone(),
+            pace: Pace::Disk,
+            products: products.clone(),
+            dials: world.dials(),
+            drivers: world.drivers(&site),
+        };
+        let running = Site::start(site.clone(), outside).await.expect("a site");
+        let list: Vec<_> = products.values().cloned().collect();
+        let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();
+        let stock = demand::stock(1, &settings, &list, &warehouses);
+        running.count(stock.into_iter().map(|r| (r.warehouse, r.sku, r.on_hand)).collect());
+        let orders: Vec<_> = demand::orders(1, &settings, &list, clock.now()).take(500).map(|(_, o)| o).collect();
+        let receipts = running.receive(orders).await.expect("orders are taken");
+        println!("started and took {} orders in {:.1} s", receipts.len(), started.elapsed().as_secs_f64());
+        clock.sleep(twin::Span::from_secs(20)).await;
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = |name: &str| status.lines().find(|l| l.starts_with(name)).unwrap_or(name).to_owned();
+        println!("running on {} records: {}; {}", twin.head().records, line("VmRSS"), line("VmHWM"));
+        running.stop().await;
+    });
+}

@@ -1,0 +1,111 @@
+//! Carriers: one trait, and one folder per carrier that turns our words into its bodies and back.
+//!
+//! A driver is mapping and nothing else. It keeps no parcel, never retries on its own (but for one fresh token), never
+//! chooses a service and never reads the environment. Every folder is alike: `mod.rs` the driver, `request.rs` what is
+//! sent, `response.rs` what is understood, `codes.rs` the tracking codes, `tests.rs` recorded and small bodies.
+
+pub mod calendar;
+mod caller;
+pub mod figures;
+mod forwarder;
+mod mydhl;
+mod settings;
+mod usps;
+
+#[cfg(test)]
+mod recorded;
+
+pub use settings::{CarrierKind, CarrierSettings, Secret};
+
+use crate::{Clock, HttpWire, WireError};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::{CarrierId, TrackingNumber};
+
+/// One account with one carrier.
+pub trait CarrierDriver: Send + Sync {
+    fn id(&self) -> &CarrierId;
+
+    /// The price of every service offered for that parcel; empty where the carrier does not serve the lane.
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>>;
+
+    /// Buys a label. Asked again with the same `request.key` it gives the same label (how far the carrier helps with
+    /// that stands in the head comment of its folder).
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>>;
+
+    /// News of up to [`track_batch_max`](Self::track_batch_max) numbers in one call; more are asked in several calls.
+    /// Numbers the carrier does not know are left out of the answer.
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>>;
+
+    /// Gives back a label that was not used.
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>>;
+
+    /// Numbers in one tracking call.
+    fn track_batch_max(&self) -> usize;
+
+    /// `false`: the carrier has no rate API, so its channels need a tariff.
+    fn can_quote(&self) -> bool;
+}
+
+/// Why a carrier did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// Its 401 and 403, after a fresh token where it uses tokens.
+    #[error("{carrier} does not accept our credentials: {message}; check the account and the secret")]
+    Unauthorized { carrier: CarrierId, message: String },
+    /// Its 429.
+    #[error("{carrier} wants fewer requests: try again in {retry_after_ms} ms")]
+    Throttled { carrier: CarrierId, retry_after_ms: u64 },
+    /// Any other answer that is not a success, in the carrier's own words.
+    #[error("{carrier} answered {status} {code}: {message}")]
+    Refused { carrier: CarrierId, status: u16, code: String, message: String },
+    #[error("cannot read the {what} of {carrier}: {why}")]
+    Unreadable { carrier: CarrierId, what: &'static str, why: String },
+    /// Known before asking: the carrier, or this driver for it, has no such service.
+    #[error("{carrier} does not offer this: {why}")]
+    NotOffered { carrier: CarrierId, why: String },
+}
+
+impl CarrierError {
+    /// Whether the same request may succeed later: timeouts, an unreachable host, 408, 429 and 5xx.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            CarrierError::Wire(WireError::Timeout { .. } | WireError::Unreachable { .. }) | CarrierError::Throttled { .. } => true,
+            CarrierError::Refused { status, .. } => *status >= 500 || *status == 408,
+            _ => false,
+        }
+    }
+}
+
+/// The driver for `settings.kind`. `secret` is what stands in the environment variable `settings.secret_env`:
+/// `client id:client secret` for USPS, `user:password` for MyDHL, a bearer token for a forwarder.
+pub fn driver(settings: &CarrierSettings, secret: Secret, wire: Arc<dyn HttpWire>, clock: Clock) -> Arc<dyn CarrierDriver> {
+    let caller = caller::Caller::new(settings, wire, clock);
+    match settings.kind {
+        CarrierKind::Usps => Arc::new(usps::Usps::new(settings, &secret, caller)),
+        CarrierKind::Mydhl => Arc::new(mydhl::Mydhl::new(settings, &secret, caller)),
+        CarrierKind::Forwarder => Arc::new(forwarder::Forwarder::new(settings, &secret, caller)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_succeed_later_is_told_from_what_will_not() {
+        let carrier = CarrierId::new("usps");
+        let refused = |status| CarrierError::Refused { carrier: carrier.clone(), status, code: "x".into(), message: "y".into() };
+        assert!(CarrierError::from(WireError::Timeout { host: "h".into(), timeout_ms: 1 }).is_transient());
+        assert!(CarrierError::from(WireError::Unreachable { host: "h".into(), why: "w".into() }).is_transient());
+        assert!(CarrierError::Throttled { carrier: carrier.clone(), retry_after_ms: 5 }.is_transient());
+        assert!(refused(503).is_transient() && refused(500).is_transient() && refused(408).is_transient());
+        assert!(!refused(400).is_transient() && !refused(404).is_transient());
+        assert!(!CarrierError::Unauthorized { carrier: carrier.clone(), message: "no".into() }.is_transient());
+        assert!(!CarrierError::from(WireError::TooLarge { host: "h".into() }).is_transient());
+        assert_eq!(refused(400).to_string(), "usps answered 400 x: y");
+    }
+}

@@ -1,0 +1,134 @@
+//! MyDHL API 3.1.1 (DHL Express): rates, shipments with ZPL labels, tracking of up to 200 waybills in one call.
+//!
+//! **Customs.** A parcel that crosses a customs border is declared with one line, made of the request's contents and value;
+//! DAP, permanent export. **Telephone.** MyDHL wants one of both parties and an address has none: [`request::NO_PHONE`] is sent.
+//!
+//! **The same key.** The key goes out as `Message-Reference`, which MyDHL echoes and files but does not promise to
+//! deduplicate; the parcel's number is the customer reference of the package. **Voiding.** There is no such call: a waybill
+//! that DHL never sees is never billed, so [`CarrierDriver::void_label`] succeeds without asking anybody.
+
+mod codes;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use super::caller::{self, Caller, sensitive};
+use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use std::sync::Arc;
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::{CarrierId, TrackingNumber};
+
+/// Waybills in one tracking call (`shipmentTrackingNumber`, `maxItems`).
+const TRACK_BATCH_MAX: usize = 200;
+
+const MESSAGE_REFERENCE: HeaderName = HeaderName::from_static("message-reference");
+
+/// One DHL Express account.
+pub struct Mydhl(Arc<Desk>);
+
+struct Desk {
+    caller: Caller,
+    account: String,
+    authorization: Result<HeaderValue, CarrierError>,
+    rates: Result<Uri, CarrierError>,
+    shipments: Result<Uri, CarrierError>,
+}
+
+impl Mydhl {
+    pub(super) fn new(settings: &CarrierSettings, secret: &Secret, caller: Caller) -> Self {
+        let basic = sensitive(&format!("Basic {}", STANDARD.encode(secret.reveal())));
+        Mydhl(Arc::new(Desk {
+            account: settings.account.clone(),
+            authorization: basic.ok_or_else(|| caller.unreadable("secret", "it has characters no header can carry")),
+            rates: caller.uri("/rates"),
+            shipments: caller.uri("/shipments"),
+            caller,
+        }))
+    }
+}
+
+impl CarrierDriver for Mydhl {
+    fn id(&self) -> &CarrierId {
+        &self.0.caller.carrier
+    }
+
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+        let desk = self.0.clone();
+        Box::pin(async move { desk.quote(request).await })
+    }
+
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+        let desk = self.0.clone();
+        Box::pin(async move { desk.buy_label(request).await })
+    }
+
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+        let desk = self.0.clone();
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(numbers.len());
+            for batch in numbers.chunks(TRACK_BATCH_MAX) {
+                desk.track(batch, &mut found).await?;
+            }
+            Ok(found)
+        })
+    }
+
+    fn void_label(&self, _tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn track_batch_max(&self) -> usize {
+        TRACK_BATCH_MAX
+    }
+
+    fn can_quote(&self) -> bool {
+        true
+    }
+}
+
+impl Desk {
+    async fn quote(&self, request: QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
+        let body = self.caller.json(&request::rates(&request, &self.account))?;
+        let response = self.send(Method::POST, self.rates.clone()?, body, None).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.caller.refusal(&response, response::complaint));
+        }
+        response::quotes(response.body(), request.ship_at).map_err(|why| self.caller.unreadable("rates", why))
+    }
+
+    async fn buy_label(&self, request: LabelRequest) -> Result<Label, CarrierError> {
+        let key = HeaderValue::from_str(&request::message_reference(&request.key));
+        let key = key.map_err(|e| self.caller.unreadable("idempotency key", e))?;
+        let body = self.caller.json(&request::shipment(&request, &self.account))?;
+        let response = self.send(Method::POST, self.shipments.clone()?, body, Some(key)).await?;
+        if !response.status().is_success() {
+            return Err(self.caller.refusal(&response, response::complaint));
+        }
+        response::label(response.body()).map_err(|why| self.caller.unreadable("shipment", why))
+    }
+
+    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>) -> Result<(), CarrierError> {
+        let uri = self.caller.uri(&request::tracking(numbers))?;
+        let response = self.send(Method::GET, uri, Bytes::new(), None).await?;
+        match response.status() {
+            StatusCode::OK => response::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why)),
+            // None of the numbers is known.
+            StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(self.caller.refusal(&response, response::complaint)),
+        }
+    }
+
+    async fn send(&self, method: Method, uri: Uri, body: Bytes, key: Option<HeaderValue>) -> Result<Response<Bytes>, CarrierError> {
+        let mut request = caller::request(method, uri, Some(self.authorization.clone()?), body);
+        if let Some(key) = key {
+            request.headers_mut().insert(MESSAGE_REFERENCE, key);
+        }
+        self.caller.call(request).await
+    }
+}

@@ -1,0 +1,359 @@
+//! What is sent to MyDHL: our words in its bodies. Kilograms to the gram, centimetres to the millimetre; times in GMT.
+
+use crate::carriers::calendar;
+use crate::carriers::figures::{Figure, centimetres, kilograms};
+use serde::Serialize;
+use smol_str::{SmolStr, format_smolstr};
+use std::fmt::Write;
+use twin::channel::{LabelRequest, QuoteRequest};
+use twin::{Address, Dims, Grams, Moment, Money, TrackingNumber};
+
+/// Longest `Message-Reference`, in characters.
+const MESSAGE_REFERENCE_MAX: usize = 36;
+/// Longest line of an address, in characters; there are three.
+const LINE_MAX: usize = 45;
+/// Longest content description, in characters.
+const DESCRIPTION_MAX: usize = 70;
+/// Longest customer reference of a package, in characters.
+const REFERENCE_MAX: usize = 35;
+/// Sent as the telephone, which MyDHL requires and an address does not have.
+pub const NO_PHONE: &str = "0000000000";
+
+/// The customs union inside which nothing is declared.
+const EU: [&str; 27] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT",
+    "RO", "SE", "SI", "SK",
+];
+
+/// Whether a customs border lies between the two.
+pub fn declarable(from: &Address, to: &Address) -> bool {
+    from.country != to.country && !(EU.contains(&from.country.as_str()) && EU.contains(&to.country.as_str()))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rates<'a> {
+    customer_details: Parties<Place<'a>>,
+    accounts: [Account<'a>; 1],
+    planned_shipping_date_and_time: SmolStr,
+    unit_of_measurement: &'static str,
+    is_customs_declarable: bool,
+    monetary_amount: [Amount; 1],
+    next_business_day: bool,
+    packages: [Package; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Parties<T> {
+    shipper_details: T,
+    receiver_details: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place<'a> {
+    postal_code: &'a str,
+    city_name: &'a str,
+    country_code: &'a str,
+    #[serde(skip_serializing_if = "too_short")]
+    province_code: &'a str,
+}
+
+/// A province code has two characters at least.
+fn too_short(code: &str) -> bool {
+    code.len() < 2
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Account<'a> {
+    type_code: &'static str,
+    number: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Amount {
+    type_code: &'static str,
+    value: Figure,
+    currency: &'static str,
+}
+
+#[derive(Serialize)]
+struct Package {
+    weight: Figure,
+    dimensions: Sides,
+}
+
+#[derive(Serialize)]
+struct Sides {
+    length: Figure,
+    width: Figure,
+    height: Figure,
+}
+
+fn sides(dims: Dims) -> Sides {
+    let side = |mm| Figure(centimetres(mm));
+    Sides { length: side(dims.length_mm), width: side(dims.width_mm), height: side(dims.height_mm) }
+}
+
+fn weight(weight_g: Grams) -> Figure {
+    Figure(kilograms(weight_g))
+}
+
+fn place(address: &Address) -> Place<'_> {
+    Place {
+        postal_code: &address.postcode,
+        city_name: cut(&address.city, LINE_MAX),
+        country_code: &address.country,
+        province_code: &address.region,
+    }
+}
+
+/// `2024-11-05T14:00:00 GMT+00:00`.
+fn planned(at: Moment) -> SmolStr {
+    format_smolstr!("{} GMT+00:00", calendar::date_time(at))
+}
+
+fn value(money: Money) -> Figure {
+    Figure(money.rounded().amount)
+}
+
+/// The prices of every product for one parcel, also where the next collection is tomorrow.
+pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Rates<'a> {
+    Rates {
+        customer_details: Parties { shipper_details: place(&request.from), receiver_details: place(&request.to) },
+        accounts: [Account { type_code: "shipper", number: account }],
+        planned_shipping_date_and_time: planned(request.ship_at),
+        unit_of_measurement: "metric",
+        is_customs_declarable: declarable(&request.from, &request.to),
+        monetary_amount: [Amount { type_code: "declaredValue", value: value(request.value), currency: request.value.currency.code() }],
+        next_business_day: true,
+        packages: [Package { weight: weight(request.weight_g), dimensions: sides(request.dims) }],
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shipment<'a> {
+    planned_shipping_date_and_time: SmolStr,
+    pickup: Pickup,
+    product_code: &'a str,
+    get_rate_estimates: bool,
+    accounts: [Account<'a>; 1],
+    output_image_properties: Images,
+    customer_details: Parties<Party<'a>>,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pickup {
+    is_requested: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Images {
+    #[serde(rename = "printerDPI")]
+    printer_dpi: u16,
+    encoding_format: &'static str,
+    image_options: [Image; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    type_code: &'static str,
+    template_name: &'static str,
+    is_requested: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Party<'a> {
+    postal_address: PostalAddress<'a>,
+    contact_information: Contact<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PostalAddress<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    address_line1: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    address_line2: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    address_line3: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contact<'a> {
+    phone: &'static str,
+    company_name: &'a str,
+    full_name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    packages: [ShippedPackage<'a>; 1],
+    is_customs_declarable: bool,
+    declared_value: Figure,
+    declared_value_currency: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    export_declaration: Option<ExportDeclaration<'a>>,
+    description: &'a str,
+    incoterm: &'static str,
+    unit_of_measurement: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShippedPackage<'a> {
+    weight: Figure,
+    dimensions: Sides,
+    customer_references: [Reference<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference<'a> {
+    value: &'a str,
+    type_code: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExportDeclaration<'a> {
+    line_items: [LineItem<'a>; 1],
+    invoice: Invoice<'a>,
+    export_reason_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LineItem<'a> {
+    number: u16,
+    description: &'a str,
+    price: Figure,
+    quantity: Quantity,
+    manufacturer_country: &'a str,
+    weight: Weights,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quantity {
+    value: u16,
+    unit_of_measurement: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Weights {
+    net_value: Figure,
+    gross_value: Figure,
+}
+
+#[derive(Serialize)]
+struct Invoice<'a> {
+    number: &'a str,
+    date: SmolStr,
+}
+
+/// A waybill with its label in ZPL, and its price.
+pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Shipment<'a> {
+    let declarable = declarable(&request.from, &request.to);
+    let label = Image { type_code: "label", template_name: "ECOM26_84_001", is_requested: true };
+    Shipment {
+        planned_shipping_date_and_time: planned(request.ship_at),
+        pickup: Pickup { is_requested: false },
+        product_code: &request.service,
+        get_rate_estimates: true,
+        accounts: [Account { type_code: "shipper", number: account }],
+        output_image_properties: Images { printer_dpi: 200, encoding_format: "zpl", image_options: [label] },
+        customer_details: Parties { shipper_details: party(&request.from), receiver_details: party(&request.to) },
+        content: Content {
+            packages: [ShippedPackage {
+                weight: weight(request.weight_g),
+                dimensions: sides(request.dims),
+                customer_references: [Reference { value: cut(request.parcel.as_str(), REFERENCE_MAX), type_code: "CU" }],
+            }],
+            is_customs_declarable: declarable,
+            declared_value: value(request.value),
+            declared_value_currency: request.value.currency.code(),
+            export_declaration: declarable.then(|| export_declaration(request)),
+            description: cut(&request.contents, DESCRIPTION_MAX),
+            incoterm: "DAP",
+            unit_of_measurement: "metric",
+        },
+    }
+}
+
+fn export_declaration(request: &LabelRequest) -> ExportDeclaration<'_> {
+    ExportDeclaration {
+        line_items: [LineItem {
+            number: 1,
+            description: cut(&request.contents, DESCRIPTION_MAX),
+            price: value(request.value),
+            quantity: Quantity { value: 1, unit_of_measurement: "PCS" },
+            manufacturer_country: &request.from.country,
+            weight: Weights { net_value: weight(request.weight_g), gross_value: weight(request.weight_g) },
+        }],
+        invoice: Invoice { number: cut(request.parcel.as_str(), REFERENCE_MAX), date: calendar::date(request.ship_at) },
+        export_reason_type: "permanent",
+    }
+}
+
+fn party(address: &Address) -> Party<'_> {
+    let [address_line1, address_line2, address_line3] = lines(&address.street);
+    Party {
+        postal_address: PostalAddress { place: place(address), address_line1, address_line2, address_line3 },
+        contact_information: Contact { phone: NO_PHONE, company_name: &address.name, full_name: &address.name },
+    }
+}
+
+/// A street in up to three lines, broken at spaces where it can be; what does not fit is cut off.
+fn lines(street: &str) -> [&str; 3] {
+    let mut rest = street.trim();
+    [(); 3].map(|()| {
+        let whole = cut(rest, LINE_MAX);
+        let line = if whole.len() == rest.len() { whole } else { whole.rfind(' ').map_or(whole, |space| &whole[..space]) };
+        rest = rest[line.len()..].trim_start();
+        line.trim_end()
+    })
+}
+
+/// `/tracking` with each number as a parameter of its own (the array is "exploded").
+pub fn tracking(numbers: &[TrackingNumber]) -> String {
+    let mut path = String::with_capacity(32 + numbers.len() * 36);
+    path.push_str("/tracking?");
+    for number in numbers {
+        path.push_str("shipmentTrackingNumber=");
+        path.extend(number.as_str().chars().filter(char::is_ascii_alphanumeric));
+        path.push('&');
+    }
+    path.push_str("trackingView=all-checkpoints");
+    path
+}
+
+/// The key itself, or where it is too long a digest of it (FNV-1a, 128 bits).
+pub fn message_reference(key: &str) -> SmolStr {
+    if key.len() <= MESSAGE_REFERENCE_MAX {
+        return key.into();
+    }
+    let digest = key.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let mut text = String::with_capacity(32);
+    let _ = write!(text, "{digest:032x}");
+    text.into()
+}
+
+fn cut(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+}

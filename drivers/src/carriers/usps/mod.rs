@@ -1,0 +1,208 @@
+//! USPS API v3, domestic parcels: OAuth2 tokens, prices (`/shipments/v3/options/search`, all mail classes in one answer),
+//! labels (`/labels/v3/label`, ZPL at 203 dpi), tracking and cancelling. International mail is another API and is not
+//! offered here: the answer to such a quote is empty.
+//!
+//! **Which price.** USPS answers several prices per mail class: flat-rate envelopes and boxes, presort, cubic. A channel
+//! has one, so the driver takes the plain single piece in our own packaging (see [`response::plain_rank`]) of the
+//! processing category that weight and size give, and asks for exactly that when it buys.
+//!
+//! **The same key.** The labels API (3.9.8) names no idempotency header. The key goes out as `Idempotency-Key`, which
+//! USPS ignores and the simulated carrier honours, and the parcel's number is printed and filed as the customer
+//! reference: a label bought twice because an answer was lost shows up as two labels with one reference in the
+//! Shipping Services File, and the unused one is voided.
+//!
+//! **Tracking** is asked at `/tracking/v3r2/tracking`, 35 numbers in one POST: the documented 3.2 way for one number,
+//! `GET /tracking/v3/tracking/{number}`, gives the same body without the list round it.
+
+mod codes;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use super::caller::{self, Caller};
+use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use request::Payer;
+use std::sync::Arc;
+use token::TokenCell;
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::{CarrierId, TrackingNumber};
+
+/// Numbers in one tracking call (USPS tracking v3r2).
+const TRACK_BATCH_MAX: usize = 35;
+
+const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorization-token");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Whether a call needs the payment token as well, and the key that makes it a purchase.
+enum Purse {
+    Shut,
+    Open(Option<HeaderValue>),
+}
+
+/// One USPS account.
+pub struct Usps(Arc<Counter>);
+
+struct Counter {
+    caller: Caller,
+    secret: Secret,
+    payer: Payer,
+    access: TokenCell,
+    payment: TokenCell,
+    search: Result<Uri, CarrierError>,
+    label: Result<Uri, CarrierError>,
+    tracking: Result<Uri, CarrierError>,
+}
+
+impl Usps {
+    pub(super) fn new(settings: &CarrierSettings, secret: &Secret, caller: Caller) -> Self {
+        Usps(Arc::new(Counter {
+            secret: secret.clone(),
+            payer: Payer::read(&settings.account),
+            access: TokenCell::default(),
+            payment: TokenCell::default(),
+            search: caller.uri("/shipments/v3/options/search"),
+            label: caller.uri("/labels/v3/label"),
+            tracking: caller.uri("/tracking/v3r2/tracking"),
+            caller,
+        }))
+    }
+}
+
+impl CarrierDriver for Usps {
+    fn id(&self) -> &CarrierId {
+        &self.0.caller.carrier
+    }
+
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+        let counter = self.0.clone();
+        Box::pin(async move { counter.quote(request).await })
+    }
+
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+        let counter = self.0.clone();
+        Box::pin(async move { counter.buy_label(request).await })
+    }
+
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+        let counter = self.0.clone();
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(numbers.len());
+            for batch in numbers.chunks(TRACK_BATCH_MAX) {
+                counter.track(batch, &mut found).await?;
+            }
+            Ok(found)
+        })
+    }
+
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let counter = self.0.clone();
+        Box::pin(async move { counter.void_label(tracking).await })
+    }
+
+    fn track_batch_max(&self) -> usize {
+        TRACK_BATCH_MAX
+    }
+
+    fn can_quote(&self) -> bool {
+        true
+    }
+}
+
+impl Counter {
+    async fn quote(&self, request: QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
+        if request.from.country != "US" || request.to.country != "US" {
+            return Ok(Vec::new());
+        }
+        let body = self.caller.json(&request::options_search(&request, &self.payer))?;
+        let response = self.authorized(Method::POST, self.search.clone()?, body, Purse::Shut).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.caller.refusal(&response, response::complaint));
+        }
+        let category = request::category(request.weight_g, request.dims);
+        response::quotes(response.body(), category, request.ship_at).map_err(|why| self.caller.unreadable("prices", why))
+    }
+
+    async fn buy_label(&self, request: LabelRequest) -> Result<Label, CarrierError> {
+        if request.from.country != "US" || request.to.country != "US" {
+            return Err(self.caller.not_offered("labels are domestic: both addresses must be in the US"));
+        }
+        let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
+        let body = self.caller.json(&request::label(&request))?;
+        let response = self.authorized(Method::POST, self.label.clone()?, body, Purse::Open(Some(key))).await?;
+        if !response.status().is_success() {
+            return Err(self.caller.refusal(&response, response::complaint));
+        }
+        response::label(response.body()).map_err(|why| self.caller.unreadable("label", why))
+    }
+
+    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>) -> Result<(), CarrierError> {
+        let body = self.caller.json(&request::tracking(numbers))?;
+        let response = self.authorized(Method::POST, self.tracking.clone()?, body, Purse::Shut).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::MULTI_STATUS => {
+                response::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
+            }
+            // None of the numbers is known.
+            StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(self.caller.refusal(&response, response::complaint)),
+        }
+    }
+
+    async fn void_label(&self, tracking: TrackingNumber) -> Result<(), CarrierError> {
+        let uri = self.caller.uri(&format!("/labels/v3/label/{tracking}"))?;
+        let response = self.authorized(Method::DELETE, uri, Bytes::new(), Purse::Open(None)).await?;
+        if response.status().is_success() { Ok(()) } else { Err(self.caller.refusal(&response, response::complaint)) }
+    }
+
+    /// Sends with a token; with a fresh one once more where the token was refused.
+    async fn authorized(&self, method: Method, uri: Uri, body: Bytes, purse: Purse) -> Result<Response<Bytes>, CarrierError> {
+        let mut renewed = false;
+        loop {
+            let access = self.access.get(&self.caller.clock, self.fetch_access()).await?;
+            let mut request = caller::request(method.clone(), uri.clone(), Some(access.clone()), body.clone());
+            let mut payment = None;
+            if let Purse::Open(key) = &purse {
+                let token = self.payment.get(&self.caller.clock, self.fetch_payment(&access)).await?;
+                request.headers_mut().insert(PAYMENT_TOKEN, token.clone());
+                if let Some(key) = key {
+                    request.headers_mut().insert(IDEMPOTENCY_KEY, key.clone());
+                }
+                payment = Some(token);
+            }
+            let response = self.caller.call(request).await?;
+            if response.status() != StatusCode::UNAUTHORIZED || renewed {
+                return Ok(response);
+            }
+            renewed = true;
+            self.access.forget(&access);
+            if let Some(token) = payment {
+                self.payment.forget(&token);
+            }
+        }
+    }
+
+    async fn fetch_access(&self) -> Result<(HeaderValue, twin::Span), CarrierError> {
+        let body = self.caller.json(&request::access(&self.secret))?;
+        let request = caller::request(Method::POST, self.caller.uri("/oauth2/v3/token")?, None, body);
+        let response = self.token(request).await?;
+        response::access(response.body()).map_err(|why| self.caller.unreadable("access token", why))
+    }
+
+    async fn fetch_payment(&self, access: &HeaderValue) -> Result<(HeaderValue, twin::Span), CarrierError> {
+        let body = self.caller.json(&request::payment(&self.payer))?;
+        let uri = self.caller.uri("/payments/v3/payment-authorization")?;
+        let request = caller::request(Method::POST, uri, Some(access.clone()), body);
+        let response = self.token(request).await?;
+        response::payment(response.body()).map_err(|why| self.caller.unreadable("payment token", why))
+    }
+
+    async fn token(&self, request: Request<Bytes>) -> Result<Response<Bytes>, CarrierError> {
+        let response = self.caller.call(request).await?;
+        if response.status().is_success() { Ok(response) } else { Err(self.caller.refusal(&response, response::complaint)) }
+    }
+}

@@ -1,0 +1,412 @@
+//! Real drivers against simulated carriers, over the simulated wire, in virtual time.
+
+use super::*;
+use drivers::carriers::{CarrierDriver, CarrierError, CarrierSettings, Secret, driver};
+use drivers::clock::virtual_runtime;
+use drivers::{HttpWire, WireError};
+use std::future::Future;
+use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*};
+use twin::money::{Currency, Decimal};
+use twin::{Address, Dims, Moment, Money, Span, TrackingNumber, s10};
+
+const USPS_SECRET: &str = "client:secret";
+const MYDHL_SECRET: &str = "user:password";
+const LINE_SECRET: &str = "line-token";
+
+struct World {
+    clock: Clock,
+    book: CarrierBook,
+    wire: SimWire,
+}
+
+impl World {
+    fn with(reliability: Reliability, latency: LatencyModel) -> Self {
+        let clock = Clock::virtual_from("2026-11-09T10:00:00Z".parse().unwrap());
+        let (book, wire) = (CarrierBook::new(42), SimWire::new(clock.clone(), 42));
+        for (id, kind, secret) in
+            [("usps", CarrierKind::Usps, USPS_SECRET), ("mydhl", CarrierKind::Mydhl, MYDHL_SECRET), ("yw", CarrierKind::Forwarder, LINE_SECRET)]
+        {
+            let account = Account { carrier: CarrierId::new(id), secret: secret.into(), reliability };
+            wire.mount(&format!("{id}.sim"), router(kind, &book, clock.clone(), account), latency);
+        }
+        World { clock, book, wire }
+    }
+
+    fn perfect() -> Self {
+        World::with(Reliability::PERFECT, LatencyModel { base_ms: 80, jitter_ms: 40 })
+    }
+
+    fn driver(&self, id: &str, kind: CarrierKind, secret: &str) -> std::sync::Arc<dyn CarrierDriver> {
+        let settings = CarrierSettings {
+            id: CarrierId::new(id),
+            kind,
+            base_url: "sim:".into(),
+            account: "1/2/3/4".into(),
+            secret_env: None,
+            timeout_ms: 5_000,
+        };
+        driver(&settings, Secret::new(secret), std::sync::Arc::new(self.wire.clone()), self.clock.clone())
+    }
+
+    fn usps(&self) -> std::sync::Arc<dyn CarrierDriver> {
+        self.driver("usps", CarrierKind::Usps, USPS_SECRET)
+    }
+
+    fn run<T>(&self, what: impl Future<Output = T>) -> T {
+        virtual_runtime(&self.clock).unwrap().block_on(what)
+    }
+}
+
+fn los_angeles() -> Address {
+    let [name, street, city, region] = ["Parcel Twin", "1 Harbor Blvd", "Los Angeles", "CA"].map(Into::into);
+    Address { name, street, city, region, postcode: "90001".into(), country: "US".into() }
+}
+
+fn new_york() -> Address {
+    let [name, street, city, region] = ["Jane \"JJ\" Smith", "123 Main Street, Apt 5", "New York", "NY"].map(Into::into);
+    Address { name, street, city, region, postcode: "10001-1234".into(), country: "US".into() }
+}
+
+fn shenzhen() -> Address {
+    let [name, street, city, region] = ["仓库", "南山区前海路 1 号", "Shenzhen", "GD"].map(Into::into);
+    Address { name, street, city, region, postcode: "518000".into(), country: "CN".into() }
+}
+
+fn quote_request(from: Address, to: Address) -> QuoteRequest {
+    let value = Money::new(Decimal::new(2_599, 2), Currency::USD);
+    let ship_at = "2026-11-09T18:00:00Z".parse().unwrap();
+    QuoteRequest { from, to, weight_g: 450, dims: Dims::new(220, 160, 90), value, battery: false, ship_at }
+}
+
+fn label_request(key: &str, service: &str, from: Address, to: Address) -> LabelRequest {
+    let QuoteRequest { from, to, weight_g, dims, value, ship_at, .. } = quote_request(from, to);
+    let (parcel, contents) = ("AMA-000001-1".into(), "phone case ^XA".into());
+    LabelRequest { key: key.into(), parcel, service: service.into(), from, to, weight_g, dims, value, contents, ship_at }
+}
+
+fn statuses(tracking: &[twin::channel::Tracking]) -> Vec<TrackStatus> {
+    tracking.iter().flat_map(|t| t.events.iter().map(|e| e.status)).collect()
+}
+
+/// Buys (twice with one key), hands over, and follows the parcel to the door.
+async fn follow(world: &World, driver: &dyn CarrierDriver, request: LabelRequest, expected: &[TrackStatus]) -> TrackingNumber {
+    let label = driver.buy_label(request.clone()).await.unwrap();
+    let again = driver.buy_label(request.clone()).await.unwrap();
+    assert_eq!(label, again, "the same key buys nothing new");
+    let other = driver.buy_label(LabelRequest { key: "another".into(), ..request }).await.unwrap();
+    assert_ne!(label.tracking, other.tracking);
+    let zpl = String::from_utf8(label.zpl).unwrap();
+    assert!(zpl.starts_with("^XA") && zpl.ends_with("^XZ") && zpl.contains("^BC"), "{zpl}");
+    assert!(zpl.contains(&format!("^FD{}^FS", label.tracking)) && zpl.contains("AMA-000001-1"));
+    assert!((300..1_000).contains(&zpl.len()), "{} bytes", zpl.len());
+    assert_eq!(label.charged, world.book.postage(label.tracking.as_str()));
+
+    assert_eq!(world.book.collect(label.tracking.as_str(), world.clock.now()), Collected::Taken);
+    let unknown = TrackingNumber::new("0000000000000");
+    let asked = vec![label.tracking.clone(), unknown, other.tracking.clone()];
+    let before = driver.track(asked.clone()).await.unwrap();
+    assert!(before.iter().all(|t| t.events.iter().all(|e| e.status == InfoReceived)), "{before:?}");
+
+    let Some(Fate::Delivered { at }) = world.book.fate(label.tracking.as_str()) else { panic!("not delivered") };
+    world.clock.sleep_until(at - Span::from_secs(1)).await;
+    assert!(!statuses(&driver.track(asked.clone()).await.unwrap()[..1]).contains(&Delivered), "not before it happens");
+    world.clock.sleep_until(at).await;
+    let found = driver.track(asked).await.unwrap();
+    assert_eq!(found.len(), 2, "the unknown one is left out");
+    assert_eq!((&found[0].number, statuses(&found[..1])), (&label.tracking, expected.to_vec()));
+    assert_eq!(found[0].events.last().unwrap().at.0 / 1_000_000, at.0 / 1_000_000);
+    label.tracking
+}
+
+#[test]
+fn usps_from_quote_to_door() {
+    let world = World::perfect();
+    let usps = world.usps();
+    world.run(async {
+        let quotes = usps.quote(quote_request(los_angeles(), new_york())).await.unwrap();
+        let services: Vec<&str> = quotes.iter().map(|q| q.service.as_str()).collect();
+        assert_eq!(services, ["USPS_GROUND_ADVANTAGE", "PRIORITY_MAIL", "PRIORITY_MAIL_EXPRESS"]);
+        assert!(quotes[0].total.amount < quotes[1].total.amount && quotes[1].total.amount < quotes[2].total.amount);
+        assert_eq!((quotes[0].zone.as_str(), quotes[0].days, quotes[0].chargeable_g), ("08", Some(5), Some(454)), "1.00 lb");
+        assert!(usps.quote(quote_request(shenzhen(), new_york())).await.unwrap().is_empty(), "domestic mail only");
+
+        let request = label_request("k1", "USPS_GROUND_ADVANTAGE", los_angeles(), new_york());
+        let expected =
+            [InfoReceived, Accepted, ReceivedAtHub, DepartedOrigin, InFlight, Arrived, LastMile, OutForDelivery, Delivered];
+        let number = follow(&world, &*usps, request, &expected).await;
+        assert_eq!(world.book.postage(number.as_str()), Some(quotes[0].total), "billed as quoted");
+        assert_eq!((number.as_str().len(), &number.as_str()[..5]), (22, "92612"));
+        let (digits, check) = number.as_str().split_at(21);
+        assert_eq!(usps::impb_check_digit(digits).to_string(), check);
+    });
+}
+
+#[test]
+fn mydhl_from_quote_to_door() {
+    let world = World::perfect();
+    let dhl = world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET);
+    world.run(async {
+        let quotes = dhl.quote(quote_request(shenzhen(), new_york())).await.unwrap();
+        assert_eq!(quotes.iter().map(|q| q.service.as_str()).collect::<Vec<_>>(), ["P", "Y"]);
+        assert_eq!((quotes[0].chargeable_g, quotes[0].zone.as_str(), quotes[0].days), (Some(634), "NEW", Some(5)), "by volume");
+        let parts: Decimal = quotes[0].breakdown.iter().map(|(_, money)| money.amount).sum();
+        assert_eq!(parts, quotes[0].total.amount);
+
+        let request = label_request("k1", "P", shenzhen(), new_york());
+        let expected =
+            [Accepted, ReceivedAtHub, DepartedOrigin, InFlight, Arrived, Customs, ImportCleared, LastMile, OutForDelivery, Delivered];
+        let number = follow(&world, &*dhl, request, &expected).await;
+        assert_eq!(world.book.postage(number.as_str()), Some(quotes[0].total), "billed as quoted");
+        let (serial, check) = number.as_str().split_at(9);
+        assert_eq!(mydhl::waybill_check_digit(serial.parse().unwrap()).to_string(), check);
+        dhl.void_label(number).await.unwrap();
+    });
+}
+
+#[test]
+fn a_direct_line_from_label_to_door() {
+    let world = World::perfect();
+    let line = world.driver("yw", CarrierKind::Forwarder, LINE_SECRET);
+    world.run(async {
+        assert!(!line.can_quote());
+        let quote = line.quote(quote_request(shenzhen(), new_york())).await;
+        assert!(matches!(quote, Err(CarrierError::NotOffered { .. })));
+        let expected = [
+            InfoReceived, Accepted, ReceivedAtHub, ExportCleared, DepartedOrigin, InFlight, Arrived, Customs, ImportCleared, LastMile,
+            OutForDelivery, Delivered,
+        ];
+        let number = follow(&world, &*line, label_request("k1", "CN-US", shenzhen(), new_york()), &expected).await;
+        assert!(s10::is_valid(number.as_str()) && number.as_str().ends_with("CN"), "{number}");
+    });
+}
+
+#[test]
+fn a_dead_host_times_out_and_an_ill_one_errs_and_both_may_be_tried_again() {
+    let world = World::perfect();
+    let usps = world.usps();
+    world.run(async {
+        let quote = || usps.quote(quote_request(los_angeles(), new_york()));
+        world.wire.fault("usps.sim", Fault::Timeouts, true);
+        let asked_at = world.clock.now();
+        let error = quote().await.unwrap_err();
+        assert_eq!(error, CarrierError::Wire(WireError::Timeout { host: "usps.sim".into(), timeout_ms: 5_000 }));
+        assert_eq!((error.is_transient(), world.clock.now() - asked_at), (true, Span::from_secs(5)));
+        world.wire.fault("usps.sim", Fault::Timeouts, false);
+        quote().await.unwrap();
+
+        world.wire.fault("usps.sim", Fault::Errors500 { ppm: 1_000_000 }, true);
+        let error = quote().await.unwrap_err();
+        assert!(matches!(error, CarrierError::Refused { status: 500, .. }) && error.is_transient(), "{error}");
+        world.wire.fault("usps.sim", Fault::Errors500 { ppm: 0 }, false);
+
+        world.wire.fault("usps.sim", Fault::Slow { ms: 6_000 }, true);
+        assert!(quote().await.unwrap_err().is_transient());
+        world.wire.fault("usps.sim", Fault::Slow { ms: 0 }, false);
+        quote().await.unwrap();
+
+        let gone = world.driver("ups", CarrierKind::Usps, USPS_SECRET).quote(quote_request(los_angeles(), new_york())).await;
+        assert!(gone.unwrap_err().is_transient(), "an unknown host is unreachable");
+        assert!(!world.wire.fault("ups.sim", Fault::Timeouts, true));
+    });
+}
+
+#[test]
+fn a_label_whose_answer_was_lost_is_not_bought_twice() {
+    let world = World::perfect();
+    world.run(async {
+        for (driver, host, service) in [
+            (world.usps(), "usps.sim", "PRIORITY_MAIL"),
+            (world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET), "mydhl.sim", "N"),
+            (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "yw.sim", "L"),
+        ] {
+            // A token is in hand, so that it is the label's own answer that is lost.
+            let first = driver.buy_label(label_request("k0", service, los_angeles(), new_york())).await.unwrap();
+            let request = label_request("k1", service, los_angeles(), new_york());
+            world.wire.fault(host, Fault::AnswersLost, true);
+            assert!(driver.buy_label(request.clone()).await.unwrap_err().is_transient());
+            world.wire.fault(host, Fault::AnswersLost, false);
+            let second = driver.buy_label(request).await.unwrap();
+            assert_ne!(first.tracking, second.tracking);
+        }
+    });
+    let counts = [0, 1, 2].map(|n| world.book.counts(book::CarrierNo(n)).sold);
+    assert_eq!(counts, [2, 2, 2]);
+}
+
+#[test]
+fn a_refused_token_is_renewed_once_and_wrong_secrets_are_said_to_be_wrong() {
+    let world = World::perfect();
+    let usps = world.usps();
+    world.run(async {
+        let request = |key| label_request(key, "PRIORITY_MAIL", los_angeles(), new_york());
+        usps.buy_label(request("k1")).await.unwrap();
+        let revoke = http::Request::post("http://usps.sim/oauth2/v3/revoke").body(Bytes::new()).unwrap();
+        world.wire.call(revoke).await.unwrap();
+        usps.buy_label(request("k2")).await.unwrap();
+        // Ended by time: renewed before it is refused.
+        world.clock.sleep(Span::from_hours(9)).await;
+        usps.buy_label(request("k3")).await.unwrap();
+
+        for (id, kind) in [("usps", CarrierKind::Usps), ("mydhl", CarrierKind::Mydhl), ("yw", CarrierKind::Forwarder)] {
+            let error = world.driver(id, kind, "nobody:knows").buy_label(request("k4")).await.unwrap_err();
+            assert!(matches!(error, CarrierError::Unauthorized { .. }) && !error.is_transient(), "{error}");
+        }
+    });
+}
+
+#[test]
+fn many_callers_wait_for_one_token() {
+    let world = World::perfect();
+    let usps = world.usps();
+    world.run(async {
+        let quotes = (0..20).map(|_| usps.quote(quote_request(los_angeles(), new_york())));
+        for quote in futures::future::join_all(quotes).await {
+            quote.unwrap();
+        }
+        let asked = http::Request::post("http://usps.sim/oauth2/v3/token")
+            .body(Bytes::from_static(br#"{"client_id":"client","client_secret":"secret","grant_type":"client_credentials"}"#));
+        let answer = world.wire.call(asked.unwrap()).await.unwrap();
+        assert!(String::from_utf8_lossy(answer.body()).contains("access-2"), "one token was issued before this one");
+    });
+}
+
+#[test]
+fn bad_input_is_refused_in_the_carriers_own_words() {
+    let world = World::perfect();
+    let (usps, dhl) = (world.usps(), world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET));
+    let line = world.driver("yw", CarrierKind::Forwarder, LINE_SECRET);
+    let refused = |error: CarrierError, wanted: &str| {
+        let CarrierError::Refused { status: 400, message, .. } = &error else { panic!("{error:?}") };
+        assert!(message.contains(wanted) && !error.is_transient(), "{message}");
+    };
+    world.run(async {
+        let good = |service| label_request("k", service, los_angeles(), new_york());
+        refused(usps.buy_label(good("FIRST_CLASS")).await.unwrap_err(), "mail class");
+        refused(usps.buy_label(LabelRequest { weight_g: 40_000, ..good("PRIORITY_MAIL") }).await.unwrap_err(), "70 pounds");
+        let nowhere = Address { street: "".into(), ..new_york() };
+        refused(usps.buy_label(LabelRequest { to: nowhere, ..good("PRIORITY_MAIL") }).await.unwrap_err(), "Address Not Found");
+        let canada = Address { country: "CA".into(), ..new_york() };
+        let abroad = usps.buy_label(LabelRequest { to: canada, ..good("PRIORITY_MAIL") }).await;
+        assert!(matches!(abroad, Err(CarrierError::NotOffered { .. })));
+        refused(dhl.buy_label(good("P")).await.unwrap_err(), "not available on this lane");
+        refused(dhl.quote(QuoteRequest { weight_g: 0, ..quote_request(shenzhen(), new_york()) }).await.unwrap_err(), "weight");
+        refused(line.buy_label(LabelRequest { contents: "".into(), ..good("L") }).await.unwrap_err(), "customs");
+    });
+}
+
+#[test]
+fn a_voided_label_is_not_taken_and_a_taken_parcel_is_not_voided() {
+    let world = World::perfect();
+    world.run(async {
+        for (driver, service) in [(world.usps(), "PRIORITY_MAIL"), (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "L")] {
+            let buy = |key: &'static str| driver.buy_label(label_request(key, service, los_angeles(), new_york()));
+            let (voided, taken) = (buy("k1").await.unwrap().tracking, buy("k2").await.unwrap().tracking);
+            driver.void_label(voided.clone()).await.unwrap();
+            assert_eq!(world.book.collect(voided.as_str(), world.clock.now()), Collected::Voided);
+            assert_eq!(world.book.collect(taken.as_str(), world.clock.now()), Collected::Taken);
+            assert!(!driver.void_label(taken).await.unwrap_err().is_transient());
+            assert!(driver.track(vec![voided]).await.unwrap().is_empty());
+        }
+    });
+}
+
+#[test]
+fn every_ending_reaches_the_driver() {
+    let endings: [(Reliability, TrackStatus); 2] = [
+        (Reliability { lost_ppm: 1_000_000, ..Reliability::PERFECT }, Lost),
+        (Reliability { returned_ppm: 1_000_000, ..Reliability::PERFECT }, Returned),
+    ];
+    for (reliability, ending) in endings {
+        let world = World::with(reliability, LatencyModel::default());
+        let carriers = [
+            (world.usps(), "PRIORITY_MAIL"),
+            (world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET), "N"),
+            (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "L"),
+        ];
+        world.run(async {
+            for (driver, service) in carriers {
+                let label = driver.buy_label(label_request("k", service, los_angeles(), new_york())).await.unwrap();
+                world.book.collect(label.tracking.as_str(), world.clock.now());
+                world.clock.sleep(Span::from_hours(24 * 60)).await;
+                let found = driver.track(vec![label.tracking]).await.unwrap();
+                assert_eq!(found[0].events.last().map(|e| e.status), Some(ending), "{}", driver.id());
+            }
+        });
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_story() {
+    let story = || {
+        let world = World::with(Reliability::default(), LatencyModel { base_ms: 50, jitter_ms: 100 });
+        let usps = world.usps();
+        world.run(async {
+            let mut told: Vec<(TrackingNumber, Option<Fate>, Moment)> = Vec::new();
+            for n in 0..50 {
+                let request = label_request(&format!("k{n}"), "PRIORITY_MAIL", los_angeles(), new_york());
+                let number = usps.buy_label(request).await.unwrap().tracking;
+                world.book.collect(number.as_str(), world.clock.now());
+                told.push((number.clone(), world.book.fate(number.as_str()), world.clock.now()));
+            }
+            told
+        })
+    };
+    assert_eq!(story(), story());
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release -p sim how_long_calls_take -- --ignored --nocapture"]
+fn how_long_calls_take() {
+    const BATCH: usize = 1_000;
+    const BATCHES: usize = 20;
+    let world = World::with(Reliability::default(), LatencyModel::default());
+    let watch = Clock::wall(1.0);
+    // The best of some batches: what the others took longer was the machine's.
+    let us = |since: Moment| (watch.now() - since).0 as f64 / BATCH as f64;
+    let carriers = [
+        (world.usps(), "USPS_GROUND_ADVANTAGE", los_angeles()),
+        (world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET), "P", shenzhen()),
+        (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "L", shenzhen()),
+    ];
+    world.run(async {
+        for (driver, service, from) in carriers {
+            let (mut quoted, mut bought, mut collected) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
+            let (quote, label) = (quote_request(from.clone(), new_york()), label_request("k", service, from, new_york()));
+            let mut numbers = Vec::new();
+            for batch in 0..BATCHES {
+                if driver.can_quote() {
+                    let start = watch.now();
+                    for _ in 0..BATCH {
+                        driver.quote(quote.clone()).await.unwrap();
+                    }
+                    quoted = quoted.min(us(start));
+                }
+                let start = watch.now();
+                for n in 0..BATCH {
+                    let key = smol_str::format_smolstr!("{}{batch}-{n}", driver.id());
+                    numbers.push(driver.buy_label(LabelRequest { key, ..label.clone() }).await.unwrap().tracking);
+                }
+                bought = bought.min(us(start));
+                let start = watch.now();
+                for number in &numbers[batch * BATCH..] {
+                    world.book.collect(number.as_str(), world.clock.now());
+                }
+                collected = collected.min(us(start));
+            }
+            print!("{:>6}: quote {quoted:.2} µs, label {bought:.2} µs, collect {collected:.2} µs; a tracked number", driver.id());
+            for _day in 0..4 {
+                world.clock.sleep(Span::from_hours(30)).await;
+                let (mut tracked, mut events) = (f64::INFINITY, 0);
+                for batch in numbers.chunks(BATCH) {
+                    let start = watch.now();
+                    for some in batch.chunks(driver.track_batch_max()) {
+                        events += driver.track(some.to_vec()).await.unwrap().iter().map(|t| t.events.len()).sum::<usize>();
+                    }
+                    tracked = tracked.min(us(start));
+                }
+                print!(" {tracked:.2} µs ({:.1} events)", events as f64 / numbers.len() as f64);
+            }
+            println!();
+        }
+    });
+}

@@ -1,0 +1,342 @@
+//! A simulated USPS API v3: tokens, prices of three mail classes, labels with IMpb numbers, tracking, cancelling.
+//!
+//! Imitated: OAuth2 client credentials with tokens that expire and can be revoked, the payment token that labels need, the
+//! error body of the APIs, the multipart label answer. Beyond the real one: an `Idempotency-Key` on labels is honoured.
+//! It sells domestic mail only and checks an address for form, not for existence.
+
+use super::book::{CarrierBook, CarrierNo, Sale, Voiding};
+use super::postage::{self, MAIL_CLASSES, MailClass};
+use super::transit::Route;
+use super::usps_bodies::{self as bodies, Label, Options, Search};
+use super::zpl::{self, LabelText};
+use super::{Account, body, empty, header, json, read, with_type};
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::{delete, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use drivers::Clock;
+use drivers::carriers::calendar;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::StatusCode;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use twin::money::Currency;
+use twin::{Moment, Money, Span};
+
+/// An access token lives eight hours; the answer says one second less, as the real one does.
+const TOKEN_LIFE: Span = Span::from_hours(8);
+/// Numbers in one tracking call.
+const TRACK_BATCH_MAX: usize = 35;
+/// Our mailer id, nine digits of every number; one is added for each further account.
+const MAILER_ID: u32 = 903_619_800;
+const BOUNDARY: &str = "--parcel-label-boundary";
+const MULTIPART: HeaderValue = HeaderValue::from_static("multipart/form-data; boundary=parcel-label-boundary");
+const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorization-token");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+struct Office {
+    book: CarrierBook,
+    no: CarrierNo,
+    clock: Clock,
+    client_id: String,
+    client_secret: String,
+    tokens: Mutex<Tokens>,
+}
+
+#[derive(Default)]
+struct Tokens {
+    issued: u64,
+    /// The end of each token's life.
+    access: BTreeMap<SmolStr, Moment>,
+    payment: BTreeMap<SmolStr, Moment>,
+}
+
+/// The simulated API. `account.secret` is `client id:client secret`.
+pub fn router(book: &CarrierBook, clock: Clock, account: Account) -> Router {
+    let no = book.open(account.carrier, account.reliability);
+    let (client_id, client_secret) = account.secret.split_once(':').unwrap_or((&account.secret, ""));
+    let (client_id, client_secret) = (client_id.to_owned(), client_secret.to_owned());
+    let office = Office { book: book.clone(), no, clock, client_id, client_secret, tokens: Mutex::default() };
+    Router::new()
+        .route("/oauth2/v3/token", post(token))
+        .route("/oauth2/v3/revoke", post(revoke))
+        .route("/payments/v3/payment-authorization", post(payment))
+        .route("/shipments/v3/options/search", post(search))
+        .route("/labels/v3/label", post(label))
+        .route("/labels/v3/label/{number}", delete(cancel))
+        .route("/tracking/v3r2/tracking", post(tracking))
+        .with_state(Arc::new(office))
+}
+
+type Office_ = State<Arc<Office>>;
+
+impl Office {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A 401, unless the call has a token that still lives.
+    fn check(&self, headers: &HeaderMap, pays: bool) -> Result<(), Response> {
+        let now = self.clock.now();
+        let tokens = self.tokens();
+        let lives = |end: Option<&Moment>| end.is_some_and(|end| now < *end);
+        let access = header(headers, AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
+        if !lives(access.and_then(|t| tokens.access.get(t))) {
+            return Err(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired access token", "Authorization"));
+        }
+        if pays && !lives(header(headers, PAYMENT_TOKEN).and_then(|t| tokens.payment.get(t))) {
+            let name = "X-Payment-Authorization-Token";
+            return Err(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired payment token", name));
+        }
+        Ok(())
+    }
+
+    /// The IMpb: 92, service type, mailer, serial, check digit.
+    fn number(&self, class: &MailClass, serial: u64) -> SmolStr {
+        let mailer = MAILER_ID + u32::from(self.no.0);
+        let digits = format_smolstr!("92{}{mailer:09}{:07}", class.service_type, serial % 10_000_000);
+        format_smolstr!("{digits}{}", impb_check_digit(&digits))
+    }
+}
+
+/// Mod 10 with weight 3 from the right (Publication 199, appendix C).
+pub fn impb_check_digit(digits: &str) -> u32 {
+    let sum: u32 = digits.bytes().rev().enumerate().map(|(i, d)| u32::from(d - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
+    (10 - sum % 10) % 10
+}
+
+fn refuse(status: StatusCode, code: &str, message: &str, detail: &str, parameter: &str) -> Response {
+    json(status, &bodies::error(code, message, detail, parameter))
+}
+
+fn bad(detail: &str, parameter: &str) -> Response {
+    refuse(StatusCode::BAD_REQUEST, "400", "Bad Request", detail, parameter)
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    client_id: String,
+    client_secret: String,
+    grant_type: String,
+}
+
+async fn token(State(office): Office_, request: Request) -> Response {
+    let Some(body) = body(request.into_body()).await else { return bad("the body is too long", "body") };
+    let known = read::<Credentials>(&body).is_ok_and(|given| {
+        given.grant_type == "client_credentials" && given.client_id == office.client_id && given.client_secret == office.client_secret
+    });
+    if !known {
+        return json(StatusCode::UNAUTHORIZED, &bodies::INVALID_CLIENT);
+    }
+    let now = office.clock.now();
+    let mut tokens = office.tokens();
+    tokens.issued += 1;
+    let access_token = format_smolstr!("access-{}", tokens.issued);
+    tokens.access.retain(|_, end| now < *end);
+    tokens.access.insert(access_token.clone(), now + TOKEN_LIFE);
+    json(StatusCode::OK, &bodies::AccessToken { access_token, token_type: "Bearer", expires_in: TOKEN_LIFE.0 / 1_000_000 - 1, status: "approved" })
+}
+
+/// Ends every token at once.
+async fn revoke(State(office): Office_) -> Response {
+    let mut tokens = office.tokens();
+    tokens.access.clear();
+    tokens.payment.clear();
+    empty(StatusCode::OK)
+}
+
+async fn payment(State(office): Office_, request: Request) -> Response {
+    if let Err(refusal) = office.check(request.headers(), false) {
+        return refusal;
+    }
+    let now = office.clock.now();
+    let mut tokens = office.tokens();
+    tokens.issued += 1;
+    let payment_authorization_token = format_smolstr!("payment-{}", tokens.issued);
+    tokens.payment.retain(|_, end| now < *end);
+    tokens.payment.insert(payment_authorization_token.clone(), now + TOKEN_LIFE);
+    json(StatusCode::OK, &bodies::PaymentToken { payment_authorization_token })
+}
+
+/// Weight in hundredths of a pound and sides in hundredths of an inch, as they are charged.
+struct Parcel {
+    weight: i64,
+    dimensional: i64,
+}
+
+/// Checks a parcel; the error is what is wrong and where.
+fn parcel(given: &bodies::Package) -> Result<Parcel, (&'static str, &'static str)> {
+    let weight = given.weight.hundredths();
+    let sides = [given.length.hundredths(), given.width.hundredths(), given.height.hundredths()];
+    if weight <= 0 || weight > postage::USPS_POUNDS_MAX {
+        return Err(("The weight must be above 0 and at most 70 pounds", "packageDescription.weight"));
+    }
+    if sides.iter().any(|side| *side <= 0) {
+        return Err(("Length, width and height must be above 0", "packageDescription.length"));
+    }
+    let longest = sides.iter().max().copied().unwrap_or_default();
+    if longest + 2 * (sides.iter().sum::<i64>() - longest) > postage::USPS_GIRTH_MAX {
+        return Err(("Length plus girth must not exceed 130 inches", "packageDescription.length"));
+    }
+    Ok(Parcel { weight, dimensional: postage::usps_dimensional_pounds(sides) * 100 })
+}
+
+fn is_zip(text: &str) -> bool {
+    text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Days to the door, more of them the farther.
+fn days(class: &MailClass, zone: u8) -> u8 {
+    class.days_min + (class.days_max - class.days_min) * (zone - 1) / 7
+}
+
+async fn search(State(office): Office_, request: Request) -> Response {
+    let (head, content) = request.into_parts();
+    if let Err(refusal) = office.check(&head.headers, false) {
+        return refusal;
+    }
+    let Some(content) = body(content).await else { return bad("the body is too long", "body") };
+    let asked: Search = match read(&content) {
+        Ok(asked) => asked,
+        Err(why) => return bad(&why, "body"),
+    };
+    if !is_zip(asked.origin_zip_code) || !is_zip(asked.destination_zip_code) {
+        return bad("The ZIP Code is not five digits", "destinationZIPCode");
+    }
+    let parcel = match parcel(&asked.package_description) {
+        Ok(parcel) => parcel,
+        Err((detail, parameter)) => return bad(detail, parameter),
+    };
+    let zone = postage::usps_zone(asked.origin_zip_code, asked.destination_zip_code);
+    let wanted = asked.package_description.mail_class;
+    let mailing = asked.package_description.mailing_date;
+    let classes = MAIL_CLASSES.iter().filter(|class| wanted == "ALL" || wanted == class.name);
+    let priced = classes.map(|class| {
+        let days = days(class, zone);
+        let due = calendar::read_parts(mailing, "00:00:00", None).unwrap_or(office.clock.now()) + Span::from_hours(24 * i64::from(days));
+        bodies::shipping_option(class, zone, days, due, parcel.weight, parcel.dimensional)
+    });
+    json(StatusCode::OK, &Options::new(&asked, priced.collect()))
+}
+
+async fn label(State(office): Office_, request: Request) -> Response {
+    let (head, content) = request.into_parts();
+    if let Err(refusal) = office.check(&head.headers, true) {
+        return refusal;
+    }
+    let Some(content) = body(content).await else { return bad("the body is too long", "body") };
+    let asked: Label = match read(&content) {
+        Ok(asked) => asked,
+        Err(why) => return bad(&why, "body"),
+    };
+    match sell(&office, header(&head.headers, IDEMPOTENCY_KEY), &asked) {
+        Ok(multipart) => with_type(StatusCode::OK, MULTIPART, multipart.into()),
+        Err((detail, parameter)) => bad(detail, parameter),
+    }
+}
+
+fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Vec<u8>, (&'static str, &'static str)> {
+    let package = &asked.package_description;
+    let class = postage::mail_class(package.mail_class).ok_or(("The mail class is not available", "packageDescription.mailClass"))?;
+    if asked.image_info.image_type != "ZPL203DPI" {
+        return Err(("Only ZPL203DPI is available", "imageInfo.imageType"));
+    }
+    for (party, name) in [(&asked.from_address, "fromAddress"), (&asked.to_address, "toAddress")] {
+        if !is_zip(party.zip_code) || party.state.len() != 2 || party.city.is_empty() || party.street_address.is_empty() {
+            return Err(("Address Not Found", name));
+        }
+        if party.firm.is_empty() && (party.first_name.is_empty() || party.last_name.is_empty()) {
+            return Err(("A firm, or a first and a last name, is required", name));
+        }
+    }
+    let parcel = parcel(package)?;
+    let zone = postage::usps_zone(asked.from_address.zip_code, asked.to_address.zip_code);
+    let cents = postage::usps_cents(class, zone, parcel.weight.max(parcel.dimensional));
+    let hours = 24 * i64::from(days(class, zone));
+    let sale = Sale {
+        key,
+        service: SmolStr::new_static(class.name),
+        from: asked.from_address.stop(),
+        to: asked.to_address.stop(),
+        route: Route { crosses_border: false, hours_min: (hours - 20).max(12), hours_max: hours },
+        postage: Money::new(Decimal::new(cents, 2), Currency::USD),
+        at: office.clock.now(),
+    };
+    let (number, postage) = office.book.sell(office.no, sale, |serial| office.number(class, serial));
+    Ok(multipart(asked, class, zone, &number, postage, &parcel))
+}
+
+fn multipart(asked: &Label, class: &MailClass, zone: u8, number: &str, postage: Money, parcel: &Parcel) -> Vec<u8> {
+    let image = zpl::label(&LabelText {
+        carrier: "USPS",
+        service: class.product,
+        from: asked.from_address.lines(),
+        to: asked.to_address.lines(),
+        tracking: number,
+        reference: asked.package_description.customer_reference.first().map_or("", |r| &*r.reference_number),
+    });
+    let metadata = bodies::label_metadata(&asked.to_address, class, zone, (number, postage), parcel.weight, parcel.dimensional);
+    let mut out = Vec::with_capacity(2_048);
+    out.extend_from_slice(BOUNDARY.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n");
+    // Writing to memory does not fail; an empty part would be refused by the reader.
+    let _ = serde_json::to_writer(&mut out, &metadata);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(BOUNDARY.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Type: application/octet-stream\r\nContent-Disposition: form-data; filename=\"labelImage.zpl\"; ");
+    out.extend_from_slice(b"name=\"labelImage\"\r\n\r\n");
+    out.extend_from_slice(STANDARD.encode(image).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(BOUNDARY.as_bytes());
+    out.extend_from_slice(b"--\r\n");
+    out
+}
+
+async fn cancel(State(office): Office_, Path(number): Path<String>, request: Request) -> Response {
+    if let Err(refusal) = office.check(request.headers(), true) {
+        return refusal;
+    }
+    match office.book.void(office.no, &number) {
+        Voiding::Done => json(StatusCode::OK, &bodies::Cancelled { tracking_number: &number, status: "CANCELED" }),
+        Voiding::Unknown => bad("Order not found", "trackingNumber"),
+        Voiding::Already => bad("A refund request for this order has already been submitted today", "trackingNumber"),
+        Voiding::TooLate => bad("A refund request for this order cannot be submitted", "trackingNumber"),
+    }
+}
+
+async fn tracking(State(office): Office_, request: Request) -> Response {
+    let (head, content) = request.into_parts();
+    if let Err(refusal) = office.check(&head.headers, false) {
+        return refusal;
+    }
+    let Some(content) = body(content).await else { return bad("the body is too long", "body") };
+    let asked: Vec<bodies::Asked> = match read(&content) {
+        Ok(asked) => asked,
+        Err(why) => return bad(&why, "body"),
+    };
+    if asked.is_empty() || asked.len() > TRACK_BATCH_MAX {
+        return bad("Between 1 and 35 tracking numbers are accepted", "trackingNumber");
+    }
+    let now = office.clock.now();
+    let (mut out, mut unknown) = (Vec::with_capacity(asked.len() * 1_200), false);
+    out.push(b'[');
+    office.book.look_up(office.no, asked.iter().map(|a| &*a.tracking_number), |number, sold| {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        unknown |= sold.is_none();
+        // Writing to memory does not fail.
+        let _ = match sold {
+            Some(sold) => serde_json::to_writer(&mut out, &bodies::detail(number, sold, now)),
+            None => serde_json::to_writer(&mut out, &bodies::not_found(number)),
+        };
+    });
+    out.push(b']');
+    let status = if unknown { StatusCode::MULTI_STATUS } else { StatusCode::OK };
+    with_type(status, HeaderValue::from_static("application/json"), out.into())
+}

@@ -1,0 +1,147 @@
+//! Packing: a slip and a label come out of the printer, a packer picks the goods, boxes them and puts a label on. Now and
+//! then two labels change places.
+
+use super::sheet::Sheet;
+use super::{Hall, Happening, StationDevices, Truth, Wears};
+use bevy_ecs::prelude::Entity;
+use smol_str::SmolStr;
+use std::collections::VecDeque;
+use twin::order::Line;
+use twin::{ParcelId, Sku, Span, StationId, WarehouseId};
+
+/// A box without a label is noticed after this.
+const SWAP_NOTICED: Span = Span::from_mins(30);
+
+pub(super) struct Bench {
+    warehouse: WarehouseId,
+    pub(super) id: StationId,
+    devices: StationDevices,
+    free: u32,
+    /// A slip whose label is still in the printer.
+    slip: Option<(ParcelId, Vec<(Sku, u32)>)>,
+    jobs: VecDeque<Job>,
+    packing: VecDeque<(twin::Moment, Job)>,
+    /// A box that waits, without label, while its label is being put on the next.
+    swapped: Option<Entity>,
+}
+
+struct Job {
+    parcel: ParcelId,
+    goods: Vec<(Sku, u32)>,
+    label: SmolStr,
+}
+
+impl Bench {
+    pub(super) fn new(warehouse: WarehouseId, id: StationId, devices: StationDevices, free: u32) -> Self {
+        Bench { warehouse, id, devices, free, slip: None, jobs: VecDeque::new(), packing: VecDeque::new(), swapped: None }
+    }
+}
+
+impl Bench {
+    pub(super) fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && self.packing.is_empty() && self.swapped.is_none()
+    }
+}
+
+impl Hall {
+    pub(super) fn at_bench(&mut self, n: usize, sheet: Sheet) {
+        let bench = &mut self.benches[n];
+        match sheet {
+            Sheet::Slip { parcel, goods } => bench.slip = Some((parcel, goods)),
+            Sheet::Label { code } => {
+                if let Some((parcel, goods)) = bench.slip.take() {
+                    bench.jobs.push_back(Job { parcel, goods, label: code });
+                    self.start_packing(n);
+                }
+            }
+            Sheet::Tag { .. } | Sheet::Blank => {}
+        }
+    }
+
+    fn start_packing(&mut self, n: usize) {
+        while self.benches[n].free > 0 {
+            let Some(job) = self.benches[n].jobs.pop_front() else { return };
+            let [from, to] = self.settings.pack_s;
+            let takes = Span::from_ms(self.luck(job.parcel.as_str(), "packing").between(i64::from(from) * 1_000, i64::from(to) * 1_000));
+            let done = self.clock.now() + takes;
+            let bench = &mut self.benches[n];
+            bench.free -= 1;
+            let place = bench.packing.partition_point(|(at, _)| *at <= done);
+            bench.packing.insert(place, (done, job));
+            self.at(done, Happening::Packed(n));
+        }
+    }
+
+    /// The packer who is due has finished.
+    pub(super) fn packed(&mut self, n: usize) {
+        let Some((_, job)) = self.benches[n].packing.pop_front() else { return };
+        self.benches[n].free += 1;
+        self.start_packing(n);
+        self.tally.packed += 1;
+        let mut luck = self.luck(job.parcel.as_str(), "packed");
+        if let Some(scanner) = &self.benches[n].devices.scanner {
+            scanner.pass(Some(&job.label), twin::Dims::default());
+        }
+        let (weight_g, dims) = self.box_up(&job, &mut luck);
+        let readable = !luck.chance_ppm(self.settings.unreadable_label_ppm);
+        let truth = Truth { parcel: job.parcel.clone(), weight_g, dims, own: job.label.clone() };
+        let item = self.world.spawn((truth, Wears { code: job.label, readable })).id();
+        // Two boxes are wrong each time two labels change places.
+        let swaps = luck.chance_ppm(self.settings.wrong_label_ppm / 2);
+        match self.benches[n].swapped.take() {
+            Some(other) => {
+                self.swap_labels(item, other);
+                self.to_line(n, other);
+                self.to_line(n, item);
+            }
+            None if swaps => {
+                self.benches[n].swapped = Some(item);
+                self.after(SWAP_NOTICED, Happening::SwapNoticed(n, item));
+            }
+            None => self.to_line(n, item),
+        }
+    }
+
+    /// No other box came by: the packer sees the label lying there and puts it on.
+    pub(super) fn swap_noticed(&mut self, n: usize, item: Entity) {
+        if self.benches[n].swapped == Some(item) {
+            self.benches[n].swapped = None;
+            self.to_line(n, item);
+        }
+    }
+
+    fn swap_labels(&mut self, a: Entity, b: Entity) {
+        if let Ok([mut a, mut b]) = self.world.get_entity_mut([a, b])
+            && let (Some(mut a), Some(mut b)) = (a.get_mut::<Wears>(), b.get_mut::<Wears>())
+        {
+            std::mem::swap(&mut *a, &mut *b);
+            self.tally.wrong_applied += 2;
+        }
+    }
+
+    fn to_line(&mut self, n: usize, item: Entity) {
+        let warehouse = self.benches[n].warehouse.clone();
+        self.infeed(&warehouse, item);
+    }
+
+    /// What the box really weighs and measures: true goods in the carton that the packing rule prescribes.
+    fn box_up(&self, job: &Job, luck: &mut crate::luck::Luck) -> (u32, twin::Dims) {
+        let mut lines = Vec::new();
+        let (mut master_g, mut true_g) = (0i64, 0i64);
+        for (sku, quantity) in &job.goods {
+            let Some((piece_g, product)) = self.pieces.get(sku) else { continue };
+            let quantity = *quantity;
+            lines.push(Line { sku: sku.clone(), quantity, weight_g: product.weight_g, dims: product.dims, ..Line::default() });
+            master_g += i64::from(product.weight_g) * i64::from(quantity);
+            let goods_g = i64::from(*piece_g) * i64::from(quantity);
+            let spread = (goods_g * i64::from(self.settings.weight_spread_ppm) / 1_000_000) as u32;
+            true_g += goods_g + luck.noise(spread);
+        }
+        let packed = rules::packing::declare(&lines);
+        let carton_g = i64::from(packed.weight_g) - master_g;
+        let mut side = |mm: u32| (i64::from(mm) + luck.noise(self.settings.size_spread_mm)).max(1) as u32;
+        let dims = packed.dims;
+        let dims = twin::Dims::new(side(dims.length_mm), side(dims.width_mm), side(dims.height_mm));
+        ((true_g + carton_g).max(1) as u32, dims)
+    }
+}

@@ -1,0 +1,186 @@
+//! `parceltwin live`: a site on an embedded twin, its API and its console.
+
+use super::{Answer, LiveFlags, environment, screen};
+use crate::api;
+use actors::config::SiteConfig;
+use actors::ledger::Pace;
+use actors::order_desk::DeskMsg;
+use actors::site::{Site, World};
+use anyhow::{Context, bail};
+use drivers::platforms::{StockRow, read_products, read_stock};
+use drivers::wire::WireAddress;
+use drivers::{Clock, ReqwestWire};
+use sim::demand::{self, DemandSettings};
+use sim::scenario::{parse_site, read_site};
+use sim::world::{Setup, SimWorld};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use twin::goods::Product;
+use twin::order::Order;
+use twin::{SledStore, Sku, Span, Twin};
+
+const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
+
+/// What a site sells and what of it lies where.
+struct Goods {
+    products: BTreeMap<Sku, Product>,
+    stock: Vec<StockRow>,
+}
+
+pub fn run(flags: LiveFlags) -> anyhow::Result<Answer> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(live(flags))
+}
+
+async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
+    let simulated = flags.simulated || flags.site.is_none();
+    let site = plan(&flags, simulated)?;
+    if !(flags.speed > 0.0 && flags.speed <= 1_000.0) {
+        bail!("--speed {} is not between 0 and 1000", flags.speed);
+    }
+    if flags.speed != 1.0 && !simulated {
+        bail!("--speed changes the clock, and this site is real: leave it out, or add --simulated");
+    }
+    let clock = Clock::wall(flags.speed);
+    let temporary = if flags.data.is_none() { Some(tempfile::tempdir().context("cannot make a temporary folder")?) } else { None };
+    let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
+    let store = SledStore::open(data)?;
+    let twin = Arc::new(tokio::task::spawn_blocking(move || Twin::open(Arc::new(store))).await??);
+    let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
+    let goods = goods(&flags, &site, &settings)?;
+    let setup = Setup { seed: flags.seed, ..Setup::default() };
+    let world = SimWorld::build(&site, setup, clock.clone(), &goods.products);
+    let outside = wire(&site, &world, &clock, &twin, &goods)?;
+    let fresh = twin.head().records == 0;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().context("cannot set up the metrics")?;
+    let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
+    let address = listener.local_addr()?;
+    let mut running = Site::start(site, outside).await?;
+    if fresh {
+        running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
+    }
+    if simulated && flags.orders_per_hour > 0 {
+        buy(&running, &clock, &flags, &settings, &goods);
+    }
+    let floor = world.floor.clone();
+    let state = api::AppState {
+        house: running.house.clone(),
+        moving: Some(Arc::new(move || floor.moving())),
+        metrics,
+        name: running.house.config.name.clone(),
+    };
+    screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
+    let (stop, stopping) = tokio::sync::watch::channel(());
+    let mut told = stopping.clone();
+    let server = axum::serve(listener, api::router(state)).with_graceful_shutdown(async move { drop(told.changed().await) });
+    let server = tokio::spawn(server.into_future());
+    let outcome = tokio::select! {
+        biased;
+        () = interrupted() => Ok(Answer::Yes),
+        why = running.ended() => Err(anyhow::anyhow!("the site stopped: {why}")),
+    };
+    stop.send_replace(());
+    let records = running.house.twin.head().records;
+    // Event streams never end by themselves; they get a moment, then the process goes.
+    clock.timeout(Span((2.0 * 1e6 * flags.speed) as i64), server).await;
+    running.stop().await;
+    screen::print(&format!("stopped; the journal has {records} records\n"))?;
+    outcome
+}
+
+/// The plan of the site, with everything simulated where that was asked.
+fn plan(flags: &LiveFlags, simulated: bool) -> anyhow::Result<SiteConfig> {
+    let mut site = match &flags.site {
+        Some(path) => read_site(path)?,
+        None => parse_site(QUICK_START, "quick-start")?,
+    };
+    if simulated {
+        for device in site.warehouses.iter_mut().flat_map(|w| &mut w.stations).flat_map(|s| &mut s.devices) {
+            device.address = WireAddress::Sim;
+        }
+        for carrier in &mut site.carriers {
+            carrier.api.base_url = "sim:".into();
+        }
+    }
+    Ok(site)
+}
+
+/// `products.csv` and `stock.csv` beside the site file; made up where the site is simulated and there are none.
+fn goods(flags: &LiveFlags, site: &SiteConfig, settings: &DemandSettings) -> anyhow::Result<Goods> {
+    let folder = flags.site.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let (products, stock) = (folder.join("products.csv"), folder.join("stock.csv"));
+    if flags.site.is_some() && products.exists() {
+        let open = |path: &Path| std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()));
+        let catalogue = read_products(&products.display().to_string(), open(&products)?)?;
+        let stock = if stock.exists() { read_stock(&stock.display().to_string(), open(&stock)?)? } else { Vec::new() };
+        return Ok(Goods { products: catalogue.products, stock });
+    }
+    if flags.site.is_some() && !flags.simulated {
+        bail!("{} is not there: a site needs its product master (sku,category,weight_g,length_mm,width_mm,height_mm,battery)", products.display());
+    }
+    let products = demand::catalogue(flags.seed, settings);
+    let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();
+    let stock = demand::stock(flags.seed, settings, &products, &warehouses);
+    Ok(Goods { products: products.into_iter().map(|p| (p.sku.clone(), p)).collect(), stock })
+}
+
+/// Every device and carrier, real or simulated, as the site file says.
+fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>, goods: &Goods) -> anyhow::Result<World> {
+    let mut dials = world.dials();
+    for (_, device) in site.devices().filter(|(_, d)| d.address != WireAddress::Sim) {
+        dials.insert(device.id.clone(), drivers::wire::dial(&device.address)?);
+    }
+    let mut carriers = world.drivers(site);
+    let real: Vec<_> = site.carriers.iter().filter(|c| c.api.base_url != "sim:").collect();
+    if !real.is_empty() {
+        let network = Arc::new(ReqwestWire::new()?);
+        for carrier in real {
+            let driver = drivers::carriers::driver(&carrier.api, environment::secret(&carrier.api)?, network.clone(), clock.clone());
+            carriers.insert(carrier.id().clone(), driver);
+        }
+    }
+    Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, products: goods.products.clone(), dials, drivers: carriers })
+}
+
+/// Lets simulated buyers order, going on where an earlier run of the same twin stopped.
+fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings, goods: &Goods) {
+    let products: Vec<_> = goods.products.values().cloned().collect();
+    let known = site.house.twin.all::<Order>().count();
+    let orders = demand::orders(flags.seed, settings, &products, clock.now()).skip(known);
+    let (clock, desk) = (clock.clone(), site.house.desk.clone());
+    let (seed, mean_us) = (flags.seed, 3_600_000_000 / i64::from(flags.orders_per_hour));
+    tokio::spawn(async move {
+        let mut luck = sim::luck::Luck::of(seed, "buyers", "live");
+        let mut next = clock.now();
+        for (_, mut order) in orders {
+            next += Span(luck.exponential_us(mean_us));
+            clock.sleep_until(next).await;
+            order.placed_at = clock.now();
+            desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
+        }
+    });
+}
+
+fn welcome(site: &Site, address: std::net::SocketAddr, data: &Path, temporary: bool, simulated: bool) -> String {
+    let keeps = if temporary { "for this run only; keep it with --data DIR" } else { "kept" };
+    let kind = if simulated { "simulated devices, carriers and buyers" } else { "devices and carriers as in the site file" };
+    format!(
+        "site {}: {kind}\n\n  console   http://{address}/\n  API       http://{address}/api/v1/docs\n  metrics   http://{address}/metrics\n\n  twin      {} ({keeps})\n\nCtrl-C ends it.\n",
+        site.house.config.name,
+        data.display(),
+    )
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn interrupted() {
+    let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return drop(tokio::signal::ctrl_c().await),
+    };
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}

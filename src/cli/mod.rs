@@ -1,0 +1,193 @@
+//! The command line: flags in, resolved settings out, one module a command. Decides nothing about a parcel.
+//!
+//! Exit status: 0 done, 1 a negative answer (an expectation missed, a journal damaged), 2 an error.
+
+mod check;
+mod device;
+mod environment;
+mod live;
+mod meter;
+mod screen;
+mod simulate;
+mod store;
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs a small-parcel cross-border warehouse, and a digital twin of it in which any change can be tried first.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a live site on an embedded twin
+    ///
+    /// Without a site file: the bundled quick-start site, with simulated devices, carriers and buyers.
+    Live(LiveFlags),
+    /// Run a scenario in virtual time and report on it
+    Sim(SimFlags),
+    /// Run every scenario below a folder against the expectations in its file
+    Check(CheckFlags),
+    /// Look into a twin
+    #[command(subcommand)]
+    Twin(TwinCommand),
+    /// Run one simulated device by itself on a pseudo-terminal or a TCP port
+    Device(DeviceFlags),
+}
+
+#[derive(Args)]
+struct LiveFlags {
+    /// The site file (TOML)
+    site: Option<PathBuf>,
+    /// Where the twin is kept; without it, in a temporary folder that goes when the site stops
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the API and the console are served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Simulate all devices, carriers and buyers, whatever the site file says
+    #[arg(long)]
+    simulated: bool,
+    /// How fast the clock runs (simulated sites only)
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    speed: f64,
+    /// Orders that simulated buyers place in an hour of the site's clock; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    orders_per_hour: u32,
+    /// The seed of the simulated world
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Args)]
+struct SimFlags {
+    /// The scenario's folder or file
+    scenario: PathBuf,
+    /// Orders to run instead of the scenario's own: orders.csv (products.csv and stock.csv beside it) or a Shopify orders.json
+    #[arg(long, value_name = "FILE")]
+    orders: Option<PathBuf>,
+    /// Seed; the scenario's first where absent
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write report.html, kpis.json and the journal here
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Args)]
+struct CheckFlags {
+    /// The folder; every scenario.toml below it is run
+    dir: PathBuf,
+    /// Write the outcome as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the golden journals anew instead of comparing with them
+    #[arg(long)]
+    bless: bool,
+}
+
+#[derive(Subcommand)]
+enum TwinCommand {
+    /// Show one entity as JSON
+    Show {
+        /// order, parcel, stock, warehouse, station, device, carrier, bag or manifest
+        kind: String,
+        id: String,
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Print the journal, a record a line, as JSON
+    Log {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Go on printing what is added (through the API of the running site)
+        #[arg(long)]
+        follow: bool,
+        /// Only this entity: its id, or KIND/ID
+        #[arg(long, value_name = "ID")]
+        entity: Option<String>,
+        /// The running site, for --follow
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+        site: String,
+    },
+    /// Check the hash chain, and that the states are what the journal makes of them
+    Verify {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Make the states anew from the journal
+    Rebuild {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Copy the twin into a fresh, compact store
+    Compact {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The new folder; must not exist
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct DeviceFlags {
+    /// scale, scanner, sorter or printer
+    kind: String,
+    /// `pty`, or tcp:ADDR such as tcp:127.0.0.1:2001
+    #[arg(long, value_name = "WHERE")]
+    listen: String,
+    /// Seconds between two things that it sees
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    every: f64,
+    /// Scale: the weights that are put on it, in grams
+    #[arg(long, value_delimiter = ',', value_name = "G,…")]
+    weights: Vec<u32>,
+    /// Scanner: the codes that pass it
+    #[arg(long, value_delimiter = ',', value_name = "CODE,…")]
+    codes: Vec<String>,
+    /// Printer: put each label into this folder
+    #[arg(long, value_name = "DIR")]
+    labels: Option<std::path::PathBuf>,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// What a command came to.
+enum Answer {
+    Yes,
+    No,
+}
+
+/// Reads the flags, runs the command, and turns its outcome into an exit status.
+pub fn main() -> ExitCode {
+    let flags = Flags::parse();
+    environment::start_log();
+    let outcome = match flags.command {
+        Command::Live(flags) => live::run(flags),
+        Command::Sim(flags) => simulate::run(flags),
+        Command::Check(flags) => check::run(flags),
+        Command::Twin(command) => store::run(command),
+        Command::Device(flags) => device::run(flags),
+    };
+    match outcome {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("parceltwin: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
