@@ -13,6 +13,7 @@ use sim::world::{Setup, SimWorld};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use twin::channel::{TrackEvent, TrackStatus};
 use twin::parcel::{Event, Parcel, Plan};
 use twin::{Address, Entity, Hash, Moment, SledStore, TrackingNumber, Twin, Tx};
 
@@ -77,7 +78,9 @@ fn arrived(n: u64) -> Tx {
         Event::Sorted { chute: 3 },
         Event::Bagged { bag: "069012341000000017".into() },
         Event::HandedOver { bag: "069012341000000017".into() },
-        Event::Moved { to: twin::parcel::Stage::Delivered },
+        Event::Tracked {
+            event: TrackEvent { at: tx.at, status: TrackStatus::Delivered, code: "01".into(), text: "Delivered".into(), place: "Frankfurt".into() },
+        },
     ];
     let mut parcel = Parcel::default();
     events.iter().for_each(|e| parcel.apply(tx.at, e));

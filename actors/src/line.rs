@@ -17,8 +17,8 @@ use twin::device::DeviceKind;
 use twin::parcel::{Interception, Verdict};
 use twin::{BagId, CarrierId, ChannelId, Dims, Grams, Moment, ParcelId, Span, station};
 
-/// Readings below this are an empty belt.
-pub const EMPTY_G: i32 = 5;
+/// An empty scale that is this far from zero (0.1 g) is zeroed.
+pub const DRIFT_DG: i32 = 10;
 /// An item the sorter never confirms is forgotten after this.
 pub const ITEM_LIFE: Span = Span::from_mins(5);
 
@@ -76,14 +76,15 @@ impl Line {
     pub fn saw(&mut self, base: &mut Base, at: Moment, what: Observation) -> Result<(), ActorProcessingErr> {
         match what {
             Observation::Scanned { code, dims } => self.scanned(base, at, code, dims)?,
-            Observation::Weight { weight_dg, stable: true } if weight_dg > EMPTY_G * 10 => {
+            Observation::Weight { weight_dg, stable: true } => {
                 let expected = self.config.scan_to_weight();
-                if let Some(item) = self.due(at, expected, |i| i.weight_g.is_none()) {
-                    item.weight_g = Some((weight_dg as u32 + 5) / 10);
+                match self.due(at, expected, |i| i.weight_g.is_none()) {
+                    Some(item) if weight_dg > 0 => item.weight_g = Some((weight_dg as u32 + 5) / 10),
+                    // Nothing lies on it, and it does not say zero: it drifts.
+                    None if weight_dg.abs() >= DRIFT_DG => base.instruct(DeviceKind::Scale, Instruction::Zero),
+                    _ => {}
                 }
             }
-            // Nothing lies on it and it does not say zero: it drifts.
-            Observation::Weight { weight_dg, stable: true } if weight_dg.abs() >= 10 => base.instruct(DeviceKind::Scale, Instruction::Zero),
             Observation::DivertAsked { pic } => self.asked(base, at, pic)?,
             Observation::Diverted { pic, chute, ok } => self.diverted(base, pic, chute, ok)?,
             _ => {}

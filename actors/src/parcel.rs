@@ -125,10 +125,14 @@ impl ParcelState {
                 }
             }),
             ParcelMsg::Induct { item, station, line } => {
-                let not_packed = self.host.state.packed_at.is_none();
                 let outcome = self.host.command(work, Command::Induct { station });
-                if outcome.is_ok() && not_packed {
-                    self.packed(work);
+                if outcome.is_ok() {
+                    // The bench's scan may have been missed.
+                    if self.host.state.packed_at.is_none() {
+                        self.progress(work, Progress::Packed);
+                    }
+                    let id = self.id.clone();
+                    self.tell_warehouse(work, WarehouseMsg::Seen(id));
                 }
                 let facts = match &outcome {
                     Ok(_) => Ok(Box::new(self.facts())),
@@ -169,7 +173,7 @@ impl ParcelState {
             ParcelMsg::Cancel { reason } => self.host.command(work, Command::Cancel { reason }).map(|n| {
                 if n > 0 {
                     let id = self.id.clone();
-                    self.tell_warehouse(work, WarehouseMsg::Left(id));
+                    self.tell_warehouse(work, WarehouseMsg::Seen(id));
                 }
             }),
         })
@@ -220,7 +224,7 @@ impl ParcelState {
 
     fn packed(&self, work: &mut Work) {
         let id = self.id.clone();
-        self.tell_warehouse(work, WarehouseMsg::Left(id));
+        self.tell_warehouse(work, WarehouseMsg::Packed(id));
         self.progress(work, Progress::Packed);
     }
 

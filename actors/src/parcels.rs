@@ -132,6 +132,7 @@ fn take_up(house: &Arc<House>, myself: &ActorRef<ParcelsMsg>) -> Result<(), Acto
             Stage::Labelled if parcel.packed_at.is_none() => {
                 house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Ready { parcel: id, order: parcel.plan.order });
             }
+            Stage::Labelled => house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Packed(id)),
             // Whatever was on a belt has left it by now, and the sorter sent it to the no-decision chute.
             stage if stage.is_on_line() => {
                 let why = Interception::Manual { why: "the line was restarted while it was on it".into() };

@@ -4,20 +4,29 @@ use crate::config::{CarrierConfig, WarehouseConfig};
 use crate::order_desk::{DeskMsg, Progress};
 use crate::station::{StationActor, StationArguments, StationMsg};
 use crate::supervision::{Children, Start};
-use crate::{Host, House, Seat};
+use crate::{Host, House, ParcelMsg, Seat};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use twin::parcel::Interception;
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
 use twin::{CarrierId, Moment, OrderId, ParcelId, Span};
+
+/// A packed parcel that no line has read for so long is missing.
+pub const MISSING_AFTER: Span = Span::from_hours(48);
+const LOOK_EVERY: Span = Span::from_hours(1);
 
 pub enum WarehouseMsg {
     Restart(usize),
     /// A parcel has its label: pick it, pack it.
     Ready { parcel: ParcelId, order: OrderId },
-    /// A parcel is packed, or will not be: its place at the bench is free.
-    Left(ParcelId),
+    /// A parcel is packed: its place at the bench is free, and a line should see it soon.
+    Packed(ParcelId),
+    /// A line saw it, or nobody needs to look for it any more.
+    Seen(ParcelId),
+    /// Time to look for what was packed and never seen.
+    LookForMissing,
     CutOff(CarrierId),
 }
 
@@ -37,6 +46,8 @@ pub struct WarehouseState {
     load: Vec<usize>,
     at_bench: BTreeMap<ParcelId, usize>,
     waiting: VecDeque<(ParcelId, OrderId)>,
+    /// Packed, and not read by a line yet.
+    unseen: BTreeMap<ParcelId, Moment>,
 }
 
 impl Actor for WarehouseActor {
@@ -74,7 +85,18 @@ impl Actor for WarehouseActor {
             set_alarm(&house, &config, carrier)?;
         }
         let load = vec![0; benches.len()];
-        Ok(WarehouseState { house, config, children, benches, lines, load, at_bench: BTreeMap::new(), waiting: VecDeque::new() })
+        look_later(&house, myself);
+        Ok(WarehouseState {
+            house,
+            config,
+            children,
+            benches,
+            lines,
+            load,
+            at_bench: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            unseen: BTreeMap::new(),
+        })
     }
 
     async fn handle(
@@ -89,11 +111,17 @@ impl Actor for WarehouseActor {
                 state.waiting.push_back((parcel, order));
                 state.dispatch();
             }
-            WarehouseMsg::Left(parcel) => {
-                if let Some(bench) = state.at_bench.remove(&parcel) {
-                    state.load[bench] -= 1;
-                    state.dispatch();
-                }
+            WarehouseMsg::Packed(parcel) => {
+                state.leave_bench(&parcel);
+                state.unseen.insert(parcel, state.house.clock.now());
+            }
+            WarehouseMsg::Seen(parcel) => {
+                state.leave_bench(&parcel);
+                state.unseen.remove(&parcel);
+            }
+            WarehouseMsg::LookForMissing => {
+                state.look_for_missing();
+                look_later(&state.house, myself);
             }
             WarehouseMsg::CutOff(carrier) => {
                 for line in &state.lines {
@@ -118,6 +146,24 @@ impl Actor for WarehouseActor {
 }
 
 impl WarehouseState {
+    fn leave_bench(&mut self, parcel: &ParcelId) {
+        if let Some(bench) = self.at_bench.remove(parcel) {
+            self.load[bench] -= 1;
+            self.dispatch();
+        }
+    }
+
+    /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
+    fn look_for_missing(&mut self) {
+        let now = self.house.clock.now();
+        let missing: Vec<_> = self.unseen.iter().filter(|(_, since)| now - **since > MISSING_AFTER).map(|(id, _)| id.clone()).collect();
+        for parcel in missing {
+            self.unseen.remove(&parcel);
+            let why = Interception::Manual { why: "packed, and no line has seen it for two days: look for it".into() };
+            self.house.tell(parcel, ParcelMsg::Intercept(why));
+        }
+    }
+
     /// Gives waiting parcels to the least loaded bench that has room.
     fn dispatch(&mut self) {
         let limit = self.house.config.limits.bench_parcels_max;
@@ -132,6 +178,11 @@ impl WarehouseState {
             self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
         }
     }
+}
+
+fn look_later(house: &House, myself: ActorRef<WarehouseMsg>) {
+    // A warehouse that fell sets its own.
+    house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing)));
 }
 
 /// The next cut-off of a carrier at a warehouse, by its local clock.

@@ -6,7 +6,7 @@ use crate::devices::{Disturbed, ScaleNoise, ScannerNoise, SimPrinter, SimScale, 
 use crate::floor::{Floor, FloorSettings, StationDevices};
 use crate::luck::Luck;
 use crate::scenario::{DeviceSettings, Fault, FaultKind, WireSettings};
-use actors::config::SiteConfig;
+use actors::config::{SiteConfig, StationConfig};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierKind, Secret};
 use drivers::wire::{Dial, WireAddress};
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::device::DeviceKind;
 use twin::goods::Product;
+use twin::station::StationKind;
 use twin::{CarrierId, DeviceId, Moment, Sku, Span};
 
 /// How the simulated world behaves.
@@ -65,7 +66,7 @@ impl SimWorld {
             for station in &warehouse.stations {
                 let mut here = StationDevices::default();
                 for device in station.devices.iter().filter(|d| d.address == WireAddress::Sim) {
-                    let made = world.make(device.kind, &device.id, &station.id);
+                    let made = world.make(device.kind, &device.id, station);
                     match &made {
                         Device::Scanner(scanner) => here.scanner = Some(scanner.clone()),
                         Device::Scale(scale) => here.scale = Some(scale.clone()),
@@ -81,11 +82,13 @@ impl SimWorld {
         world
     }
 
-    fn make(&self, kind: DeviceKind, id: &DeviceId, station: &twin::StationId) -> Device {
-        let (floor, station) = (self.floor.clone(), station.clone());
+    fn make(&self, kind: DeviceKind, id: &DeviceId, at: &StationConfig) -> Device {
+        let (floor, station) = (self.floor.clone(), at.id.clone());
         let luck = Luck::of(self.setup.seed, id.as_str(), "device");
         match kind {
-            DeviceKind::Scanner => Device::Scanner(SimScanner::new(luck, self.sight(0))),
+            DeviceKind::Scanner if at.kind == StationKind::Line => Device::Scanner(SimScanner::new(luck, self.sight(0))),
+            // In a person's hand: whoever holds it scans until it beeps.
+            DeviceKind::Scanner => Device::Scanner(SimScanner::new(luck, ScannerNoise::default())),
             DeviceKind::Scale => {
                 Device::Scale(SimScale::new(luck, ScaleNoise { noise_dg: self.setup.devices.scale_noise_dg, ..ScaleNoise::default() }))
             }

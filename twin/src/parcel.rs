@@ -106,6 +106,11 @@ impl Stage {
         (Stage::Inducted..=Stage::Sorted).contains(&self)
     }
 
+    /// The stage after this news: later, never earlier.
+    fn after(self, status: TrackStatus) -> Stage {
+        Stage::of_track(status).map_or(self, |to| to.max(self))
+    }
+
     /// Where a tracking status puts a parcel that is on its way.
     fn of_track(status: TrackStatus) -> Option<Stage> {
         Some(match status {
@@ -269,9 +274,8 @@ pub enum Event {
     Intercepted { why: Interception, chute: Option<u16> },
     Reworked { note: SmolStr, declared: Option<(Grams, Dims)> },
     HandedOver { bag: BagId },
+    /// News of the carrier; where it names a later stage, the parcel is there now.
     Tracked { event: TrackEvent },
-    /// The carrier's news moved the parcel on.
-    Moved { to: Stage },
     ExceptionRaised { what: SmolStr },
     ExceptionCleared,
     Costed { freight: Money },
@@ -326,10 +330,7 @@ impl Parcel {
                 }
                 _ => {}
             }
-            if let Some(to) = Stage::of_track(status).filter(|to| *to > stage) {
-                events.push(Event::Moved { to });
-                stage = to;
-            }
+            stage = stage.after(status);
         }
         events
     }
@@ -479,10 +480,10 @@ impl Entity for Parcel {
             }
             Event::HandedOver { .. } => self.stage = Stage::HandedOver,
             Event::Tracked { event } => {
+                self.stage = self.stage.after(event.status);
                 self.last_track = Some(event.clone());
                 self.track_events += 1;
             }
-            Event::Moved { to } => self.stage = *to,
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::ExceptionCleared => self.exception = None,
             Event::Costed { freight } => self.freight = Some(*freight),
@@ -540,7 +541,7 @@ mod tests {
         let news = |at, status| TrackEvent { at: Moment(at), status, code: "X".into(), text: "t".into(), place: "".into() };
         let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::LastMile), news(3, TrackStatus::Arrived)];
         let events = parcel.decide(&"P".into(), Moment(9), Command::Track { events: first.clone() }).unwrap();
-        assert_eq!(events.len(), 4, "three pieces of news, one move: {events:?}");
+        assert_eq!(events.len(), 3, "{events:?}");
         events.iter().for_each(|e| parcel.apply(Moment(9), e));
         assert_eq!(parcel.stage, Stage::LastMile);
         assert_eq!(parcel.decide(&"P".into(), Moment(9), Command::Track { events: first }).unwrap(), []);

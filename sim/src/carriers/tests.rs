@@ -410,3 +410,35 @@ fn how_long_calls_take() {
         }
     });
 }
+
+#[test]
+#[ignore]
+fn zz_quote_only() {
+    let world = World::with(Reliability::default(), LatencyModel::default());
+    let usps = world.usps();
+    world.run(async {
+        let quote = quote_request(los_angeles(), new_york());
+        for _ in 0..300_000 {
+            usps.quote(quote.clone()).await.unwrap();
+        }
+    });
+}
+#[test]
+#[ignore]
+fn zz_track_only() {
+    let world = World::with(Reliability::default(), LatencyModel::default());
+    let usps = world.usps();
+    world.run(async {
+        let label = label_request("k", "USPS_GROUND_ADVANTAGE", los_angeles(), new_york());
+        let mut numbers = Vec::new();
+        for n in 0..1000 {
+            let key = smol_str::format_smolstr!("{n}");
+            numbers.push(usps.buy_label(LabelRequest { key, ..label.clone() }).await.unwrap().tracking);
+        }
+        for number in &numbers { world.book.collect(number.as_str(), world.clock.now()); }
+        world.clock.sleep(Span::from_hours(60)).await;
+        for _ in 0..300 {
+            for some in numbers.chunks(35) { usps.track(some.to_vec()).await.unwrap(); }
+        }
+    });
+}

@@ -86,8 +86,10 @@ impl Hall {
         let readable = !luck.chance_ppm(self.settings.unreadable_label_ppm);
         let truth = Truth { parcel: job.parcel.clone(), weight_g, dims, own: job.label.clone() };
         let item = self.world.spawn((truth, Wears { code: job.label, readable })).id();
-        // Two boxes are wrong each time two labels change places.
-        let swaps = luck.chance_ppm(self.settings.wrong_label_ppm / 2);
+        // Two boxes are wrong each time two labels change places, and the second has no draw of its own: of n boxes with q
+        // swaps each, 2q/(1+q) are wrong.
+        let wrong = u64::from(self.settings.wrong_label_ppm.min(1_000_000));
+        let swaps = luck.chance_ppm((wrong * 1_000_000 / (2_000_000 - wrong)) as u32);
         match self.benches[n].swapped.take() {
             Some(other) => {
                 self.swap_labels(item, other);
