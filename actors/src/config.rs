@@ -54,7 +54,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            parcels_awake_max: 4_096,
+            parcels_awake_max: 16_384,
             bench_parcels_max: 40,
             bag_parcels_max: 60,
             bag_weight_g_max: 20_000,

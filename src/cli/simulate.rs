@@ -29,7 +29,7 @@ pub fn run(flags: SimFlags) -> anyhow::Result<Answer> {
     if flags.json {
         screen::print(&(serde_json::to_string_pretty(&run.kpis)? + "\n"))?;
     } else if !flags.quiet {
-        screen::print(&report::table(&run.kpis))?;
+        screen::print(&(report::table(&run.kpis).trim_end().to_owned() + "\n"))?;
         if let Some(out) = &flags.out {
             screen::print(&format!("report: {}\n", out.join("report.html").display()))?;
         }

@@ -91,8 +91,8 @@ pub fn local(at: Moment, minutes: i64) -> Moment {
     at + Span::from_mins(minutes)
 }
 
-/// `2024-07-28T13:05:59`.
-fn stamp(at: Moment) -> [u8; 19] {
+/// `2024-07-28T13:05:59`, in UTC, as bytes.
+pub fn stamp(at: Moment) -> [u8; 19] {
     let seconds = at.0.div_euclid(1_000_000);
     let (day, second) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
     let (year, month, date) = civil(day);

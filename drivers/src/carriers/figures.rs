@@ -27,15 +27,16 @@ impl Figure {
 
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (mut mantissa, mut scale) = (self.0.mantissa(), self.0.scale());
-        while scale > 0 && mantissa % 10 == 0 {
-            (mantissa, scale) = (mantissa / 10, scale - 1);
-        }
+        let (mantissa, mut scale) = (self.0.mantissa(), self.0.scale());
         if mantissa.abs() >= EXACT_MAX || scale as usize >= POWERS.len() {
             return Err(serde::ser::Error::custom(format!("{} has more digits than a JSON number keeps", self.0)));
         }
+        let mut mantissa = mantissa as i64;
+        while scale > 0 && mantissa % 10 == 0 {
+            (mantissa, scale) = (mantissa / 10, scale - 1);
+        }
         match scale {
-            0 => serializer.serialize_i64(mantissa as i64),
+            0 => serializer.serialize_i64(mantissa),
             // Both operands are exact and the division rounds once, so this is the double nearest to the decimal,
             // which prints as that decimal.
             _ => serializer.serialize_f64(mantissa as f64 / POWERS[scale as usize]),

@@ -108,7 +108,7 @@ struct Carrier {
 struct Pages {
     seed: u64,
     carriers: Vec<Carrier>,
-    sold: HashMap<SmolStr, Sold>,
+    sold: HashMap<SmolStr, Box<Sold>>,
 }
 
 /// Cheap to clone; all clones are the same book.
@@ -151,7 +151,8 @@ impl CarrierBook {
         }
         let scans = vec![Scan { at: sale.at, status: TrackStatus::InfoReceived, spot: Spot::Origin }];
         let (service, from, to, postage, route) = (sale.service, sale.from, sale.to, sale.postage, sale.route);
-        sold.insert(tracking.clone(), Sold { carrier, service, from, to, postage, route, luck_key, scans, fate: Fate::Waiting });
+        let label = Sold { carrier, service, from, to, postage, route, luck_key, scans, fate: Fate::Waiting };
+        sold.insert(tracking.clone(), Box::new(label));
         (tracking, postage)
     }
 
@@ -223,7 +224,8 @@ impl CarrierBook {
     pub fn look_up<'n>(&self, carrier: CarrierNo, numbers: impl Iterator<Item = &'n str>, mut each: impl FnMut(&'n str, Option<&Sold>)) {
         let pages = self.pages();
         for number in numbers {
-            each(number, pages.sold.get(number).filter(|l| l.carrier == carrier && l.fate != Fate::Voided));
+            let label = pages.sold.get(number).map(|label| &**label);
+            each(number, label.filter(|l| l.carrier == carrier && l.fate != Fate::Voided));
         }
     }
 }

@@ -2,10 +2,11 @@
 //! numbers of the origin's country. Services are not checked: a line that does not exist is a matter of settings.
 
 use super::book::{CarrierBook, CarrierNo, Sale, Sold, Stop, Voiding};
+use super::pen::Pen;
 use super::postage;
-use super::transit::{Route, Scan};
+use super::transit::Route;
 use super::zpl::{self, LabelText};
-use super::{Account, body, empty, header, json, read, with_type};
+use super::{Account, JSON, body, empty, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -13,17 +14,16 @@ use axum::routing::{delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use drivers::Clock;
-use drivers::carriers::calendar;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::sync::Arc;
 use twin::channel::TrackStatus::{self, *};
 use twin::money::Currency;
-use twin::{Address, Money, s10};
+use twin::{Address, Moment, Money, s10};
 
 /// Numbers in one tracking call.
 const TRACK_BATCH_MAX: usize = 100;
@@ -189,70 +189,53 @@ async fn tracking(State(line): Line_, request: Request) -> Response {
         return bad("numbers", "between 1 and 100 numbers are accepted");
     }
     let now = line.clock.now();
-    let mut out = Vec::with_capacity(4_096);
-    out.extend_from_slice(b"{\"parcels\":[");
-    let empty = out.len();
+    let mut pen = Pen::new(numbers.split(',').count() * 1_024);
+    pen.raw("{\"parcels\":[");
+    let empty = pen.len();
     line.book.look_up(line.no, numbers.split(','), |number, sold| {
         if let Some(sold) = sold {
-            if out.len() > empty {
-                out.push(b',');
+            if pen.len() > empty {
+                pen.raw(",");
             }
-            // Writing to memory does not fail.
-            let _ = serde_json::to_writer(&mut out, &Parcel { number, events: Events { sold, seen: sold.seen(now) } });
+            parcel(&mut pen, number, sold, now);
         }
     });
-    out.extend_from_slice(b"]}");
-    with_type(StatusCode::OK, HeaderValue::from_static("application/json"), out.into())
+    pen.raw("]}");
+    with_type(StatusCode::OK, JSON, pen.into_bytes())
 }
 
-#[derive(Serialize)]
-struct Parcel<'a> {
-    number: &'a str,
-    events: Events<'a>,
-}
-
-/// Oldest first, written without being collected.
-struct Events<'a> {
-    sold: &'a Sold,
-    seen: &'a [Scan],
-}
-
-impl Serialize for Events<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.seen.iter().map(|scan| {
-            let place = self.sold.stop(scan.spot).map_or("", |stop| &stop.city);
-            Event { at: calendar::date_time_z(scan.at), code: scan.status, text: words(scan.status), place }
-        }))
+/// What can be seen of a parcel by `now`, oldest first.
+fn parcel(pen: &mut Pen, number: &str, sold: &Sold, now: Moment) {
+    pen.raw("{\"number\":\"").raw(number).raw("\",\"events\":[");
+    for (i, scan) in sold.seen(now).iter().enumerate() {
+        let [code, text] = words(scan.status);
+        let place = sold.stop(scan.spot).map_or("", |stop| &stop.city);
+        pen.raw(if i > 0 { ",{\"at\":\"" } else { "{\"at\":\"" }).date_time(scan.at).raw("Z\",\"code\":\"").raw(code);
+        pen.raw("\",\"text\":\"").raw(text).raw("\",\"place\":\"").text(place).raw("\"}");
     }
+    pen.raw("]}");
 }
 
-#[derive(Serialize)]
-struct Event<'a> {
-    at: SmolStr,
-    code: TrackStatus,
-    text: &'static str,
-    place: &'a str,
-}
-
-fn words(status: TrackStatus) -> &'static str {
+/// The code of a step and what a person reads.
+fn words(status: TrackStatus) -> [&'static str; 2] {
     match status {
-        InfoReceived => "Label made",
-        Accepted => "Received",
-        ReceivedAtHub => "At the export hub",
-        ExportCleared => "Export cleared",
-        DepartedOrigin => "Left the country",
-        InFlight => "In flight",
-        Arrived => "Arrived in the country",
-        Customs => "At customs",
-        ImportCleared => "Import cleared",
-        LastMile => "With the local carrier",
-        OutForDelivery => "Out for delivery",
-        Delivered => "Delivered",
-        DeliveryFailed => "Nobody at home",
-        AvailableForPickup => "To be picked up",
-        Exception => "Held up",
-        Returning => "Going back",
-        Returned => "Returned to sender",
-        Lost => "Lost",
+        InfoReceived => ["info_received", "Label made"],
+        Accepted => ["accepted", "Received"],
+        ReceivedAtHub => ["received_at_hub", "At the export hub"],
+        ExportCleared => ["export_cleared", "Export cleared"],
+        DepartedOrigin => ["departed_origin", "Left the country"],
+        InFlight => ["in_flight", "In flight"],
+        Arrived => ["arrived", "Arrived in the country"],
+        Customs => ["customs", "At customs"],
+        ImportCleared => ["import_cleared", "Import cleared"],
+        LastMile => ["last_mile", "With the local carrier"],
+        OutForDelivery => ["out_for_delivery", "Out for delivery"],
+        Delivered => ["delivered", "Delivered"],
+        DeliveryFailed => ["delivery_failed", "Nobody at home"],
+        AvailableForPickup => ["available_for_pickup", "To be picked up"],
+        Exception => ["exception", "Held up"],
+        Returning => ["returning", "Going back"],
+        Returned => ["returned", "Returned to sender"],
+        Lost => ["lost", "Lost"],
     }
 }

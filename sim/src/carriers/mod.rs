@@ -14,10 +14,13 @@
 pub mod book;
 pub mod forwarder;
 pub mod mydhl;
+mod mydhl_answers;
 mod mydhl_bodies;
+mod pen;
 pub mod postage;
 pub mod transit;
 pub mod usps;
+mod usps_answers;
 mod usps_bodies;
 pub mod wire;
 mod zpl;
@@ -42,6 +45,8 @@ use twin::CarrierId;
 
 /// The longest request body that a simulated carrier reads, in bytes.
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Room made for an answer before it is written, in bytes.
 const ANSWER_BYTES_USUAL: usize = 2_048;
@@ -68,7 +73,7 @@ pub fn router(kind: CarrierKind, book: &CarrierBook, clock: Clock, account: Acco
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut bytes = Vec::with_capacity(ANSWER_BYTES_USUAL);
     match serde_json::to_writer(&mut bytes, body) {
-        Ok(()) => with_type(status, HeaderValue::from_static("application/json"), bytes.into()),
+        Ok(()) => with_type(status, JSON, bytes.into()),
         Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -4,11 +4,13 @@
 //! real one: a `Message-Reference` seen before gives the first shipment again. A waybill cannot be voided, as in the real API.
 
 use super::book::{CarrierBook, CarrierNo, Sale};
+use super::mydhl_answers::{self as answers, Offer, Weights};
 use super::mydhl_bodies::{self as bodies, Package, Place, Rates, Shipment};
+use super::pen::Pen;
 use super::postage;
 use super::transit::Route;
 use super::zpl::{self, LabelText};
-use super::{Account, body, header, json, read, with_type};
+use super::{Account, JSON, body, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -18,12 +20,12 @@ use base64::engine::general_purpose::STANDARD;
 use drivers::Clock;
 use drivers::carriers::calendar;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use twin::money::Currency;
-use twin::{Money, Span};
+use twin::Money;
 
 /// Waybills in one tracking call.
 const TRACK_BATCH_MAX: usize = 200;
@@ -82,19 +84,9 @@ pub fn waybill_check_digit(serial: u64) -> u64 {
     serial % 7
 }
 
-/// A product on a lane, with its price.
-struct Offer {
-    code: &'static str,
-    name: &'static str,
-    zone: u8,
-    freight: i64,
-    fuel: i64,
-    days: i64,
-}
-
 impl Offer {
-    fn total(&self) -> Decimal {
-        Decimal::new(self.freight + self.fuel, 2)
+    fn cents(&self) -> i64 {
+        self.freight + self.fuel
     }
 
     fn route(&self) -> Route {
@@ -102,8 +94,8 @@ impl Offer {
     }
 }
 
-/// The parcel in grams, as weighed and by volume.
-fn grams(package: &Package) -> Result<(i64, i64), &'static str> {
+/// Checks a parcel and gives its weights.
+fn weights(package: &Package) -> Result<Weights, &'static str> {
     let (weight, sides) = (package.weight.thousandths(), &package.dimensions);
     let sides_mm = [sides.length, sides.width, sides.height].map(|side| (side.thousandths() + 99) / 100);
     if weight <= 0 || weight > GRAMS_MAX {
@@ -112,10 +104,11 @@ fn grams(package: &Package) -> Result<(i64, i64), &'static str> {
     if sides_mm.iter().any(|side| *side <= 0 || *side > 3_000) {
         return Err("1002: the dimensions of a piece must be above 0 and at most 300 cm");
     }
-    Ok((weight, postage::dhl_volumetric_g(sides_mm)))
+    Ok(Weights { provided_g: weight, volumetric_g: postage::dhl_volumetric_g(sides_mm) })
 }
 
-fn offers(from: &Place, to: &Place, chargeable_g: i64) -> impl Iterator<Item = Offer> {
+fn offers(from: &Place, to: &Place, weights: Weights) -> impl Iterator<Item = Offer> {
+    let chargeable_g = weights.provided_g.max(weights.volumetric_g);
     let zone = postage::dhl_zone(from.country_code, to.country_code);
     let products: &'static [(&str, &str, bool)] = match zone {
         0 => &[("N", "EXPRESS DOMESTIC", false)],
@@ -154,27 +147,12 @@ async fn rates(State(hub): Hub_, request: Request) -> Response {
         return bad(fault, INSTANCE);
     }
     let Some(package) = asked.packages.first() else { return bad("1000: there is no package", INSTANCE) };
-    let (weight, volumetric) = match grams(package) {
-        Ok(grams) => grams,
+    let weights = match weights(package) {
+        Ok(weights) => weights,
         Err(detail) => return bad(detail, INSTANCE),
     };
-    let now = hub.clock.now();
-    let shipped = calendar::read(asked.planned_shipping_date_and_time.get(..19).unwrap_or_default(), None).unwrap_or(now);
-    let products = offers(from, to, weight.max(volumetric)).map(|offer| {
-        let due = shipped + Span::from_hours(24 * offer.days);
-        bodies::product(&offer_prices(&offer), offer.days, due, &to.city_name, weight, volumetric)
-    });
-    json(StatusCode::OK, &bodies::Products { products: products.collect() })
-}
-
-fn offer_prices(offer: &Offer) -> bodies::Prices {
-    bodies::Prices {
-        code: offer.code,
-        name: offer.name,
-        total: offer.total(),
-        freight: Decimal::new(offer.freight, 2),
-        fuel: Decimal::new(offer.fuel, 2),
-    }
+    let shipped = calendar::read(asked.planned_shipping_date_and_time.get(..19).unwrap_or_default(), None).unwrap_or(hub.clock.now());
+    with_type(StatusCode::OK, JSON, answers::rates(offers(from, to, weights), shipped, &to.city_name, weights).into_bytes())
 }
 
 async fn shipments(State(hub): Hub_, request: Request) -> Response {
@@ -189,12 +167,12 @@ async fn shipments(State(hub): Hub_, request: Request) -> Response {
         Err(why) => return problem(StatusCode::UNPROCESSABLE_ENTITY, "Validation error", &why, INSTANCE),
     };
     match sell(&hub, header(&head.headers, MESSAGE_REFERENCE), &asked) {
-        Ok(created) => json(StatusCode::CREATED, &created),
+        Ok(created) => with_type(StatusCode::CREATED, JSON, created.into_bytes()),
         Err(detail) => bad(detail, INSTANCE),
     }
 }
 
-fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<bodies::Created, &'static str> {
+fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static str> {
     let parties = &asked.customer_details;
     let (from, to) = (&parties.shipper_details, &parties.receiver_details);
     let (from_place, to_place) = (&from.postal_address, &to.postal_address);
@@ -214,8 +192,7 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<bodies::Create
         return Err("1008: a declarable shipment needs an exportDeclaration");
     }
     let package = asked.content.packages.first().ok_or("1000: there is no package")?;
-    let (weight, volumetric) = grams(package)?;
-    let mut offers = offers(from_place, to_place, weight.max(volumetric));
+    let mut offers = offers(from_place, to_place, weights(package)?);
     let offer = offers.find(|offer| offer.code == asked.product_code).ok_or("1009: the product is not available on this lane")?;
     let sale = Sale {
         key,
@@ -223,10 +200,10 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<bodies::Create
         from: from_place.stop(),
         to: to_place.stop(),
         route: offer.route(),
-        postage: Money::new(offer.total(), Currency::USD),
+        postage: Money::new(Decimal::new(offer.cents(), 2), Currency::USD),
         at: hub.clock.now(),
     };
-    let (waybill, postage) = hub.book.sell(hub.no, sale, |serial| hub.waybill(serial));
+    let (waybill, _) = hub.book.sell(hub.no, sale, |serial| hub.waybill(serial));
     let label = zpl::label(&LabelText {
         carrier: "DHL",
         service: offer.name,
@@ -235,7 +212,7 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<bodies::Create
         tracking: &waybill,
         reference: package.customer_references.first().map_or("", |r| &*r.value),
     });
-    Ok(bodies::created(waybill, STANDARD.encode(label), postage))
+    Ok(answers::created(&waybill, &STANDARD.encode(label), offer.cents()))
 }
 
 async fn tracking(State(hub): Hub_, request: Request) -> Response {
@@ -251,22 +228,21 @@ async fn tracking(State(hub): Hub_, request: Request) -> Response {
         return bad("1010: at most 200 shipmentTrackingNumber are accepted", INSTANCE);
     }
     let now = hub.clock.now();
-    let mut out = Vec::with_capacity(4_096);
-    out.extend_from_slice(b"{\"shipments\":[");
-    let empty = out.len();
+    let mut pen = Pen::new(numbers.clone().count() * 1_536);
+    pen.raw("{\"shipments\":[");
+    let empty = pen.len();
     hub.book.look_up(hub.no, numbers, |number, sold| {
         if let Some(sold) = sold {
-            if out.len() > empty {
-                out.push(b',');
+            if pen.len() > empty {
+                pen.raw(",");
             }
-            // Writing to memory does not fail.
-            let _ = serde_json::to_writer(&mut out, &bodies::tracked(number, sold, now));
+            answers::tracked(&mut pen, number, sold, now);
         }
     });
-    if out.len() == empty {
+    if pen.len() == empty {
         let detail = "No shipments found for the given tracking number";
         return problem(StatusCode::NOT_FOUND, "Not Found", detail, INSTANCE);
     }
-    out.extend_from_slice(b"]}");
-    with_type(StatusCode::OK, HeaderValue::from_static("application/json"), out.into())
+    pen.raw("]}");
+    with_type(StatusCode::OK, JSON, pen.into_bytes())
 }

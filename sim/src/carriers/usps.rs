@@ -7,9 +7,11 @@
 use super::book::{CarrierBook, CarrierNo, Sale, Voiding};
 use super::postage::{self, MAIL_CLASSES, MailClass};
 use super::transit::Route;
-use super::usps_bodies::{self as bodies, Label, Options, Search};
+use super::pen::Pen;
+use super::usps_answers::{self as answers, Pounds};
+use super::usps_bodies::{self as bodies, Label, Search};
 use super::zpl::{self, LabelText};
-use super::{Account, body, empty, header, json, read, with_type};
+use super::{Account, JSON, body, empty, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -163,14 +165,8 @@ async fn payment(State(office): Office_, request: Request) -> Response {
     json(StatusCode::OK, &bodies::PaymentToken { payment_authorization_token })
 }
 
-/// Weight in hundredths of a pound and sides in hundredths of an inch, as they are charged.
-struct Parcel {
-    weight: i64,
-    dimensional: i64,
-}
-
 /// Checks a parcel; the error is what is wrong and where.
-fn parcel(given: &bodies::Package) -> Result<Parcel, (&'static str, &'static str)> {
+fn pounds(given: &bodies::Package) -> Result<Pounds, (&'static str, &'static str)> {
     let weight = given.weight.hundredths();
     let sides = [given.length.hundredths(), given.width.hundredths(), given.height.hundredths()];
     if weight <= 0 || weight > postage::USPS_POUNDS_MAX {
@@ -183,16 +179,11 @@ fn parcel(given: &bodies::Package) -> Result<Parcel, (&'static str, &'static str
     if longest + 2 * (sides.iter().sum::<i64>() - longest) > postage::USPS_GIRTH_MAX {
         return Err(("Length plus girth must not exceed 130 inches", "packageDescription.length"));
     }
-    Ok(Parcel { weight, dimensional: postage::usps_dimensional_pounds(sides) * 100 })
+    Ok(Pounds { weight, dimensional: postage::usps_dimensional_pounds(sides) * 100 })
 }
 
 fn is_zip(text: &str) -> bool {
     text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Days to the door, more of them the farther.
-fn days(class: &MailClass, zone: u8) -> u8 {
-    class.days_min + (class.days_max - class.days_min) * (zone - 1) / 7
 }
 
 async fn search(State(office): Office_, request: Request) -> Response {
@@ -208,20 +199,15 @@ async fn search(State(office): Office_, request: Request) -> Response {
     if !is_zip(asked.origin_zip_code) || !is_zip(asked.destination_zip_code) {
         return bad("The ZIP Code is not five digits", "destinationZIPCode");
     }
-    let parcel = match parcel(&asked.package_description) {
-        Ok(parcel) => parcel,
+    let pounds = match pounds(&asked.package_description) {
+        Ok(pounds) => pounds,
         Err((detail, parameter)) => return bad(detail, parameter),
     };
     let zone = postage::usps_zone(asked.origin_zip_code, asked.destination_zip_code);
     let wanted = asked.package_description.mail_class;
-    let mailing = asked.package_description.mailing_date;
     let classes = MAIL_CLASSES.iter().filter(|class| wanted == "ALL" || wanted == class.name);
-    let priced = classes.map(|class| {
-        let days = days(class, zone);
-        let due = calendar::read_parts(mailing, "00:00:00", None).unwrap_or(office.clock.now()) + Span::from_hours(24 * i64::from(days));
-        bodies::shipping_option(class, zone, days, due, parcel.weight, parcel.dimensional)
-    });
-    json(StatusCode::OK, &Options::new(&asked, priced.collect()))
+    let mailing = calendar::read_parts(asked.package_description.mailing_date, "00:00:00", None).unwrap_or(office.clock.now());
+    with_type(StatusCode::OK, JSON, answers::options(&asked, classes, zone, mailing, pounds).into_bytes())
 }
 
 async fn label(State(office): Office_, request: Request) -> Response {
@@ -235,12 +221,12 @@ async fn label(State(office): Office_, request: Request) -> Response {
         Err(why) => return bad(&why, "body"),
     };
     match sell(&office, header(&head.headers, IDEMPOTENCY_KEY), &asked) {
-        Ok(multipart) => with_type(StatusCode::OK, MULTIPART, multipart.into()),
+        Ok(multipart) => with_type(StatusCode::OK, MULTIPART, multipart.into_bytes()),
         Err((detail, parameter)) => bad(detail, parameter),
     }
 }
 
-fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Vec<u8>, (&'static str, &'static str)> {
+fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'static str, &'static str)> {
     let package = &asked.package_description;
     let class = postage::mail_class(package.mail_class).ok_or(("The mail class is not available", "packageDescription.mailClass"))?;
     if asked.image_info.image_type != "ZPL203DPI" {
@@ -254,10 +240,10 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Vec<u8>, (&
             return Err(("A firm, or a first and a last name, is required", name));
         }
     }
-    let parcel = parcel(package)?;
+    let pounds = pounds(package)?;
     let zone = postage::usps_zone(asked.from_address.zip_code, asked.to_address.zip_code);
-    let cents = postage::usps_cents(class, zone, parcel.weight.max(parcel.dimensional));
-    let hours = 24 * i64::from(days(class, zone));
+    let cents = postage::usps_cents(class, zone, pounds.chargeable());
+    let hours = 24 * i64::from(answers::days(class, zone));
     let sale = Sale {
         key,
         service: SmolStr::new_static(class.name),
@@ -267,34 +253,22 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Vec<u8>, (&
         postage: Money::new(Decimal::new(cents, 2), Currency::USD),
         at: office.clock.now(),
     };
-    let (number, postage) = office.book.sell(office.no, sale, |serial| office.number(class, serial));
-    Ok(multipart(asked, class, zone, &number, postage, &parcel))
-}
-
-fn multipart(asked: &Label, class: &MailClass, zone: u8, number: &str, postage: Money, parcel: &Parcel) -> Vec<u8> {
+    let (number, _) = office.book.sell(office.no, sale, |serial| office.number(class, serial));
     let image = zpl::label(&LabelText {
         carrier: "USPS",
         service: class.product,
         from: asked.from_address.lines(),
         to: asked.to_address.lines(),
-        tracking: number,
-        reference: asked.package_description.customer_reference.first().map_or("", |r| &*r.reference_number),
+        tracking: &number,
+        reference: package.customer_reference.first().map_or("", |r| &*r.reference_number),
     });
-    let metadata = bodies::label_metadata(&asked.to_address, class, zone, (number, postage), parcel.weight, parcel.dimensional);
-    let mut out = Vec::with_capacity(2_048);
-    out.extend_from_slice(BOUNDARY.as_bytes());
-    out.extend_from_slice(b"\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n");
-    // Writing to memory does not fail; an empty part would be refused by the reader.
-    let _ = serde_json::to_writer(&mut out, &metadata);
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(BOUNDARY.as_bytes());
-    out.extend_from_slice(b"\r\nContent-Type: application/octet-stream\r\nContent-Disposition: form-data; filename=\"labelImage.zpl\"; ");
-    out.extend_from_slice(b"name=\"labelImage\"\r\n\r\n");
-    out.extend_from_slice(STANDARD.encode(image).as_bytes());
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(BOUNDARY.as_bytes());
-    out.extend_from_slice(b"--\r\n");
-    out
+    let mut pen = Pen::new(2_048);
+    pen.raw(BOUNDARY).raw("\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n");
+    answers::label_metadata(&mut pen, &asked.to_address, class, zone, &number, cents, pounds);
+    pen.raw("\r\n").raw(BOUNDARY).raw("\r\nContent-Type: application/octet-stream\r\nContent-Disposition: form-data; ");
+    pen.raw("filename=\"labelImage.zpl\"; name=\"labelImage\"\r\n\r\n").raw(&STANDARD.encode(image)).raw("\r\n");
+    pen.raw(BOUNDARY).raw("--\r\n");
+    Ok(pen)
 }
 
 async fn cancel(State(office): Office_, Path(number): Path<String>, request: Request) -> Response {
@@ -323,20 +297,21 @@ async fn tracking(State(office): Office_, request: Request) -> Response {
         return bad("Between 1 and 35 tracking numbers are accepted", "trackingNumber");
     }
     let now = office.clock.now();
-    let (mut out, mut unknown) = (Vec::with_capacity(asked.len() * 1_200), false);
-    out.push(b'[');
+    let (mut pen, mut unknown) = (Pen::new(asked.len() * 1_536), false);
+    pen.raw("[");
     office.book.look_up(office.no, asked.iter().map(|a| &*a.tracking_number), |number, sold| {
-        if out.len() > 1 {
-            out.push(b',');
+        if pen.len() > 1 {
+            pen.raw(",");
         }
-        unknown |= sold.is_none();
-        // Writing to memory does not fail.
-        let _ = match sold {
-            Some(sold) => serde_json::to_writer(&mut out, &bodies::detail(number, sold, now)),
-            None => serde_json::to_writer(&mut out, &bodies::not_found(number)),
-        };
+        match sold {
+            Some(sold) => answers::detail(&mut pen, number, sold, now),
+            None => {
+                unknown = true;
+                answers::not_found(&mut pen, number);
+            }
+        }
     });
-    out.push(b']');
+    pen.raw("]");
     let status = if unknown { StatusCode::MULTI_STATUS } else { StatusCode::OK };
-    with_type(status, HeaderValue::from_static("application/json"), out.into())
+    with_type(status, JSON, pen.into_bytes())
 }

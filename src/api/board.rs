@@ -1,0 +1,274 @@
+//! The board as callers and the console see it: counts, what wants a look, each station with its devices and chutes, and
+//! the parcels that changed lately. Reads the plan and the twin; counts nothing itself.
+
+use super::entities::plural;
+use super::limits::{BOARD_AGE_MAX, RECENT_PARCELS_MAX, RECENT_SCAN};
+use super::problem::Problem;
+use super::{Api, AppState};
+use actors::config::{StationConfig, WarehouseConfig};
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twin::bag::Bag;
+use twin::device::Device;
+use twin::parcel::Parcel;
+use twin::station::Station;
+use twin::{Entity, Kind, Moment, StationId, Twin, TwinError};
+use utoipa::ToSchema;
+
+/// The stages of an order as the board counts them: a received order that waits for something counts as held.
+pub const ORDER_STAGES: [&str; 9] =
+    ["received", "held", "allocated", "released", "packed", "shipped", "delivered", "returned", "cancelled"];
+
+/// A board that several callers may share for a moment.
+pub type Kept = tokio::sync::Mutex<Option<(Moment, Arc<BoardView>)>>;
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BoardView {
+    /// The site's.
+    pub name: String,
+    /// The site's time, RFC 3339.
+    pub now: String,
+    /// Records in the journal.
+    pub records: u64,
+    /// What the journal's hash chain comes to.
+    pub hash: String,
+    /// Orders by stage.
+    pub orders: BTreeMap<&'static str, u64>,
+    /// Parcels by stage.
+    pub parcels: BTreeMap<&'static str, u64>,
+    /// Bags by stage.
+    pub bags: BTreeMap<&'static str, u64>,
+    /// Since the process began, by reason.
+    pub interceptions: BTreeMap<&'static str, u64>,
+    /// Since the process began, by reason.
+    pub holds: BTreeMap<&'static str, u64>,
+    /// Newest first.
+    pub exceptions: Vec<ExceptionView>,
+    pub warehouses: Vec<WarehouseView>,
+    /// Parcels that changed lately, newest first.
+    pub recent: Vec<RecentParcel>,
+}
+
+/// Something that wants a look.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ExceptionView {
+    pub at: String,
+    pub kind: &'static str,
+    pub id: String,
+    pub what: String,
+    /// Where to read more.
+    pub href: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WarehouseView {
+    pub id: String,
+    pub name: String,
+    pub stations: Vec<StationView>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct StationView {
+    pub id: String,
+    /// `bench`, `line`, `dock` or `rework`.
+    pub kind: &'static str,
+    pub devices: Vec<DeviceView>,
+    /// Lines only.
+    pub chutes: Vec<ChuteView>,
+    /// Items sent to the reject chute that no parcel answered for.
+    pub rejected: u64,
+    /// Items on the belt, where the floor is simulated.
+    pub moving: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct DeviceView {
+    pub id: String,
+    pub kind: &'static str,
+    /// `online`, `offline` or `faulty`.
+    pub state: &'static str,
+    /// What is wrong with it, in its own words.
+    pub fault: Option<String>,
+    pub identity: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct ChuteView {
+    pub chute: u16,
+    /// Where intercepted, unreadable and undecided parcels go.
+    pub reject: bool,
+    pub channel: Option<String>,
+    /// As people call the channel.
+    pub channel_name: String,
+    /// ISO countries; empty: any.
+    pub countries: Vec<String>,
+    /// The open bag under it.
+    pub bag: Option<String>,
+    pub parcels: usize,
+    pub parcels_max: usize,
+    pub weight_g: u32,
+    pub weight_g_max: u32,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RecentParcel {
+    pub id: String,
+    pub order: String,
+    pub stage: &'static str,
+    pub channel: String,
+    pub tracking: Option<String>,
+    pub declared_g: u32,
+    pub measured_g: Option<u32>,
+    pub changed_at: String,
+    /// Why it was stopped, or what the carrier says is wrong.
+    pub trouble: Option<String>,
+}
+
+/// The whole site at a glance
+#[utoipa::path(get, path = "/api/v1/board", tag = "board", responses((status = 200, description = "At most half a second old", body = BoardView)))]
+pub async fn board(State(api): State<Api>) -> Result<Json<Arc<BoardView>>, Problem> {
+    current(&api).await.map(Json)
+}
+
+/// The board, made anew if the last one is too old.
+pub async fn current(api: &Api) -> Result<Arc<BoardView>, Problem> {
+    let mut kept = api.board.lock().await;
+    let now = api.clock.now();
+    if let Some((made, board)) = &*kept
+        && now - *made <= BOARD_AGE_MAX
+    {
+        return Ok(board.clone());
+    }
+    let app = api.app.clone();
+    let board = Arc::new(api.read(move |twin| make(&app, twin)).await?);
+    *kept = Some((now, board.clone()));
+    Ok(board)
+}
+
+fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
+    let house = &app.house;
+    let counts = twin.board();
+    let moving: BTreeMap<StationId, usize> = app.moving.as_ref().map(|moving| moving().into_iter().collect()).unwrap_or_default();
+    let moving = app.moving.is_some().then_some(&moving);
+    let exceptions = counts.exceptions.iter().map(|e| ExceptionView {
+        at: e.at.to_string(),
+        kind: e.key.kind.as_str(),
+        id: e.key.id.to_string(),
+        what: e.what.to_string(),
+        href: format!("/api/v1/{}/{}", plural(e.key.kind), e.key.id),
+    });
+    Ok(BoardView {
+        name: app.name.clone(),
+        now: house.clock.now().to_string(),
+        records: counts.head.records,
+        hash: counts.head.hash.to_string(),
+        orders: counts.stages(Kind::Order).collect(),
+        parcels: counts.stages(Kind::Parcel).collect(),
+        bags: counts.stages(Kind::Bag).collect(),
+        exceptions: exceptions.collect(),
+        warehouses: house.config.warehouses.iter().map(|w| warehouse(app, twin, w, moving)).collect::<Result<_, _>>()?,
+        recent: recent(twin, counts.head.records)?,
+        interceptions: counts.interceptions,
+        holds: counts.holds,
+    })
+}
+
+fn warehouse(
+    app: &AppState,
+    twin: &Twin,
+    config: &WarehouseConfig,
+    moving: Option<&BTreeMap<StationId, usize>>,
+) -> Result<WarehouseView, TwinError> {
+    let stations = config.stations.iter().map(|s| station(app, twin, s, moving)).collect::<Result<_, _>>()?;
+    Ok(WarehouseView { id: config.id.to_string(), name: config.name.clone(), stations })
+}
+
+fn station(
+    app: &AppState,
+    twin: &Twin,
+    config: &StationConfig,
+    moving: Option<&BTreeMap<StationId, usize>>,
+) -> Result<StationView, TwinError> {
+    let state = twin.load::<Station>(config.id.text())?.unwrap_or_default().1;
+    let devices = config.devices.iter().map(|d| {
+        let device = twin.load::<Device>(d.id.text())?.unwrap_or_default().1;
+        let fault = device.fault.as_ref().map(|f| f.to_string());
+        Ok(DeviceView {
+            id: d.id.to_string(),
+            kind: d.kind.as_str(),
+            state: device.stage_word(),
+            fault,
+            identity: device.identity.to_string(),
+        })
+    });
+    let devices = devices.collect::<Result<_, TwinError>>()?;
+    Ok(StationView {
+        id: config.id.to_string(),
+        kind: config.kind.as_str(),
+        devices,
+        chutes: chutes(app, twin, config, &state)?,
+        rejected: state.rejected,
+        moving: moving.and_then(|m| config.line.as_ref().map(|_| m.get(&config.id).copied().unwrap_or(0))),
+    })
+}
+
+fn chutes(app: &AppState, twin: &Twin, config: &StationConfig, state: &Station) -> Result<Vec<ChuteView>, TwinError> {
+    let Some(line) = &config.line else { return Ok(Vec::new()) };
+    let (site, limits) = (&app.house.config, &app.house.config.limits);
+    let mut views = Vec::with_capacity(line.sorting.chutes.len() + 1);
+    for rule in &line.sorting.chutes {
+        let bag = state.bags.get(&rule.chute);
+        let held = match bag {
+            Some(bag) => twin.load::<Bag>(bag.text())?.unwrap_or_default().1,
+            None => Bag::default(),
+        };
+        views.push(ChuteView {
+            chute: rule.chute,
+            reject: false,
+            channel: Some(rule.channel.to_string()),
+            channel_name: site.channel(&rule.channel).map_or_else(|| rule.channel.to_string(), |c| c.name.clone()),
+            countries: rule.countries.iter().map(|c| c.to_string()).collect(),
+            bag: bag.map(|b| b.to_string()),
+            parcels: held.parcels.len(),
+            parcels_max: limits.bag_parcels_max,
+            weight_g: held.weight_g,
+            weight_g_max: limits.bag_weight_g_max,
+        });
+    }
+    views.push(ChuteView { chute: line.sorting.reject, reject: true, channel_name: "rejects".into(), ..ChuteView::default() });
+    Ok(views)
+}
+
+/// The parcels in the newest stretch of the journal, the one that changed last first.
+fn recent(twin: &Twin, head: u64) -> Result<Vec<RecentParcel>, TwinError> {
+    let mut last: BTreeMap<smol_str::SmolStr, u64> = BTreeMap::new();
+    for record in twin.records(head.saturating_sub(RECENT_SCAN)) {
+        let record = record?;
+        if record.key.kind == Kind::Parcel {
+            last.insert(record.key.id, record.seq);
+        }
+    }
+    let mut order: Vec<_> = last.into_iter().map(|(id, seq)| (seq, id)).collect();
+    order.sort_unstable_by(|a, b| b.cmp(a));
+    order.truncate(RECENT_PARCELS_MAX);
+    let mut parcels = Vec::with_capacity(order.len());
+    for (_, id) in order {
+        let Some((_, parcel)) = twin.load::<Parcel>(&id)? else { continue };
+        let stopped = parcel.interception.as_ref().map(|why| why.to_string());
+        parcels.push(RecentParcel {
+            id: id.to_string(),
+            order: parcel.plan.order.to_string(),
+            stage: parcel.stage.as_str(),
+            channel: parcel.plan.channel.to_string(),
+            tracking: parcel.tracking.as_ref().map(|t| t.to_string()),
+            declared_g: parcel.plan.declared_g,
+            measured_g: parcel.measured_g,
+            changed_at: parcel.changed_at.to_string(),
+            trouble: stopped.or(parcel.exception.or(parcel.label_refused).map(|why| why.to_string())),
+        });
+    }
+    Ok(parcels)
+}

@@ -1,0 +1,201 @@
+//! What the twin knows of one thing, as JSON: its state, its version and, if asked for, what happened to it.
+
+use super::Api;
+use super::limits::{EVENT_BATCH, HISTORY_MAX, HISTORY_SCAN_MAX};
+use super::problem::{Problem, path, query};
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+use twin::parcel::Parcel;
+use twin::{Key, Kind, Record, Twin, TwinError};
+use utoipa::IntoParams;
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Look {
+    /// `true`: with what happened to it, oldest first, as far as the newest 1,000,000 journal records tell. At most 500 records.
+    pub history: bool,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ByTracking {
+    /// The carrier's number on the label.
+    tracking: String,
+    /// As for one parcel by its id.
+    #[serde(default)]
+    history: bool,
+}
+
+/// One order
+///
+/// With its holds and, once allocated, the decision: every warehouse and channel that was weighed, and why it won or lost.
+#[utoipa::path(
+    get, path = "/api/v1/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "The order's id"), Look),
+    responses(
+        (status = 200, description = "Its state, id and version", body = Value),
+        (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn order(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    look: Result<Query<Look>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    show(&api, Key::new(Kind::Order, path(id)?), query(look)?).await
+}
+
+/// One parcel
+#[utoipa::path(
+    get, path = "/api/v1/parcels/{id}", tag = "parcels",
+    params(("id" = String, Path, description = "The parcel's id"), Look),
+    responses(
+        (status = 200, description = "Its state, id and version", body = Value),
+        (status = 404, description = "There is no such parcel", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn parcel(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    look: Result<Query<Look>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    show(&api, Key::new(Kind::Parcel, path(id)?), query(look)?).await
+}
+
+/// The parcel that wears a tracking number
+#[utoipa::path(
+    get, path = "/api/v1/parcels", tag = "parcels", params(ByTracking),
+    responses(
+        (status = 200, description = "Its state, id and version", body = Value),
+        (status = 404, description = "No parcel has that number", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn parcel_by_tracking(State(api): State<Api>, by: Result<Query<ByTracking>, QueryRejection>) -> Result<Json<Value>, Problem> {
+    let ByTracking { tracking, history } = query(by)?;
+    let wanted = tracking.clone();
+    match api.read(move |twin| twin.parcel_of(&wanted)).await? {
+        Some(parcel) => show(&api, Key::new(Kind::Parcel, parcel.text().clone()), Look { history }).await,
+        None => Err(Problem::absent(format!("no parcel has tracking number {tracking}"))),
+    }
+}
+
+/// A parcel's label
+///
+/// The document that the carrier sold, as it goes to a printer.
+#[utoipa::path(
+    get, path = "/api/v1/parcels/{id}/label", tag = "parcels",
+    params(("id" = String, Path, description = "The parcel's id")),
+    responses(
+        (status = 200, description = "The label", body = String, content_type = "text/plain"),
+        (status = 404, description = "No such parcel, or it has no label yet", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    let id = SmolStr::new(path(id)?);
+    let wanted = id.clone();
+    let document = api
+        .read(move |twin| match twin.load::<Parcel>(&wanted)?.and_then(|(_, parcel)| parcel.label) {
+            Some(label) => twin.document(&label),
+            None => Ok(None),
+        })
+        .await?;
+    match document {
+        Some(bytes) => Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response()),
+        None => Err(Problem::absent(format!("there is no parcel {id} with a label"))),
+    }
+}
+
+/// One thing of any kind
+///
+/// Ids may contain slashes (`SZX/line-1`), written as they are or as `%2F`.
+#[utoipa::path(
+    get, path = "/api/v1/{noun}/{id}", tag = "things",
+    params(
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, orders or parcels", example = "stations"),
+        ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
+        Look
+    ),
+    responses(
+        (status = 200, description = "Its state, id and version", body = Value),
+        (status = 404, description = "There is no such thing", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn thing(
+    State(api): State<Api>,
+    at: Result<Path<(String, String)>, PathRejection>,
+    look: Result<Query<Look>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let (noun, id) = path(at)?;
+    match Kind::ALL.into_iter().find(|kind| plural(*kind) == noun) {
+        Some(kind) => show(&api, Key::new(kind, id), query(look)?).await,
+        None => {
+            let known: Vec<_> = Kind::ALL.into_iter().map(plural).collect();
+            Err(Problem::absent(format!("there are no {noun:?} here; there are {}", known.join(", "))))
+        }
+    }
+}
+
+/// How a kind is called in a path.
+pub fn plural(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "orders",
+        Kind::Parcel => "parcels",
+        Kind::Stock => "stock",
+        Kind::Warehouse => "warehouses",
+        Kind::Station => "stations",
+        Kind::Device => "devices",
+        Kind::Carrier => "carriers",
+        Kind::Bag => "bags",
+        Kind::Manifest => "manifests",
+    }
+}
+
+async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
+    let wanted = key.clone();
+    let found = api
+        .read(move |twin| {
+            let Some(mut json) = twin.json(&wanted)? else { return Ok(None) };
+            if let (true, Some(map)) = (look.history, json.as_object_mut()) {
+                let (records, complete) = history(twin, &wanted)?;
+                map.insert("history".into(), json!(records));
+                map.insert("history_complete".into(), complete.into());
+            }
+            Ok(Some(json))
+        })
+        .await?;
+    found.map(Json).ok_or_else(|| Problem::absent(format!("there is no {key}")))
+}
+
+/// What happened to one thing, oldest first, and whether that is all. Reads the journal backwards in stretches, because
+/// what people ask about happened lately, and stops at its first event.
+fn history(twin: &Twin, key: &Key) -> Result<(Vec<Record>, bool), TwinError> {
+    let mut end = twin.head().records;
+    let floor = end.saturating_sub(HISTORY_SCAN_MAX);
+    let mut found: Vec<Record> = Vec::new();
+    while end > floor && found.len() <= HISTORY_MAX && found.first().is_none_or(|r| r.version > 1) {
+        let start = end.saturating_sub(10 * EVENT_BATCH as u64).max(floor);
+        let mut stretch = Vec::new();
+        for record in twin.records(start) {
+            match record? {
+                record if record.seq > end => break,
+                record if record.key == *key => stretch.push(record),
+                _ => {}
+            }
+        }
+        stretch.append(&mut found);
+        found = stretch;
+        end = start;
+    }
+    let surplus = found.len().saturating_sub(HISTORY_MAX);
+    found.drain(..surplus);
+    let complete = found.first().is_some_and(|r| r.version == 1);
+    Ok((found, complete))
+}

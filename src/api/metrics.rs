@@ -1,0 +1,83 @@
+//! Figures for Prometheus: what the board counts, read when somebody asks, and how the edge itself is doing.
+//!
+//! Durations are in the machine's time, whatever speed the site's clock runs at.
+
+use super::Api;
+use super::board::ORDER_STAGES;
+use anyhow::Context;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use twin::Kind;
+use twin::parcel::Stage;
+
+const DURATION: &str = "parceltwin_http_request_duration_seconds";
+const REQUESTS: &str = "parceltwin_http_requests_total";
+/// Bounds of the latency histogram, seconds.
+const DURATION_BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Sets up the recorder of this process; can be done once. The handle goes into [`super::AppState`].
+pub fn install() -> anyhow::Result<PrometheusHandle> {
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.into()), &DURATION_BUCKETS)?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).context("another metrics recorder is installed in this process already")?;
+    describe_gauge!("parceltwin_orders", "Orders by stage");
+    describe_gauge!("parceltwin_parcels", "Parcels by stage");
+    describe_gauge!("parceltwin_devices", "Devices by state");
+    describe_gauge!("parceltwin_journal_records", "Records in the journal");
+    describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
+    describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
+    describe_counter!(REQUESTS, "HTTP requests answered");
+    describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
+    Ok(handle)
+}
+
+/// Figures for Prometheus
+#[utoipa::path(
+    get, path = "/metrics", tag = "health",
+    responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"))
+)]
+pub async fn scrape(State(api): State<Api>) -> Response {
+    let board = api.app.house.twin.board();
+    // Stages that hold nothing are told too: a gauge that is not set again keeps its last value.
+    for stage in ORDER_STAGES {
+        gauge!("parceltwin_orders", "stage" => stage).set(board.count(Kind::Order, stage) as f64);
+    }
+    for stage in Stage::ALL.map(Stage::as_str) {
+        gauge!("parceltwin_parcels", "stage" => stage).set(board.count(Kind::Parcel, stage) as f64);
+    }
+    for state in ["online", "offline", "faulty"] {
+        gauge!("parceltwin_devices", "state" => state).set(board.count(Kind::Device, state) as f64);
+    }
+    gauge!("parceltwin_journal_records").set(board.head.records as f64);
+    for (reason, count) in board.interceptions {
+        counter!("parceltwin_interceptions_total", "reason" => reason).absolute(count);
+    }
+    for (reason, count) in board.holds {
+        counter!("parceltwin_holds_total", "reason" => reason).absolute(count);
+    }
+    api.app.metrics.run_upkeep();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.app.metrics.render()).into_response()
+}
+
+/// Counts and times every request by its route, never by its path: ids would make a series each.
+pub async fn measure(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let began = api.clock.now();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    };
+    let response = next.run(request).await;
+    let took = (api.clock.now() - began).as_secs_f64();
+    let status = response.status().as_u16().to_string();
+    counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status).increment(1);
+    histogram!(DURATION, "method" => method, "route" => route).record(took);
+    response
+}

@@ -1,0 +1,149 @@
+//! The edge of a live site over HTTP: orders in, questions answered, events out, and the first page of the console.
+//!
+//! It reads requests, hands them to the cast, and writes answers. It decides nothing about an order or a parcel, and every
+//! answer to a change comes only when the change is durable. Whoever starts a site binds a port and serves [`router`].
+
+pub mod board;
+pub mod docs;
+pub mod entities;
+pub mod events;
+pub mod gate;
+pub mod health;
+pub mod idempotency;
+pub mod limits;
+pub mod metrics;
+pub mod order_form;
+pub mod orders;
+pub mod problem;
+#[cfg(test)]
+mod tests;
+
+use crate::console;
+use actors::House;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use drivers::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
+use problem::Problem;
+use std::ops::Deref;
+use std::sync::Arc;
+use twin::{StationId, Twin, TwinError};
+
+/// How many items are on each line.
+pub type Moving = Arc<dyn Fn() -> Vec<(StationId, usize)> + Send + Sync>;
+
+/// What the edge needs of the site it stands before.
+#[derive(Clone)]
+pub struct AppState {
+    pub house: Arc<House>,
+    /// Where the floor is simulated: what is on the belts.
+    pub moving: Option<Moving>,
+    /// From [`metrics::install`].
+    pub metrics: PrometheusHandle,
+    /// The site's name, shown to people.
+    pub name: String,
+}
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct Api(Arc<Shared>);
+
+pub struct Shared {
+    pub app: AppState,
+    /// Time as callers feel it: the machine's, also where the site's clock runs faster.
+    pub clock: Clock,
+    pub gate: gate::Gate,
+    pub keys: Arc<idempotency::Keys>,
+    pub board: board::Kept,
+}
+
+impl Deref for Api {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Api {
+    fn new(app: AppState) -> Self {
+        let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::wall(1.0) };
+        let (gate, keys, board) = (gate::Gate::default(), Arc::default(), board::Kept::default());
+        Api(Arc::new(Shared { app, clock, gate, keys, board }))
+    }
+
+    /// Asks the twin where waiting for its disk holds up nobody.
+    pub async fn read<T: Send + 'static>(&self, ask: impl FnOnce(&Twin) -> Result<T, TwinError> + Send + 'static) -> Result<T, Problem> {
+        let twin = self.app.house.twin.clone();
+        match tokio::task::spawn_blocking(move || ask(&twin)).await {
+            Ok(answer) => Ok(answer?),
+            Err(error) => {
+                tracing::error!(%error, "a question to the twin broke off");
+                Err(Problem::internal())
+            }
+        }
+    }
+}
+
+/// Everything a live site answers over HTTP. Needs a tokio runtime with time enabled.
+pub fn router(state: AppState) -> Router {
+    routes(Api::new(state))
+}
+
+fn routes(api: Api) -> Router {
+    let bounded = Router::new()
+        .route("/", get(console::index))
+        .route("/api/v1/orders", post(orders::receive))
+        .route("/api/v1/orders/{id}", get(entities::order))
+        .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
+        .route("/api/v1/parcels", get(entities::parcel_by_tracking))
+        .route("/api/v1/parcels/{id}", get(entities::parcel))
+        .route("/api/v1/parcels/{id}/label", get(entities::label))
+        .route("/api/v1/{noun}/{*id}", get(entities::thing))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/board", get(board::board))
+        .layer(from_fn_with_state(api.clone(), gate::bound));
+    Router::new()
+        .merge(bounded)
+        .merge(console::assets())
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape))
+        .route("/api/v1/openapi.json", get(docs::openapi))
+        .route("/api/v1/docs", get(docs::docs))
+        .route("/api/v1/docs.js", get(docs::script))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(guard))
+        .layer(from_fn_with_state(api.clone(), metrics::measure))
+        .with_state(api)
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    Problem::absent(format!("there is nothing at {}; /api/v1/docs lists what there is", uri.path()))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}; /api/v1/docs says what it takes", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "That is not how to ask", detail)
+}
+
+/// Everything a page of ours may use comes from here, and nobody may put it into a frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

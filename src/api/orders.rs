@@ -1,0 +1,165 @@
+//! Orders come in and are cancelled. Hands them to the order desk and answers when it is durable; decides nothing itself.
+
+use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
+use super::problem::{FieldError, Problem, path};
+use super::{Api, gate, idempotency, order_form};
+use crate::api::idempotency::Claim;
+use actors::order_desk::{DeskMsg, Receipt};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use twin::order::Order;
+use twin::{Hash, OrderId};
+use utoipa::ToSchema;
+
+/// What became of a request full of orders.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Receipts {
+    /// In the order of the request.
+    pub orders: Vec<OrderReceipt>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderReceipt {
+    #[schema(example = "AMA-000001")]
+    pub id: String,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// New, and durable.
+    Accepted,
+    /// It was here before; nothing changed.
+    Known,
+}
+
+/// Hand orders in
+///
+/// Accepts all or, where one has a fault, none. The answer comes when the orders are on disk. An order that was here before
+/// changes nothing, so sending again is always safe; with an `Idempotency-Key` the answer is repeated word for word too.
+#[utoipa::path(
+    post, path = "/api/v1/orders", tag = "orders",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 characters that is new for each new request")),
+    request_body = order_form::OrdersForm,
+    responses(
+        (status = 201, description = "At least one order was new", body = Receipts),
+        (status = 200, description = "All were known", body = Receipts),
+        (status = 400, description = "Not JSON, or a bad key", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The same key is under way", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too many bytes or orders", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Faulty orders, or a key that came with another body", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too much under way", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let key = idempotency::key_of(&headers)?;
+    let body = gate::json_body(&api, &headers, body).await?;
+    let print = Hash::of(&body);
+    let orders = tokio::task::spawn_blocking(move || order_form::read(&body)).await.map_err(|_| Problem::internal())??;
+    let ids: Vec<OrderId> = orders.iter().map(|o| o.id.clone()).collect();
+    let ticket = match key.map(|key| api.keys.claim(key, print)).transpose()? {
+        Some(Claim::Answered(receipts)) => return Ok(answer(&ids, &receipts, true)),
+        Some(Claim::Ours(ticket)) => Some(ticket),
+        None => None,
+    };
+    let permit = api.gate.orders(orders.len())?;
+    let house = api.app.house.clone();
+    // A task of its own: a caller who hangs up and asks again with the same key must find the answer.
+    let received = tokio::spawn(async move {
+        let receipts = actors::site::receive(&house, orders).await;
+        if let (Some(ticket), Ok(receipts)) = (ticket, &receipts) {
+            ticket.keep(receipts);
+        }
+        drop(permit);
+        receipts
+    });
+    match api.clock.timeout(COMMIT_WAIT_MAX, received).await {
+        Some(Ok(Ok(receipts))) => Ok(answer(&ids, &receipts, false)),
+        Some(Ok(Err(why))) => Err(Problem::unavailable(format!("{why}; whether the orders were accepted is not known: send them again"))),
+        Some(Err(_)) => Err(Problem::internal()),
+        None => Err(Problem::unavailable(late())),
+    }
+}
+
+fn late() -> String {
+    format!("the ledger did not answer within {} s; send the same again: it is harmless", COMMIT_WAIT_MAX.as_secs_f64())
+}
+
+fn answer(ids: &[OrderId], receipts: &[Receipt], replayed: bool) -> Response {
+    let outcome = |receipt: &Receipt| match receipt {
+        Receipt::Accepted => Outcome::Accepted,
+        Receipt::Known => Outcome::Known,
+    };
+    let orders = ids.iter().zip(receipts).map(|(id, r)| OrderReceipt { id: id.to_string(), outcome: outcome(r) }).collect();
+    let status = if receipts.contains(&Receipt::Accepted) { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = (status, Json(Receipts { orders })).into_response();
+    if replayed {
+        response.headers_mut().insert(idempotency::REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancellation {
+    /// 1 to 200 bytes; stands in the journal.
+    #[schema(example = "buyer changed their mind", max_length = 200)]
+    pub reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cancelled {
+    pub id: String,
+    #[schema(example = "cancelled")]
+    pub stage: &'static str,
+}
+
+/// Cancel an order
+///
+/// Frees its stock and cancels its parcel, unless that has left already. Cancelling twice is harmless.
+#[utoipa::path(
+    post, path = "/api/v1/orders/{id}/cancel", tag = "orders",
+    params(("id" = String, Path, description = "The order's id")),
+    request_body = Cancellation,
+    responses(
+        (status = 200, description = "It is cancelled", body = Cancelled),
+        (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is too far on; both states are named", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No reason, or too long a one", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn cancel(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Cancelled>, Problem> {
+    let order = OrderId::new(path(id)?);
+    let body = gate::json_body(&api, &headers, body).await?;
+    let form: Cancellation = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))?;
+    if form.reason.is_empty() || form.reason.len() > REASON_LENGTH_MAX {
+        let why = format!("{} bytes; 1 to {REASON_LENGTH_MAX} are accepted", form.reason.len());
+        return Err(Problem { title: "The cancellation has faults", ..Problem::faulty(vec![FieldError::new("reason", why)]) });
+    }
+    let id = order.clone();
+    if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
+        return Err(Problem::absent(format!("there is no order {order}")));
+    }
+    let (tell, answer) = oneshot::channel();
+    let reply = Box::new(move |outcome| drop(tell.send(outcome)));
+    api.app.house.desk.cast(DeskMsg::Cancel { order: order.clone(), reason: form.reason.into(), reply });
+    match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
+        Some(Ok(Ok(()))) => Ok(Json(Cancelled { id: order.to_string(), stage: "cancelled" })),
+        Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
+        Some(Err(_)) => Err(Problem::unavailable("the site has stopped")),
+        None => Err(Problem::unavailable(late())),
+    }
+}

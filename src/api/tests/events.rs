@@ -1,0 +1,124 @@
+//! Server-sent events: from the beginning into the present without a gap or a repetition.
+
+use super::{Edge, order};
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, StatusCode};
+use futures::StreamExt;
+use serde_json::Value;
+use twin::Span;
+
+struct Stream {
+    edge: Edge,
+    body: BodyDataStream,
+    rest: String,
+}
+
+#[derive(Debug)]
+struct Seen {
+    id: u64,
+    name: String,
+    data: Value,
+}
+
+impl Stream {
+    async fn open(edge: Edge, path: &str, last: Option<u64>) -> Self {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        if let Some(last) = last {
+            request.headers_mut().insert("last-event-id", last.into());
+        }
+        let answer = edge.answer(request).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Stream { edge, body: answer.into_body().into_data_stream(), rest: String::new() }
+    }
+
+    async fn next(&mut self) -> Seen {
+        while !self.rest.contains("\n\n") {
+            let bytes = self.edge.api.clock.timeout(Span::from_secs(10), self.body.next()).await;
+            self.rest.push_str(std::str::from_utf8(&bytes.expect("an event in time").unwrap().unwrap()).unwrap());
+        }
+        let (one, rest) = self.rest.split_once("\n\n").unwrap();
+        let field = |name: &str| one.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned();
+        let seen = Seen { id: field("id").parse().unwrap(), name: field("event"), data: serde_json::from_str(&field("data")).unwrap() };
+        self.rest = rest.to_owned();
+        seen
+    }
+}
+
+#[tokio::test]
+async fn from_the_beginning_into_the_present() {
+    let edge = Edge::open().await;
+    edge.post("/api/v1/orders", &order("A-1")).await;
+    edge.until("/api/v1/parcels?tracking=T1", |_| true).await;
+    let before = edge.site.house.twin.head().records;
+    let mut stream = Stream::open(edge, "/api/v1/events?after=0", None).await;
+    let mut names = Vec::new();
+    for n in 1..=before {
+        let seen = stream.next().await;
+        assert_eq!((seen.id, seen.data["seq"].as_u64()), (n, Some(n)));
+        names.push(seen.name);
+    }
+    for name in [
+        "warehouse.opened",
+        "station.opened",
+        "stock.counted",
+        "order.received",
+        "order.allocated",
+        "parcel.created",
+        "parcel.label_bought",
+    ] {
+        assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
+    }
+    stream.edge.post("/api/v1/orders", &order("A-2")).await;
+    stream.edge.until("/api/v1/parcels?tracking=T2", |_| true).await;
+    for n in before + 1..=stream.edge.site.house.twin.head().records {
+        assert_eq!(stream.next().await.id, n, "no gap and no repetition where reading becomes listening");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_far_behind_reads_the_journal_again() {
+    let edge = Edge::open().await;
+    let mut stream = Stream::open(edge, "/api/v1/events?after=0", None).await;
+    let first = stream.next().await.id;
+    // More groups than the channel holds, while nobody reads.
+    for n in 0..300 {
+        let batch: Vec<_> = (0..10).map(|m| order(&format!("L-{n}-{m}"))).collect();
+        assert_eq!(stream.edge.post("/api/v1/orders", &Value::Array(batch)).await.status, StatusCode::CREATED);
+    }
+    let head = stream.edge.site.house.twin.head().records;
+    assert!(head > 3_000);
+    for n in first + 1..=head {
+        assert_eq!(stream.next().await.id, n);
+    }
+}
+
+#[tokio::test]
+async fn one_thing_only_and_from_the_last_event_on() {
+    let edge = Edge::open().await;
+    edge.post("/api/v1/orders", &serde_json::json!([order("A-1"), order("A-2")])).await;
+    edge.until("/api/v1/parcels?tracking=T2", |_| true).await;
+    let mut stream = Stream::open(edge, "/api/v1/events?after=0&entity=order/A-2", None).await;
+    let received = stream.next().await;
+    assert_eq!((received.name.as_str(), &received.data["key"]["id"]), ("order.received", &Value::from("A-2")));
+    let Stream { edge, .. } = stream;
+    let mut stream = Stream::open(edge, "/api/v1/events?after=0&entity=order", Some(received.id)).await;
+    let next = stream.next().await;
+    assert!(next.id > received.id, "Last-Event-ID comes before after=0: {next:?}");
+    let Stream { edge, .. } = stream;
+    assert_eq!(edge.get("/api/v1/events?after=99999").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(edge.get("/api/v1/events?entity=ship/1").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn streams_are_bounded_and_make_room_when_they_go() {
+    let edge = Edge::open().await;
+    let open = || edge.answer(Request::get("/api/v1/events").body(Body::empty()).unwrap());
+    let mut streams = Vec::new();
+    for _ in 0..crate::api::limits::STREAMS_MAX {
+        streams.push(open().await);
+    }
+    assert_eq!(open().await.status(), StatusCode::TOO_MANY_REQUESTS);
+    drop(streams);
+    assert_eq!(open().await.status(), StatusCode::OK);
+}

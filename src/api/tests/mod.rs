@@ -1,0 +1,187 @@
+//! The edge before a real site: all actors, an embedded twin in memory, one carrier that sells at once, devices that are
+//! never reached.
+
+mod events;
+mod orders;
+mod pages;
+mod reading;
+
+use super::{Api, AppState, routes};
+use actors::config::SiteConfig;
+use actors::ledger::Pace;
+use actors::site::{Site, World};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use drivers::Clock;
+use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::wire::Dial;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tower::ServiceExt;
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::goods::Product;
+use twin::money::{Currency, Decimal};
+use twin::{CarrierId, Dims, MemoryStore, Money, Span, TrackingNumber, Twin};
+
+const SITE: &str = r#"
+name = "test site"
+[fx]
+base = "USD"
+[[warehouse]]
+id = "SZX"
+name = "Shenzhen"
+utc_offset_h = 8
+address = { name = "W", street = "1 Road", city = "Shenzhen", postcode = "518000", country = "CN" }
+[[warehouse.station]]
+id = "SZX/bench-1"
+kind = "bench"
+device = [{ id = "SZX/bench-1/printer", kind = "printer", address = "sim:" }, { id = "SZX/bench-1/scanner", kind = "scanner", address = "sim:" }]
+[[warehouse.station]]
+id = "SZX/line-1"
+kind = "line"
+device = [
+  { id = "SZX/line-1/scanner", kind = "scanner", address = "sim:" },
+  { id = "SZX/line-1/scale", kind = "scale", address = "sim:" },
+  { id = "SZX/line-1/sorter", kind = "sorter", address = "sim:" },
+  { id = "SZX/line-1/printer", kind = "printer", address = "sim:" },
+]
+line = { scan_to_weight_ms = 800, scan_to_ask_ms = 1500, tolerance_ms = 400, sscc_prefix = "6901234", sorting = { reject = 9, chutes = [{ chute = 1, channel = "test/ground" }] } }
+[[warehouse.station]]
+id = "SZX/dock-1"
+kind = "dock"
+device = [{ id = "SZX/dock-1/scanner", kind = "scanner", address = "sim:" }]
+[[carrier]]
+api = { id = "test", kind = "forwarder", base_url = "sim:", account = "A" }
+cutoffs = ["16:30"]
+[[channel]]
+id = "test/ground"
+carrier = "test"
+name = "Test <Ground>"
+service = "G"
+origins = ["SZX"]
+"#;
+
+/// Quotes 5 USD and sells labels T1, T2 …
+struct Seller {
+    id: CarrierId,
+    sold: AtomicU32,
+}
+
+impl CarrierDriver for Seller {
+    fn id(&self) -> &CarrierId {
+        &self.id
+    }
+    fn quote(&self, _: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+        let total = Money::new(Decimal::new(500, 2), Currency::USD);
+        let quote = Quote { service: "G".into(), total, breakdown: vec![], days: Some(7), chargeable_g: None, zone: "".into() };
+        Box::pin(async { Ok(vec![quote]) })
+    }
+    fn buy_label(&self, _: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+        let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
+        Box::pin(async move { Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), charged: None, zpl: b"^XA^XZ".to_vec() }) })
+    }
+    fn track(&self, _: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+        Box::pin(async { Ok(vec![]) })
+    }
+    fn void_label(&self, _: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn track_batch_max(&self) -> usize {
+        10
+    }
+    fn can_quote(&self) -> bool {
+        true
+    }
+}
+
+/// A running site and the edge before it.
+pub struct Edge {
+    pub site: Site,
+    pub api: Api,
+    router: Router,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+}
+
+impl Edge {
+    pub async fn open() -> Self {
+        let config: SiteConfig = toml::from_str(SITE).unwrap();
+        let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
+        let product = Product { sku: "A-17".into(), category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), battery: false };
+        let seller: Arc<dyn CarrierDriver> = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0) });
+        let world = World {
+            clock: Clock::wall(1.0),
+            twin: Arc::new(Twin::open(Arc::new(MemoryStore::new())).unwrap()),
+            pace: Pace::Modelled(Span::from_ms(1)),
+            products: [("A-17".into(), product)].into(),
+            dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
+            drivers: [("test".into(), seller)].into(),
+        };
+        let site = Site::start(config, world).await.unwrap();
+        site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
+        let metrics = super::metrics::install().unwrap_or_else(|_| {
+            // Another test of this process installed it; what this one shows does not matter then.
+            metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle()
+        });
+        let moving = Arc::new(|| vec![("SZX/line-1".into(), 3)]);
+        let api = Api::new(AppState { house: site.house.clone(), moving: Some(moving), metrics, name: "test & site".into() });
+        Edge { site, router: routes(api.clone()), api }
+    }
+
+    pub async fn answer(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn ask(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.answer(request).await.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.ask(post(path, body)).await
+    }
+
+    /// Asks until the answer is as it should be; a site takes some milliseconds for everything.
+    pub async fn until(&self, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..500 {
+            let answer = self.get(path).await;
+            if answer.status == StatusCode::OK && good(&answer.json()) {
+                return answer.json();
+            }
+            self.api.clock.sleep(Span::from_ms(10)).await;
+        }
+        panic!("{path} never became as it should: {}", self.get(path).await.text)
+    }
+}
+
+pub fn post(path: &str, body: &Value) -> Request<Body> {
+    Request::post(path).header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+}
+
+pub fn order(id: &str) -> Value {
+    json!({
+        "id": id, "platform": "amazon", "shop": "s1", "placed_at": "2026-11-09T00:00:33+08:00",
+        "ship_to": { "name": "Ann", "street": "1 Main St", "city": "Beverly Hills", "region": "CA", "postcode": "90210", "country": "US" },
+        "lines": [{ "sku": "A-17", "quantity": 2, "unit_price": { "amount": "7.79", "currency": "USD" } }]
+    })
+}

@@ -1,0 +1,111 @@
+//! Questions: entities by any spelling of their id, history, labels, the board, health, figures, the description.
+
+use super::{Edge, order};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem() {
+    let edge = Edge::open().await;
+    for path in [
+        "/api/v1/orders/X",
+        "/api/v1/parcels/X",
+        "/api/v1/parcels?tracking=X",
+        "/api/v1/stations/SZX/line-7",
+        "/api/v1/ships/X",
+        "/nowhere",
+    ] {
+        let answer = edge.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+        assert_eq!(answer.json()["status"], 404, "{path}");
+    }
+    assert_eq!(edge.post("/api/v1/board", &json!({})).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(edge.get("/api/v1/orders/X?history=perhaps").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_slash_in_an_id_may_be_written_either_way() {
+    let edge = Edge::open().await;
+    let plain = edge.until("/api/v1/stations/SZX/line-1", |s| s["open"] == true).await;
+    assert_eq!(plain["id"], "SZX/line-1");
+    assert_eq!(edge.get("/api/v1/stations/SZX%2Fline-1").await.json(), plain);
+    assert_eq!(edge.until("/api/v1/stock/SZX:A-17", |s| s["on_hand"] == 1_000).await["version"], 1);
+    assert_eq!(edge.get("/api/v1/warehouses/SZX").await.json()["address"]["country"], "CN");
+}
+
+#[tokio::test]
+async fn a_parcel_is_found_by_its_number_with_its_history_and_its_label() {
+    let edge = Edge::open().await;
+    edge.post("/api/v1/orders", &order("A-1")).await;
+    let parcel = edge.until("/api/v1/parcels?tracking=T1&history=true", |p| p["history_complete"] == true).await;
+    assert_eq!((&parcel["id"], &parcel["plan"]["order"]), (&json!("A-1-1"), &json!("A-1")));
+    let history = parcel["history"].as_array().unwrap();
+    assert_eq!(history.len() as u64, parcel["version"].as_u64().unwrap(), "each event once");
+    assert!(history[0]["event"]["parcel"]["created"].is_object(), "oldest first: {}", history[0]);
+    assert!(edge.get("/api/v1/parcels/A-1-1").await.json().get("history").is_none());
+    assert_eq!(edge.get("/api/v1/parcels/A-1-1/label").await.text, "^XA^XZ");
+    assert_eq!(edge.get("/api/v1/parcels/A-9-1/label").await.status, StatusCode::NOT_FOUND);
+    let decided = edge.get("/api/v1/orders/A-1").await.json();
+    assert_eq!(decided["decision"]["candidates"][0]["verdict"], "chosen");
+}
+
+#[tokio::test]
+async fn the_board_shows_counts_stations_and_recent_parcels() {
+    let edge = Edge::open().await;
+    let mut unpaid = order("A-2");
+    unpaid["paid"] = json!(false);
+    edge.post("/api/v1/orders", &json!([order("A-1"), unpaid])).await;
+    let board = edge.until("/api/v1/board", |b| b["parcels"]["labelled"] == 1).await;
+    assert_eq!((&board["name"], &board["orders"]["held"]), (&json!("test & site"), &json!(1)));
+    let held = &board["exceptions"][0];
+    assert_eq!((&held["kind"], &held["href"]), (&json!("order"), &json!("/api/v1/orders/A-2")));
+    assert_eq!((&board["recent"][0]["id"], &board["recent"][0]["tracking"]), (&json!("A-1-1"), &json!("T1")));
+    let line = &board["warehouses"][0]["stations"][1];
+    assert_eq!((&line["moving"], line["chutes"].as_array().unwrap().len()), (&json!(3), 2));
+    assert_eq!(line["devices"][0]["state"], "offline");
+}
+
+#[tokio::test]
+async fn it_is_alive_ready_and_tells_its_figures() {
+    let edge = Edge::open().await;
+    assert_eq!(edge.get("/healthz").await.json(), json!({"status": "alive"}));
+    assert_eq!(edge.get("/readyz").await.json(), json!({"status": "ready"}));
+    let figures = edge.get("/metrics").await;
+    assert_eq!(figures.status, StatusCode::OK);
+    assert!(figures.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+    let Edge { site, api, .. } = edge;
+    site.stop().await;
+    let answer = crate::api::health::readyz(axum::extract::State(api)).await;
+    assert_eq!(answer.err().map(|p| p.status), Some(503));
+}
+
+#[tokio::test]
+async fn the_description_names_every_path_and_every_path_is_there() {
+    let edge = Edge::open().await;
+    let api: Value = edge.get("/api/v1/openapi.json").await.json();
+    let paths: Vec<_> = api["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let known = [
+        "/api/v1/board",
+        "/api/v1/events",
+        "/api/v1/orders",
+        "/api/v1/orders/{id}",
+        "/api/v1/orders/{id}/cancel",
+        "/api/v1/parcels",
+        "/api/v1/parcels/{id}",
+        "/api/v1/parcels/{id}/label",
+        "/api/v1/{noun}/{id}",
+        "/healthz",
+        "/metrics",
+        "/readyz",
+    ];
+    assert_eq!(paths, known);
+    let money = &api["components"]["schemas"]["MoneyForm"]["properties"];
+    assert_eq!((&money["amount"]["type"], &money["currency"]["example"]), (&json!("string"), &json!("USD")));
+    for (path, operations) in api["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys().filter(|m| *m == "get") {
+            let answer = edge.answer(axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap()).await;
+            assert_ne!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A day that tests report on: orders and parcels put into a twin in memory one command after the other, as actors would.
+
+use super::{Titles, hours::Local, series::Series};
+use rules::fx::Rates;
+use sim::floor::tally::Tally;
+use sim::kpis::Kpis;
+use std::sync::Arc;
+use twin::allocation::{Candidate, Decision};
+use twin::channel::{TrackEvent, TrackStatus};
+use twin::money::{Currency, Decimal};
+use twin::order::{self, Hold, NewLine, NewOrder, Order};
+use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
+use twin::station::{self, Station};
+use twin::{Address, Entity, Hash, MemoryStore, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
+
+pub struct Day {
+    pub twin: Twin,
+    pub kpis: Kpis,
+    pub rates: Rates,
+    pub titles: Titles,
+}
+
+const COUNTRIES: [&str; 7] = ["US", "US", "DE", "GB", "US", "FR", "AU"];
+
+impl Day {
+    /// A day of so many orders. Of each ten: one is held; of the parcels one in twelve is stopped, and all but every fourth of
+    /// these put right.
+    pub fn of(orders: u32) -> Day {
+        let twin = Twin::open(Arc::new(MemoryStore::new())).unwrap();
+        let start: Moment = "2026-11-08T16:00:00Z".parse().unwrap();
+        let rates = Rates { base: Currency::USD, per_base: [(Currency::CNY, Decimal::new(8, 0))].into() };
+        let mut journal = Vec::new();
+        for n in 0..orders {
+            // Orders come within ten hours, most of them early.
+            let part = f64::from(n) / f64::from(orders);
+            order(&mut journal, n, start + Span::from_ms((part * part * 36e6) as i64));
+        }
+        journal.push((start + Span::from_hours(3), Step::Rejected));
+        journal.sort_by_key(|(at, _)| *at);
+        for (at, step) in journal {
+            step.take(&twin, at);
+        }
+        let packed = u64::from(orders) * 9 / 10;
+        let mut tally = Tally { packed, wrong_applied: packed / 20, left: packed * 24 / 25, reworked: packed / 15, ..Tally::default() };
+        tally.divert_us = (0..packed).map(|n| 4_000 + (n * 7919 % 60_000) as u32).collect();
+        let mut kpis = Kpis::read("A day <& more>", 1, &twin, &tally, &rates).unwrap();
+        kpis.labels.wrong_left_without_checks = Some(packed / 20);
+        kpis.labels.wrong_left_without_checks_pct = Some(5.0);
+        let titles = Titles {
+            scenario: "A day <& more>".into(),
+            about: "Orders of one day & what became of them.".into(),
+            site: "深圳 one".into(),
+            start,
+            utc_offset_h: 8,
+        };
+        Day { twin, kpis, rates, titles }
+    }
+
+    pub fn html(&self) -> String {
+        super::html(&self.kpis, &self.twin, &self.rates, &self.titles).unwrap()
+    }
+
+    pub fn series(&self) -> Series {
+        Series::read(&self.twin, &self.rates, Local::new(8)).unwrap()
+    }
+}
+
+enum Step {
+    Order(OrderId, order::Command),
+    Parcel(ParcelId, parcel::Command),
+    Rejected,
+}
+
+impl Step {
+    fn take(self, twin: &Twin, at: Moment) {
+        match self {
+            Step::Order(id, command) => put::<Order>(twin, at, id.text(), command),
+            Step::Parcel(id, command) => put::<Parcel>(twin, at, id.text(), command),
+            Step::Rejected => {
+                let reject = station::Command::Reject { pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
+                put::<Station>(twin, at, &"SZX/line-1".into(), reject);
+            }
+        }
+    }
+}
+
+fn put<E: Entity>(twin: &Twin, at: Moment, id: &smol_str::SmolStr, command: E::Command) {
+    let (version, mut state) = twin.load::<E>(id).unwrap().unwrap_or_default();
+    let events = state.decide(id, at, command).unwrap();
+    let before = state.stage_word();
+    events.iter().for_each(|event| state.apply(at, event));
+    let mut tx = Tx::at(at);
+    tx.stage(id, version + events.len() as u32, events, before, &state);
+    twin.commit([tx]).unwrap();
+}
+
+fn usd(cents: i64) -> Money {
+    Money::new(Decimal::new(cents, 2), Currency::USD)
+}
+
+fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
+    use order::Command::{Allocate, Receive};
+    let id = OrderId::new(format!("O-{n:05}"));
+    let parcel = ParcelId::of(&id, 1);
+    let ship_to = Address { country: COUNTRIES[n as usize % 7].into(), postcode: "1".into(), ..Address::default() };
+    let lines = vec![NewLine { sku: "A-17".into(), quantity: 1, unit_price: usd(900) }];
+    let new = NewOrder {
+        id: id.clone(),
+        platform: "temu".into(),
+        shop: "one".into(),
+        placed_at: at,
+        ship_to: ship_to.clone(),
+        lines,
+        paid: true,
+    };
+    let mut put = |after: Span, command| journal.push((at + after, Step::Order(id.clone(), command)));
+    put(Span::ZERO, Receive { order: Box::new(new), lines: vec![] });
+    if n % 10 == 3 {
+        let reason = if n % 20 == 3 { Hold::NoStock } else { Hold::AddressInvalid };
+        put(Span::from_ms(20), order::Command::Hold { reason, detail: "SZX: short of A-17: 1 of 2".into() });
+        if n % 40 != 33 {
+            return;
+        }
+    }
+    let cheap = Money::new(Decimal::new(3_200 + i64::from(n % 50) * 10, 2), Currency::CNY);
+    let cost = if n.is_multiple_of(3) { usd(390) } else { cheap };
+    let (channel, other) = if n.is_multiple_of(3) { ("usps/ground-advantage", "wanb/us") } else { ("wanb/us", "usps/ground-advantage") };
+    let offer = |channel: &str, cost| Candidate {
+        warehouse: "SZX".into(),
+        channel: Some(channel.into()),
+        cost: Some(cost),
+        days: None,
+        verdict: "".into(),
+    };
+    let candidates = vec![offer(channel, cost), offer(other, usd(650)), offer("dhl/express", usd(1_490))];
+    let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates };
+    put(Span::from_ms(80), Allocate { decision: Box::new(decision), parcel: parcel.clone() });
+    let carrier = channel.split('/').next().unwrap_or_default().into();
+    let plan =
+        Plan { order: id.clone(), warehouse: "SZX".into(), carrier, channel: channel.into(), ship_to, declared_g: 200, ..Plan::default() };
+    self::parcel(journal, n, at + Span::from_ms(90), parcel, plan, cost);
+}
+
+fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, plan: Plan, cost: Money) {
+    use parcel::Command::*;
+    let country = plan.ship_to.country.clone();
+    let mut put = |after: Span, command| journal.push((at + after, Step::Parcel(id.clone(), command)));
+    put(Span::ZERO, Create { plan: Box::new(plan) });
+    put(Span::ZERO, RequestLabel);
+    let label_ms = 300 + i64::from(n * 7919 % 4_000) + if n % 90 == 1 { 40_000 } else { 0 };
+    put(Span::from_ms(label_ms), TakeLabel { tracking: TrackingNumber::new(format!("T{n}")), label: Hash::default(), charged: None });
+    if n % 10 == 7 && n % 20 == 17 {
+        return;
+    }
+    let packed = Span::from_mins(20 + i64::from(n) % 160);
+    put(packed, Pack);
+    put(packed + Span::from_mins(5), Induct { station: "SZX/line-1".into() });
+    let judge = |verdict| Judge { measured_g: Some(210), measured: None, verdict };
+    let mut sorted = packed + Span::from_mins(5) + Span::from_secs(4);
+    if n % 12 == 5 {
+        let why = if n % 24 == 5 { Interception::Weight { declared_g: 200, measured_g: 350 } } else { Interception::DuplicateLabel };
+        put(sorted, judge(Verdict::Stop { why, chute: 9 }));
+        if n % 48 == 5 {
+            return;
+        }
+        put(sorted + Span::from_mins(30), Rework { note: "its own label".into(), declared: None });
+        sorted = sorted + Span::from_mins(40);
+        put(sorted, Induct { station: "SZX/line-1".into() });
+    }
+    put(sorted, judge(Verdict::Pass { chute: 3 }));
+    put(sorted + Span::from_secs(9), Bag { chute: 3, bag: "B1".into() });
+    // Collections are every six hours.
+    let six = Span::from_hours(6).0;
+    let cutoff = Moment(((at + sorted).0.div_euclid(six) + 1) * six) + Span::from_mins(5);
+    put(cutoff - at, HandOver { bag: "B1".into() });
+    put(cutoff - at, Cost { freight: cost });
+    let hours = 60 + i64::from(n * 31 % 90) + if country == "AU" { 80 } else { 0 };
+    let news = |hours, status| TrackEvent {
+        at: cutoff + Span::from_hours(hours),
+        status,
+        code: "X".into(),
+        text: "news".into(),
+        place: "".into(),
+    };
+    if n % 25 == 9 {
+        put(cutoff - at + Span::from_hours(30), Track { events: vec![news(29, TrackStatus::Exception)] });
+        return;
+    }
+    put(cutoff - at + Span::from_hours(20), Track { events: vec![news(18, TrackStatus::InFlight)] });
+    put(
+        cutoff - at + Span::from_hours(hours + 1),
+        Track { events: vec![news(hours, if n % 60 == 19 { TrackStatus::Lost } else { TrackStatus::Delivered })] },
+    );
+}

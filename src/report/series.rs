@@ -1,0 +1,334 @@
+//! All that the report shows and the figures of a run do not hold: one pass over the journal, oldest record first.
+//!
+//! It counts what was written and decides nothing. It needs no more than the journal: a twin opened years later gives the
+//! same series as the run that wrote it.
+
+use super::choices::Choices;
+use super::durations::Durations;
+use super::hours::Local;
+use super::phases::{Phase, Phases};
+use rules::fx::Rates;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use twin::board::Exception;
+use twin::channel::TrackStatus;
+use twin::money::Decimal;
+use twin::order::Hold;
+use twin::{ChannelId, Event, Moment, Money, Record, Twin, TwinError, carrier, device, order, parcel, station};
+
+/// How many of the latest exceptions are kept.
+pub const EXCEPTIONS_MAX: usize = 20;
+/// What an item is called that the line rejected without knowing whose it is.
+const UNKNOWN_ITEM: &str = "unknown item";
+
+/// What happened within one hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    pub received: u64,
+    pub packed: u64,
+    pub sorted: u64,
+    pub handed_over: u64,
+}
+
+/// Interceptions for one reason, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stops {
+    pub stopped: u64,
+    pub reworked: u64,
+    pub cancelled: u64,
+}
+
+/// Orders that were held for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    pub orders: u64,
+    /// Of these, held for it at the end of the journal.
+    pub still: u64,
+    /// The order that was held last, and exactly why.
+    pub latest: (SmolStr, SmolStr),
+}
+
+/// The freight of one channel's parcels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Freight {
+    pub parcels: u64,
+    pub in_base: Decimal,
+    /// As it is owed.
+    pub by_currency: BTreeMap<&'static str, Decimal>,
+    /// Parcels whose freight has no exchange rate to the base: they are missing in `in_base`.
+    pub without_rate: u64,
+}
+
+/// The steps whose reaching is counted, in their order.
+pub const STEPS: [&str; 7] = ["created", "labelled", "packed", "sorted", "in a bag", "handed over", "delivered"];
+
+#[derive(Debug, Default)]
+pub struct Series {
+    /// By local hour.
+    pub flow: BTreeMap<i64, Flow>,
+    pub phases: Phases,
+    /// Parcels that came at least as far as each of [`STEPS`].
+    pub reached: [u64; STEPS.len()],
+    /// By local day, at the carrier's own time.
+    pub delivered: BTreeMap<i64, u64>,
+    pub interceptions: BTreeMap<&'static str, Stops>,
+    pub holds: BTreeMap<Hold, Held>,
+    pub freight: BTreeMap<ChannelId, Freight>,
+    pub choices: Choices,
+    /// From receiving an order to the tracking number of its parcel.
+    pub to_tracking: Durations,
+    /// From receiving an order to handing its parcel over, by country of destination.
+    pub to_handover: BTreeMap<SmolStr, Durations>,
+    /// From receiving an order to the buyer's door.
+    pub to_door: BTreeMap<SmolStr, Durations>,
+    /// Newest first.
+    pub exceptions: VecDeque<Exception>,
+}
+
+impl Series {
+    pub fn read(twin: &Twin, rates: &Rates, local: Local) -> Result<Series, TwinError> {
+        let mut pass = Pass { series: Series::default(), rates, local, orders: BTreeMap::new(), parcels: BTreeMap::new() };
+        for record in twin.records(0) {
+            pass.take_in(&record?);
+        }
+        Ok(pass.end())
+    }
+}
+
+/// What the pass must remember of an order.
+struct OrderSeen {
+    received_at: Moment,
+    held: BTreeSet<Hold>,
+    ever_held: BTreeSet<Hold>,
+}
+
+/// What the pass must remember of a parcel.
+#[derive(Default)]
+struct ParcelSeen {
+    order_at: Option<Moment>,
+    country: SmolStr,
+    channel: ChannelId,
+    phase: Option<Phase>,
+    steps: usize,
+    stopped_by: Option<&'static str>,
+    freight: Option<Money>,
+}
+
+struct Pass<'a> {
+    series: Series,
+    rates: &'a Rates,
+    local: Local,
+    orders: BTreeMap<SmolStr, OrderSeen>,
+    parcels: BTreeMap<SmolStr, ParcelSeen>,
+}
+
+impl Pass<'_> {
+    fn take_in(&mut self, record: &Record) {
+        match &record.event {
+            Event::Order(event) => self.order(&record.key.id, record.at, event),
+            Event::Parcel(event) => self.parcel(&record.key.id, record.at, event),
+            Event::Station(station::Event::Rejected { .. }) => self.series.interceptions.entry(UNKNOWN_ITEM).or_default().stopped += 1,
+            _ => {}
+        }
+        if let Some(what) = exception(&record.event) {
+            self.series.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
+            self.series.exceptions.truncate(EXCEPTIONS_MAX);
+        }
+    }
+
+    fn flow(&mut self, at: Moment) -> &mut Flow {
+        self.series.flow.entry(self.local.hour(at)).or_default()
+    }
+
+    fn order(&mut self, id: &SmolStr, at: Moment, event: &order::Event) {
+        if let order::Event::Received { .. } = event {
+            self.flow(at).received += 1;
+            self.orders.insert(id.clone(), OrderSeen { received_at: at, held: BTreeSet::new(), ever_held: BTreeSet::new() });
+        }
+        let Some(seen) = self.orders.get_mut(id) else { return };
+        match event {
+            order::Event::Held { reason, detail } => {
+                seen.held.insert(*reason);
+                let held = self.series.holds.entry(*reason).or_default();
+                held.orders += u64::from(seen.ever_held.insert(*reason));
+                held.latest = (id.clone(), detail.clone());
+            }
+            order::Event::HoldCleared { reason } => drop(seen.held.remove(reason)),
+            order::Event::Allocated { decision, .. } => {
+                seen.held.clear();
+                self.series.choices.add(decision, self.rates);
+            }
+            order::Event::Cancelled { .. } => seen.held.clear(),
+            _ => {}
+        }
+    }
+
+    fn parcel(&mut self, id: &SmolStr, at: Moment, event: &parcel::Event) {
+        if let parcel::Event::Created { plan } = event {
+            let order_at = self.orders.get(plan.order.text()).map(|o| o.received_at);
+            let (country, channel) = (plan.ship_to.country.clone(), plan.channel.clone());
+            self.parcels.insert(id.clone(), ParcelSeen { order_at, country, channel, ..ParcelSeen::default() });
+        }
+        match event {
+            parcel::Event::Packed => self.flow(at).packed += 1,
+            parcel::Event::Sorted { .. } => self.flow(at).sorted += 1,
+            parcel::Event::HandedOver { .. } => self.flow(at).handed_over += 1,
+            _ => {}
+        }
+        let (series, local) = (&mut self.series, self.local);
+        let Some(seen) = self.parcels.get_mut(id) else { return };
+        if let Some(after) = Phase::after(event).filter(|after| seen.phase != Some(*after)) {
+            series.phases.moved(local, at, seen.phase, after);
+            seen.phase = Some(after);
+        }
+        let since_order = seen.order_at.map(|order_at| (at - order_at).0);
+        match event {
+            parcel::Event::LabelBought { .. } if seen.steps < 2 => {
+                since_order.into_iter().for_each(|us| series.to_tracking.add(us));
+            }
+            parcel::Event::HandedOver { .. } => {
+                since_order.into_iter().for_each(|us| series.to_handover.entry(seen.country.clone()).or_default().add(us));
+            }
+            parcel::Event::Intercepted { why, .. } => {
+                seen.stopped_by = Some(why.word());
+                series.interceptions.entry(why.word()).or_default().stopped += 1;
+            }
+            parcel::Event::Reworked { .. } => {
+                if let Some(word) = seen.stopped_by.take() {
+                    series.interceptions.entry(word).or_default().reworked += 1;
+                }
+            }
+            parcel::Event::Cancelled { .. } => {
+                if let Some(word) = seen.stopped_by.take() {
+                    series.interceptions.entry(word).or_default().cancelled += 1;
+                }
+            }
+            parcel::Event::Tracked { event } if event.status == TrackStatus::Delivered => {
+                let there = event.at;
+                *series.delivered.entry(local.day(there)).or_default() += 1;
+                if let Some(order_at) = seen.order_at {
+                    series.to_door.entry(seen.country.clone()).or_default().add((there - order_at).0);
+                }
+            }
+            parcel::Event::Costed { freight } => {
+                let before = seen.freight.replace(*freight);
+                series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, self.rates);
+            }
+            _ => {}
+        }
+        if let Some(steps) = steps_after(event).filter(|steps| *steps > seen.steps) {
+            series.reached[seen.steps..steps].iter_mut().for_each(|n| *n += 1);
+            seen.steps = steps;
+        }
+    }
+
+    fn end(mut self) -> Series {
+        for reason in self.orders.values().flat_map(|o| &o.held) {
+            self.series.holds.entry(*reason).or_default().still += 1;
+        }
+        self.series
+    }
+}
+
+impl Freight {
+    /// A later figure for the same parcel takes the place of the one `before`.
+    fn book(&mut self, before: Option<Money>, freight: Money, rates: &Rates) {
+        self.parcels += u64::from(before.is_none());
+        for (money, sign) in before.map(|m| (m, Decimal::NEGATIVE_ONE)).into_iter().chain([(freight, Decimal::ONE)]) {
+            *self.by_currency.entry(money.currency.code()).or_default() += money.amount * sign;
+            match rates.convert(money, rates.base) {
+                Some(in_base) => self.in_base += in_base.amount * sign,
+                None if sign.is_sign_negative() => self.without_rate -= 1,
+                None => self.without_rate += 1,
+            }
+        }
+    }
+}
+
+/// How many of [`STEPS`] a parcel has done once this has happened.
+fn steps_after(event: &parcel::Event) -> Option<usize> {
+    Some(match event {
+        parcel::Event::Created { .. } => 1,
+        parcel::Event::LabelBought { .. } => 2,
+        parcel::Event::Packed => 3,
+        parcel::Event::Sorted { .. } => 4,
+        parcel::Event::Bagged { .. } => 5,
+        parcel::Event::HandedOver { .. } => 6,
+        parcel::Event::Tracked { event } if event.status == TrackStatus::Delivered => 7,
+        _ => return None,
+    })
+}
+
+/// What wants a look; the same events that the board shows while a site runs.
+fn exception(event: &Event) -> Option<SmolStr> {
+    Some(match event {
+        Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),
+        Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
+        Event::Parcel(parcel::Event::LabelRefused { why }) => format_smolstr!("label refused: {why}"),
+        Event::Order(order::Event::Held { reason, detail }) => format_smolstr!("held, {}: {detail}", reason.as_str()),
+        Event::Device(device::Event::FaultRaised { what }) => what.clone(),
+        Event::Device(device::Event::Disconnected { why }) => format_smolstr!("disconnected: {why}"),
+        Event::Station(station::Event::Rejected { code, why, .. }) => {
+            format_smolstr!("rejected {}: {why}", code.as_deref().unwrap_or("an item"))
+        }
+        Event::Carrier(carrier::Event::Suspended { why }) => format_smolstr!("suspended: {why}"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::Day;
+
+    #[test]
+    fn the_series_agree_with_the_figures_of_the_run() {
+        let day = Day::of(300);
+        let (kpis, series) = (&day.kpis, day.series());
+        let sum = |of: fn(&Flow) -> u64| series.flow.values().map(of).sum::<u64>();
+        assert_eq!(sum(|f| f.received), kpis.orders.received);
+        assert_eq!([sum(|f| f.packed), sum(|f| f.handed_over)], [series.reached[2], series.reached[5]]);
+        assert_eq!(series.reached[0], kpis.parcels.created);
+        assert_eq!(series.reached[6], kpis.parcels.delivered);
+        assert_eq!(series.delivered.values().sum::<u64>(), kpis.parcels.delivered);
+        assert_eq!(series.holds.values().map(|h| h.still).sum::<u64>(), kpis.orders.held);
+        assert_eq!(series.choices.decisions, kpis.orders.allocated);
+        let stops: BTreeMap<_, _> = series.interceptions.iter().map(|(word, s)| (*word, s.stopped)).collect();
+        assert_eq!(stops, kpis.interceptions);
+        let total: Decimal = series.freight.values().map(|f| f.in_base).sum();
+        assert_eq!(Money::new(total, day.rates.base).rounded().amount, kpis.cost.total);
+        assert_eq!(series.freight.values().map(|f| f.parcels).sum::<u64>(), series.reached[5]);
+        assert_eq!(series.to_tracking.count(), series.reached[1]);
+        let exact_ms = series.to_tracking.at(0.5).unwrap() as f64 / 1e3;
+        assert!((exact_ms / kpis.latency_ms.accept_to_tracking.p50 - 1.0).abs() < 0.01);
+        let (_, end) = series.phases.span_h().unwrap();
+        let last = series.phases.sampled(0.0, end, 1).pop().unwrap().1;
+        assert_eq!(last.iter().sum::<u64>(), kpis.parcels.created, "every parcel is in one phase at the end");
+        assert_eq!(last[Phase::Delivered as usize], kpis.parcels.delivered);
+        assert_eq!(last[Phase::Stopped as usize], kpis.parcels.intercepted);
+    }
+
+    #[test]
+    fn an_order_counts_once_for_a_reason_and_exceptions_are_the_newest() {
+        let series = Day::of(100).series();
+        let of = |hold| series.holds.get(&hold).map(|h: &Held| (h.orders, h.still, h.latest.0.as_str()));
+        assert_eq!(of(Hold::NoStock), Some((5, 5, "O-00083")));
+        assert_eq!(of(Hold::AddressInvalid), Some((5, 3, "O-00093")));
+        assert_eq!(series.exceptions.len(), EXCEPTIONS_MAX);
+        assert!(series.exceptions.iter().zip(series.exceptions.iter().skip(1)).all(|(a, b)| a.at >= b.at));
+        assert_eq!(series.exceptions[0].what, "news");
+    }
+
+    #[test]
+    fn a_later_figure_for_the_same_parcel_replaces_the_first() {
+        use twin::money::Currency::{CNY, USD};
+        let rates = Rates::only(USD);
+        let (ten, yuan) = (Money::new(Decimal::TEN, USD), Money::new(Decimal::from(80), CNY));
+        let mut freight = Freight::default();
+        freight.book(None, yuan, &rates);
+        assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (1, 1, Decimal::ZERO));
+        freight.book(Some(yuan), ten, &rates);
+        freight.book(None, ten, &rates);
+        assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (2, 0, Decimal::from(20)));
+    }
+}
