@@ -79,7 +79,13 @@ fn arrived(n: u64) -> Tx {
         Event::Bagged { bag: "069012341000000017".into() },
         Event::HandedOver { bag: "069012341000000017".into() },
         Event::Tracked {
-            event: TrackEvent { at: tx.at, status: TrackStatus::Delivered, code: "01".into(), text: "Delivered".into(), place: "Frankfurt".into() },
+            event: TrackEvent {
+                at: tx.at,
+                status: TrackStatus::Delivered,
+                code: "01".into(),
+                text: "Delivered".into(),
+                place: "Frankfurt".into(),
+            },
         },
     ];
     let mut parcel = Parcel::default();

@@ -1,8 +1,8 @@
 //! One carrier: quotes, labels and tracking through its driver, a bounded number of calls at a time. Holds back when the
 //! carrier fails again and again, and asks again for every label until it has an answer.
 
-use crate::{Host, House, ParcelMsg};
 use crate::config::CarrierConfig;
+use crate::{Host, House, ParcelMsg};
 use drivers::carriers::{CarrierDriver, CarrierError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::{SmolStr, ToSmolStr};
@@ -30,7 +30,11 @@ pub enum CarrierMsg {
     Quote(Box<QuoteRequest>, QuoteReply),
     BuyLabel(Box<LabelRequest>),
     /// Look at this number from now on until the parcel has arrived.
-    Watch { parcel: ParcelId, tracking: TrackingNumber, first_after: Span },
+    Watch {
+        parcel: ParcelId,
+        tracking: TrackingNumber,
+        first_after: Span,
+    },
     /// Time to look at the numbers that are due.
     Look,
     /// A call came back.

@@ -211,7 +211,10 @@ impl SiteConfig {
                             return Some(format!("station {}: {fault}", station.id));
                         }
                         if let Some(rule) = line.sorting.chutes.iter().find(|r| !channels.contains(&r.channel)) {
-                            return Some(format!("station {}: chute {} is for channel {}, which there is not", station.id, rule.chute, rule.channel));
+                            return Some(format!(
+                                "station {}: chute {} is for channel {}, which there is not",
+                                station.id, rule.chute, rule.channel
+                            ));
                         }
                         let digits = line.sscc_prefix.len();
                         if !(7..=10).contains(&digits) || !line.sscc_prefix.bytes().all(|b| b.is_ascii_digit()) {

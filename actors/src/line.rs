@@ -48,6 +48,7 @@ struct Item {
     facts: Known,
     weight_g: Option<Grams>,
     pic: Option<u32>,
+    asked_at: Moment,
     /// Where it was sent, and whether it passed the checks.
     sent: Option<(u16, bool)>,
 }
@@ -109,7 +110,8 @@ impl Line {
         if let Some(parcel) = parcel.clone() {
             base.house.tell(parcel, ParcelMsg::Induct { item: n, station: base.config.id.clone(), line: base.seat.clone() });
         }
-        let item = Item { n, scanned_at: at, code, dims, parcel, facts: Known::NotYet, weight_g: None, pic: None, sent: None };
+        let item =
+            Item { n, scanned_at: at, code, dims, parcel, facts: Known::NotYet, weight_g: None, pic: None, asked_at: at, sent: None };
         self.items.push_back(item);
         Ok(())
     }
@@ -142,6 +144,7 @@ impl Line {
         match self.due(at, expected, |i| i.pic.is_none()) {
             Some(item) => {
                 item.pic = Some(pic);
+                item.asked_at = at;
                 let n = item.n;
                 let position = self.items.iter().position(|i| i.n == n);
                 position.map_or(Ok(()), |at| self.answer(base, at))
@@ -168,7 +171,11 @@ impl Line {
                 };
                 item.sent = Some((chute, passed));
                 let sorter = base.device(DeviceKind::Sorter);
-                let answer = Box::new(move || sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute })));
+                let (clock, asked_at) = (base.house.clock.clone(), item.asked_at);
+                let answer = Box::new(move || {
+                    sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute }));
+                    metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.now() - asked_at).as_secs_f64());
+                });
                 let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, verdict, answer };
                 base.house.tell(parcel.clone(), judged);
                 return Ok(());
@@ -211,7 +218,9 @@ impl Line {
         let house = base.house.clone();
         let mut work = house.work();
         if !self.bags.contains_key(&chute) {
-            let Some(channel) = self.config.sorting.chutes.iter().find(|r| r.chute == chute).map(|r| r.channel.clone()) else { return Ok(()) };
+            let Some(channel) = self.config.sorting.chutes.iter().find(|r| r.chute == chute).map(|r| r.channel.clone()) else {
+                return Ok(());
+            };
             let bag = BagId::new(twin::sscc::sscc(&self.config.sscc_prefix, base.host.state.bags_opened + 1));
             let mut host = Host::<Bag>::load(&house.twin, bag.text().clone())?;
             let open = bag::Command::Open { warehouse: base.warehouse.clone(), station: base.config.id.clone(), chute, channel };

@@ -47,11 +47,24 @@ pub enum DeskMsg {
     /// Orders without faults; the reply comes when they are durable.
     Receive(Vec<NewOrder>, Box<dyn FnOnce(Vec<Receipt>) + Send>),
     Plan(OrderId),
-    Quotes { order: OrderId, round: u32, warehouse: WarehouseId, carrier: CarrierId, quotes: Result<Vec<Quote>, SmolStr> },
-    Progress { order: OrderId, step: Progress },
+    Quotes {
+        order: OrderId,
+        round: u32,
+        warehouse: WarehouseId,
+        carrier: CarrierId,
+        quotes: Result<Vec<Quote>, SmolStr>,
+    },
+    Progress {
+        order: OrderId,
+        step: Progress,
+    },
     /// Counted stock; absolute numbers.
     Count(Vec<(WarehouseId, Sku, u32)>),
-    Cancel { order: OrderId, reason: SmolStr, reply: Box<dyn FnOnce(Result<(), String>) + Send> },
+    Cancel {
+        order: OrderId,
+        reason: SmolStr,
+        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+    },
     /// The order rests, durably: the twin has it.
     Forget(OrderId),
     Look,
@@ -177,7 +190,12 @@ impl DeskState {
                     Some(product) => lines.push(Line::of(line, product)),
                     None => {
                         holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
-                        lines.push(Line { sku: line.sku.clone(), quantity: line.quantity, unit_price: line.unit_price.amount, ..Line::default() });
+                        lines.push(Line {
+                            sku: line.sku.clone(),
+                            quantity: line.quantity,
+                            unit_price: line.unit_price.amount,
+                            ..Line::default()
+                        });
                     }
                 }
             }
@@ -221,7 +239,8 @@ impl DeskState {
         let house = self.house.clone();
         let now = house.clock.now();
         let order = self.order(&id)?.state.clone();
-        let held_for_good = order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
+        let held_for_good =
+            order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
         if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
             return Ok(());
         }
@@ -232,6 +251,7 @@ impl DeskState {
         let mut quoting =
             Quoting { round: self.rounds, since: now, waiting: 0, offers: Vec::new(), lost, packed, value, incomplete: false };
         let mut asks = Vec::new();
+        let mut last_resort = Vec::new();
         for warehouse in fit {
             let Some(config) = house.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
@@ -244,7 +264,7 @@ impl DeskState {
                 ship_at: now,
             };
             let mut carriers = BTreeSet::new();
-            for channel in &house.config.channels {
+            for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 match (rules::channels::accepts(channel, &warehouse, &request), &channel.tariff) {
                     (Err(unfit), _) => quoting.offers.push(offer(Err(format_smolstr!("{unfit}")))),
@@ -252,10 +272,20 @@ impl DeskState {
                         let rated = rules::rating::rate(tariff, &channel.service, &request, channel.days);
                         quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
                     }
+                    (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
                     (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
                 }
             }
             asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
+        }
+        let served = !asks.is_empty() || quoting.offers.iter().any(|o| o.quote.is_ok());
+        for (warehouse, channel, request) in last_resort {
+            if served {
+                let quote = Err("not asked: a last resort, and others take it".into());
+                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
+            } else {
+                asks.push((warehouse, channel.carrier.clone(), request));
+            }
         }
         quoting.waiting = asks.len();
         let round = quoting.round;
@@ -429,7 +459,12 @@ impl DeskState {
         Ok(())
     }
 
-    fn cancel(&mut self, id: OrderId, reason: SmolStr, reply: Box<dyn FnOnce(Result<(), String>) + Send>) -> Result<(), ActorProcessingErr> {
+    fn cancel(
+        &mut self,
+        id: OrderId,
+        reason: SmolStr,
+        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+    ) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let mut work = house.work();
         let host = self.order(&id)?;

@@ -21,16 +21,35 @@ pub enum ParcelMsg {
     Label(Result<Label, SmolStr>),
     Printed(DeviceId),
     Packed,
-    Induct { item: u64, station: StationId, line: Seat<StationMsg> },
-    Judge { measured_g: Option<Grams>, measured: Option<Dims>, verdict: Verdict, answer: Box<dyn FnOnce() + Send> },
-    Bag { chute: u16, bag: BagId },
+    Induct {
+        item: u64,
+        station: StationId,
+        line: Seat<StationMsg>,
+    },
+    Judge {
+        measured_g: Option<Grams>,
+        measured: Option<Dims>,
+        verdict: Verdict,
+        answer: Box<dyn FnOnce() + Send>,
+    },
+    Bag {
+        chute: u16,
+        bag: BagId,
+    },
     Intercept(Interception),
-    Rework { note: SmolStr, declared: Option<(Grams, Dims)> },
-    HandOver { bag: BagId },
+    Rework {
+        note: SmolStr,
+        declared: Option<(Grams, Dims)>,
+    },
+    HandOver {
+        bag: BagId,
+    },
     Track(Vec<TrackEvent>),
     /// Something about it is wrong that no stage expresses.
     Alarm(SmolStr),
-    Cancel { reason: SmolStr },
+    Cancel {
+        reason: SmolStr,
+    },
 }
 
 /// How far a parcel's actor is, for its supervisor: messages dealt with, and whether it is at rest.

@@ -6,9 +6,9 @@ use crate::station::Base;
 use crate::{ParcelMsg, slip};
 use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
+use twin::ParcelId;
 use twin::device::DeviceKind;
 use twin::parcel::{Interception, Parcel, Stage};
-use twin::ParcelId;
 
 /// The command barcode for a label that is missing or unreadable.
 pub const NO_LABEL: &str = "NOLABEL";

@@ -176,7 +176,9 @@ impl Actor for SiteActor {
     ) -> Result<(), ActorProcessingErr> {
         // Without a ledger nothing may leave the house, so the house closes.
         let outcome = match event {
-            SupervisionEvent::ActorFailed(cell, why) if cell.get_id() == state.ledger.get_id() => Err(format!("the ledger cannot write: {why}").into()),
+            SupervisionEvent::ActorFailed(cell, why) if cell.get_id() == state.ledger.get_id() => {
+                Err(format!("the ledger cannot write: {why}").into())
+            }
             event => state.children.on_event(event, &state.house.clock, &myself, SiteMsg::Restart),
         };
         if let Err(why) = &outcome

@@ -20,7 +20,10 @@ const LOOK_EVERY: Span = Span::from_hours(1);
 pub enum WarehouseMsg {
     Restart(usize),
     /// A parcel has its label: pick it, pack it.
-    Ready { parcel: ParcelId, order: OrderId },
+    Ready {
+        parcel: ParcelId,
+        order: OrderId,
+    },
     /// A parcel is packed: its place at the bench is free, and a line should see it soon.
     Packed(ParcelId),
     /// A line saw it, or nobody needs to look for it any more.

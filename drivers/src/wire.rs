@@ -104,7 +104,9 @@ pub fn dial(address: &WireAddress) -> Result<Dial, BadAddress> {
                 Ok(Box::new(port) as Box<dyn ByteStream>)
             })
         })),
-        WireAddress::Sim => Err(BadAddress { text: "sim:".into(), why: "a simulated device is wired by the simulation, not dialled".into() }),
+        WireAddress::Sim => {
+            Err(BadAddress { text: "sim:".into(), why: "a simulated device is wired by the simulation, not dialled".into() })
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Sheet {
     pub fn channel(self, carrier: &CarrierId, origins: Vec<WarehouseId>) -> Channel {
         let Sheet { service, name, to, not_to, limits, days, tariff, .. } = self;
         let id = channel_id(carrier, &service);
-        Channel { id, carrier: carrier.clone(), name, service, origins, to, not_to, limits, tariff, days }
+        Channel { id, carrier: carrier.clone(), name, service, origins, to, not_to, limits, tariff, last_resort: false, days }
     }
 }
 

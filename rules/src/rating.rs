@@ -45,6 +45,9 @@ fn volumetric_g(rule: &ChargeableWeight, dims: Dims) -> Grams {
         return 0;
     }
     let volume_mm3 = u128::from(dims.length_mm) * u128::from(dims.width_mm) * u128::from(dims.height_mm);
+    if volume_mm3 <= u128::from(rule.volumetric_above_cm3) * 1_000 {
+        return 0;
+    }
     Grams::try_from(volume_mm3.div_ceil(u128::from(rule.divisor))).unwrap_or(Grams::MAX)
 }
 
@@ -172,7 +175,7 @@ mod tests {
     const FLAT: Dims = Dims::new(0, 0, 0);
 
     fn by_size(divisor: u32, volumetric_from_tenths: u32, step_g: Grams, minimum_g: Grams) -> ChargeableWeight {
-        ChargeableWeight { divisor, volumetric_from_tenths, step_g, minimum_g }
+        ChargeableWeight { divisor, volumetric_from_tenths, step_g, minimum_g, ..ChargeableWeight::default() }
     }
 
     fn price(tariff: &Tariff, to: Address, weight_g: Grams) -> Result<String, String> {

@@ -69,12 +69,7 @@ struct Trade {
 
 /// Runs the scenario once; `orders` replaces its demand. Where the scenario asks for it, the same day runs again without
 /// checks, and its outcome stands beside the first.
-pub fn run(
-    scenario: &Scenario,
-    seed: u64,
-    orders: Option<&OrderFile>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Run, RunError> {
+pub fn run(scenario: &Scenario, seed: u64, orders: Option<&OrderFile>, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
     let site = scenario.read_site()?;
     let mut run = once(scenario, site.clone(), seed, orders, progress)?;
     if scenario.without_checks {

@@ -78,7 +78,12 @@ pub struct WireSettings {
 
 impl Default for WireSettings {
     fn default() -> Self {
-        WireSettings { durable_ms: 3, keepalive_s: 300, carrier_latency: LatencyModel { base_ms: 150, jitter_ms: 250 }, reliability: Reliability::default() }
+        WireSettings {
+            durable_ms: 3,
+            keepalive_s: 300,
+            carrier_latency: LatencyModel { base_ms: 150, jitter_ms: 250 },
+            reliability: Reliability::default(),
+        }
     }
 }
 
@@ -161,7 +166,12 @@ impl Fault {
         }
         match (&self.device, &self.carrier, self.of_wire()) {
             (Some(_), None, None) | (None, Some(_), Some(_)) => None,
-            _ => Some(format!("fault at {}: {:?} needs {}", self.at, self.kind, if self.of_wire().is_some() { "a carrier" } else { "a device" })),
+            _ => Some(format!(
+                "fault at {}: {:?} needs {}",
+                self.at,
+                self.kind,
+                if self.of_wire().is_some() { "a carrier" } else { "a device" }
+            )),
         }
     }
 }
@@ -194,7 +204,9 @@ impl Scenario {
         let devices: Vec<_> = site.devices().map(|(_, d)| &d.id).collect();
         let unknown = self.faults.iter().find_map(|f| match (&f.device, &f.carrier) {
             (Some(d), _) if !devices.contains(&d) => Some(format!("a fault is for device {d}, which {} does not have", path.display())),
-            (_, Some(c)) if !site.carriers.iter().any(|k| k.id() == c) => Some(format!("a fault is for carrier {c}, which {} does not have", path.display())),
+            (_, Some(c)) if !site.carriers.iter().any(|k| k.id() == c) => {
+                Some(format!("a fault is for carrier {c}, which {} does not have", path.display()))
+            }
             _ => None,
         });
         match unknown {

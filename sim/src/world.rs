@@ -50,8 +50,11 @@ impl SimWorld {
         let book = CarrierBook::new(seed);
         let wire = SimWire::new(clock.clone(), seed);
         for carrier in site.carriers.iter().filter(|c| c.api.base_url == "sim:") {
-            let account =
-                Account { carrier: carrier.id().clone(), secret: sim_secret(carrier.api.kind).into(), reliability: setup.wires.reliability };
+            let account = Account {
+                carrier: carrier.id().clone(),
+                secret: sim_secret(carrier.api.kind).into(),
+                reliability: setup.wires.reliability,
+            };
             let router = carriers::router(carrier.api.kind, &book, clock.clone(), account);
             wire.mount(&format!("{}.sim", carrier.id()), router, setup.wires.carrier_latency);
         }

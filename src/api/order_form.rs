@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct OrderForm {
     /// The platform's order number, prefixed by the shop where two shops could collide. 1 to 64 printable characters without space, / or ?.
-    #[schema(example = "AMA-000001", max_length = 64)]
+    #[schema(example = "WEB-000001", max_length = 64)]
     pub id: String,
     #[schema(example = "amazon", max_length = 64)]
     pub platform: String,
@@ -70,7 +70,7 @@ pub struct AddressForm {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineForm {
-    #[schema(example = "A-17", max_length = 64)]
+    #[schema(example = "P-000001", max_length = 64)]
     pub sku: String,
     #[schema(example = 2, minimum = 1, maximum = 10_000)]
     pub quantity: u32,

@@ -26,7 +26,7 @@ pub struct Receipts {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OrderReceipt {
-    #[schema(example = "AMA-000001")]
+    #[schema(example = "WEB-000001")]
     pub id: String,
     pub outcome: Outcome,
 }

@@ -129,7 +129,12 @@ fn junit(cases: &[Case]) -> String {
         if case.missed.is_empty() {
             xml.push_str("/>\n");
         } else {
-            let _ = writeln!(xml, "><failure message=\"{} expectations missed\">{}</failure></testcase>", case.missed.len(), escape(&case.missed.join("\n")));
+            let _ = writeln!(
+                xml,
+                "><failure message=\"{} expectations missed\">{}</failure></testcase>",
+                case.missed.len(),
+                escape(&case.missed.join("\n"))
+            );
         }
     }
     xml.push_str("</testsuite>\n");

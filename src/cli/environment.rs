@@ -12,7 +12,8 @@ pub fn start_log() {
 
 /// The secret of a carrier account. It is never printed and never written.
 pub fn secret(settings: &CarrierSettings) -> anyhow::Result<Secret> {
-    let name = settings.secret_env.as_deref().with_context(|| format!("carrier {}: secret_env names no environment variable", settings.id))?;
+    let name =
+        settings.secret_env.as_deref().with_context(|| format!("carrier {}: secret_env names no environment variable", settings.id))?;
     let value = std::env::var(name).with_context(|| format!("carrier {}: environment variable {name} is not set", settings.id))?;
     Ok(Secret::new(value))
 }

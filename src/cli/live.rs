@@ -11,6 +11,7 @@ use drivers::platforms::StockRow;
 use drivers::platforms::csv::{read_products, read_stock};
 use drivers::wire::WireAddress;
 use drivers::{Clock, ReqwestWire};
+use sim::carriers::LatencyModel;
 use sim::demand::{self, DemandSettings};
 use sim::scenario::{parse_site, read_site};
 use sim::world::{Setup, SimWorld};
@@ -19,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use twin::goods::Product;
 use twin::order::Order;
-use twin::{SledStore, Sku, Span, Twin};
+use twin::{Sku, SledStore, Span, Twin};
 
 const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
 
@@ -50,11 +51,12 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let twin = Arc::new(tokio::task::spawn_blocking(move || Twin::open(Arc::new(store))).await??);
     let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
     let goods = goods(&flags, &site, &settings)?;
-    let setup = Setup { seed: flags.seed, ..Setup::default() };
+    let mut setup = Setup { seed: flags.seed, ..Setup::default() };
+    setup.wires.carrier_latency = LatencyModel { base_ms: flags.carrier_latency_ms, jitter_ms: 0 };
     let world = SimWorld::build(&site, setup, clock.clone(), &goods.products);
     let outside = wire(&site, &world, &clock, &twin, &goods)?;
     let fresh = twin.head().records == 0;
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().context("cannot set up the metrics")?;
+    let metrics = api::metrics::install()?;
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
     let mut running = Site::start(site, outside).await?;
@@ -118,7 +120,10 @@ fn goods(flags: &LiveFlags, site: &SiteConfig, settings: &DemandSettings) -> any
         return Ok(Goods { products: catalogue.products, stock });
     }
     if flags.site.is_some() && !flags.simulated {
-        bail!("{} is not there: a site needs its product master (sku,category,weight_g,length_mm,width_mm,height_mm,battery)", products.display());
+        bail!(
+            "{} is not there: a site needs its product master (sku,category,weight_g,length_mm,width_mm,height_mm,battery)",
+            products.display()
+        );
     }
     let products = demand::catalogue(flags.seed, settings);
     let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();

@@ -60,6 +60,9 @@ struct LiveFlags {
     /// Orders that simulated buyers place in an hour of the site's clock; 0 for none
     #[arg(long, value_name = "N", default_value_t = 600)]
     orders_per_hour: u32,
+    /// How long simulated carriers take to answer
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    carrier_latency_ms: u32,
     /// The seed of the simulated world
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,

@@ -93,7 +93,10 @@ fn verify(data: &Path) -> anyhow::Result<Answer> {
     bar.finish_and_clear();
     match found {
         Ok(head) => {
-            screen::print(&format!("whole: {} records, hash {}; the states are what the journal makes of them\n", head.records, head.hash))?;
+            screen::print(&format!(
+                "whole: {} records, hash {}; the states are what the journal makes of them\n",
+                head.records, head.hash
+            ))?;
             Ok(Answer::Yes)
         }
         Err(e @ (TwinError::Damaged { .. } | TwinError::Diverged { .. } | TwinError::BadState { .. })) => {
@@ -115,7 +118,13 @@ fn compact(data: &Path, into: &Path) -> anyhow::Result<Answer> {
     bar.finish_and_clear();
     let head = copied?;
     if head != twin.head() {
-        bail!("the copy ends at record {} with hash {}, the twin at {} with {}", head.records, head.hash, twin.head().records, twin.head().hash);
+        bail!(
+            "the copy ends at record {} with hash {}, the twin at {} with {}",
+            head.records,
+            head.hash,
+            twin.head().records,
+            twin.head().hash
+        );
     }
     screen::print(&format!("copied {} records, hash {}, into {}\n", head.records, head.hash, into.display()))?;
     Ok(Answer::Yes)

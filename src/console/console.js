@@ -7,8 +7,6 @@ import { clock, element, openParcels, showRecent } from "./parcels.js";
 const BOARD_EVERY_MS = 2000;
 const RECONNECT_MS = 3000;
 const WORDS = { online: "✓ online", offline: "✕ offline", faulty: "! fault" };
-/** Same measure as the drawing: a bag's bar at 100 %. */
-const BAG_W = 76;
 
 const byId = (id) => document.getElementById(id);
 const set = (node, text) => { if (node && node.textContent !== text) node.textContent = text; };
@@ -52,13 +50,17 @@ function floor(board) {
       const node = line.querySelector(`[data-chute="${chute.chute}"]`);
       if (!node || chute.reject) continue;
       const share = Math.max(chute.parcels / chute.parcels_max, chute.weight_g / chute.weight_g_max) || 0;
-      node.querySelector(".fill").setAttribute("width", Math.round(BAG_W * Math.min(share, 1)));
+      const whole = Number(node.querySelector(".bag").getAttribute("width"));
+      node.querySelector(".fill").setAttribute("width", Math.round(whole * Math.min(share, 1)));
       set(node.querySelector(".held"), `${chute.parcels}/${chute.parcels_max} · ${(chute.weight_g / 1000).toFixed(1)} kg`);
     }
   }
 }
 
 function exceptions(board) {
+  const badge = byId("wanting");
+  badge.hidden = board.exceptions.length === 0;
+  set(badge.querySelector("span"), String(board.exceptions.length));
   byId("no-exceptions").hidden = board.exceptions.length > 0;
   const newest = board.exceptions[0];
   const sign = newest ? `${board.exceptions.length} ${newest.at} ${newest.kind} ${newest.id} ${newest.what}` : "";

@@ -40,6 +40,8 @@ const PARCEL_COUNTS: [(&str, &[&str]); 9] = [
 #[template(path = "console.html", config = "src/console/askama.toml")]
 struct Console<'a> {
     board: &'a BoardView,
+    /// The site's time to the second, as the browser will write it too.
+    now: String,
     orders: Vec<Count>,
     parcels: Vec<Count>,
     pictures: Vec<WarehousePicture>,
@@ -60,7 +62,8 @@ impl<'a> Console<'a> {
             alert: label == "intercepted" || label == "returned or lost",
         });
         let pictures = board.warehouses.iter().map(WarehousePicture::of).collect();
-        Console { board, orders: orders.into(), parcels: parcels.into(), pictures }
+        let now = format!("{} UTC", board.now.get(..19).unwrap_or(&board.now).replace('T', " "));
+        Console { board, now, orders: orders.into(), parcels: parcels.into(), pictures }
     }
 }
 
@@ -143,7 +146,7 @@ mod tests {
         for bad in ["<script>alert", "<b>Ground", "<i>unpaid"] {
             assert!(!html.contains(bad), "{bad} stands in the page");
         }
-        for word in ["online", "offline", "fault", "Chute 1", "30/60", "No parcels yet", "Shenzhen"] {
+        for word in ["online", "offline", "fault", "Chute 1", "30/60 · 0.0 kg", "1</span> to look at", "No parcels yet", "Shenzhen"] {
             assert!(html.contains(word), "{word} is missing in {html}");
         }
     }

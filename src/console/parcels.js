@@ -128,7 +128,7 @@ function tell(records, complete) {
   const list = document.createElement("ol");
   for (const record of records) {
     const event = Object.values(record.event)[0];
-    const text = typeof event === "string" ? words(event) : Object.entries(event).map(([name, detail]) => `${words(name)} ${brief(detail)}`).join();
+    const text = typeof event === "string" ? words(event) : Object.entries(event).map(([name, detail]) => `${words(name)}: ${brief(detail)}`).join();
     const item = document.createElement("li");
     item.append(element("time", clock(record.at), { datetime: record.at }), ` ${text}`);
     list.append(item);
@@ -137,9 +137,15 @@ function tell(records, complete) {
   return box;
 }
 
+/** What stands in an event, as short as it can be read: the plan is above already, and the label has its link. */
 function brief(detail) {
-  const text = JSON.stringify(detail, (key, value) => (value === null ? undefined : value)).replace(/["{}]/g, "").replaceAll(",", ", ");
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+  if (detail === null || typeof detail !== "object") return String(detail);
+  if (Array.isArray(detail)) return detail.map(brief).join(", ");
+  if ("amount" in detail && "currency" in detail) return money(detail);
+  if ("length_mm" in detail) return size(detail);
+  if ("plan" in detail) return `${detail.plan.warehouse}, ${detail.plan.channel}`;
+  const entries = Object.entries(detail).filter(([key, value]) => value !== null && key !== "label");
+  return entries.map(([key, value]) => `${words(key)} ${brief(value)}`).join(", ");
 }
 
 function describeOrder(order) {

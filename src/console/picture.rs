@@ -6,19 +6,22 @@ use crate::api::board::{ChuteView, DeviceView, StationView, WarehouseView};
 const MARGIN: u32 = 8;
 const SIDE_W: u32 = 158;
 const GAP: u32 = 14;
-const BOX_HEAD_H: u32 = 26;
-const CHIP_H: u32 = 24;
+const BOX_HEAD_H: u32 = 25;
+const CHIP_PITCH: u32 = 23;
+const CHIP_H: u32 = 20;
 const DEVICE_W: u32 = 92;
 const DEVICE_H: u32 = 52;
 const DEVICE_PITCH: u32 = 100;
-const CHUTE_W: u32 = 92;
-const CHUTE_H: u32 = 84;
-const CHUTE_PITCH: u32 = 98;
+const CHUTE_W: u32 = 114;
+const CHUTE_H: u32 = 96;
+const CHUTE_PITCH: u32 = 120;
+/// Left and right of what stands in a chute's box.
+const INSET: u32 = 8;
 const BELT_H: u32 = 14;
 /// Up to this many chutes hang on one side of the belt; more stand on both.
-const ONE_SIDE_MAX: usize = 6;
-/// Letters of a channel's name that fit under a chute's number.
-const CHANNEL_LETTERS: usize = 14;
+const ONE_SIDE_MAX: usize = 5;
+/// Letters that fit into one line of a chute's box; a channel's name has two lines.
+const CHUTE_LETTERS: usize = 16;
 
 pub struct WarehousePicture {
     pub id: String,
@@ -59,6 +62,7 @@ pub struct DevicePicture {
     pub x: u32,
     pub y: u32,
     pub width: u32,
+    pub height: u32,
     pub state: &'static str,
     pub word: &'static str,
     pub hint: String,
@@ -73,8 +77,13 @@ pub struct ChutePicture {
     pub chute: u16,
     pub reject: bool,
     pub title: String,
-    pub channel: String,
+    pub width: u32,
+    pub height: u32,
+    /// The channel's name in two lines.
+    pub channel: [String; 2],
     pub fill: String,
+    /// Of the whole bar.
+    pub bag_w: u32,
     pub fill_w: u32,
     pub hint: String,
 }
@@ -88,9 +97,9 @@ pub fn word(state: &str) -> &'static str {
     }
 }
 
-fn device(view: &DeviceView, x: u32, y: u32, width: u32) -> DevicePicture {
+fn device(view: &DeviceView, (x, y): (u32, u32), (width, height): (u32, u32)) -> DevicePicture {
     let hint = format!("{}: {} {}", view.id, view.fault.as_deref().unwrap_or(view.state), view.identity);
-    DevicePicture { id: view.id.clone(), kind: view.kind, x, y, width, state: view.state, word: word(view.state), hint }
+    DevicePicture { id: view.id.clone(), kind: view.kind, x, y, width, height, state: view.state, word: word(view.state), hint }
 }
 
 /// The last part of an id: `line-1` of `SZX/line-1`.
@@ -98,10 +107,17 @@ fn short(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_owned()
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(CHANNEL_LETTERS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+/// A name in two lines, broken between words where there are some, and cut where it is still too long.
+fn two_lines(name: &str) -> [String; 2] {
+    let end = name.char_indices().nth(CHUTE_LETTERS).map_or(name.len(), |(at, _)| at);
+    if end == name.len() {
+        return [name.to_owned(), String::new()];
+    }
+    let at = name[..end].rfind(' ').unwrap_or(end);
+    let (first, rest) = (&name[..at], name[at..].trim_start());
+    match rest.char_indices().nth(CHUTE_LETTERS - 1) {
+        Some((cut, letter)) if rest.len() > cut + letter.len_utf8() => [first.to_owned(), format!("{}…", &rest[..cut])],
+        _ => [first.to_owned(), rest.to_owned()],
     }
 }
 
@@ -135,8 +151,8 @@ impl WarehousePicture {
 fn column<'a>(stations: impl Iterator<Item = &'a StationView>, x: u32) -> (Vec<SidePicture>, u32) {
     let (mut y, mut boxes) = (MARGIN, Vec::new());
     for station in stations {
-        let height = BOX_HEAD_H + CHIP_H * station.devices.len() as u32 + 4;
-        let chip = |(n, view): (usize, &DeviceView)| device(view, x + 6, y + BOX_HEAD_H + CHIP_H * n as u32, SIDE_W - 12);
+        let height = BOX_HEAD_H + CHIP_PITCH * station.devices.len() as u32 + 3;
+        let chip = |(n, view): (usize, &DeviceView)| device(view, (x + 6, y + BOX_HEAD_H + CHIP_PITCH * n as u32), (SIDE_W - 12, CHIP_H));
         let devices = station.devices.iter().enumerate().map(chip).collect();
         let title = short(&station.id);
         boxes.push(SidePicture { id: station.id.clone(), title, x, y, width: SIDE_W, height, devices });
@@ -159,9 +175,9 @@ fn line(view: &StationView, x: u32, top: u32) -> Placed {
     let mut devices = Vec::new();
     for view in &view.devices {
         match rank(view.kind) {
-            Some(n) => devices.push(device(view, x + 14 + DEVICE_PITCH * n as u32, devices_y, DEVICE_W)),
+            Some(n) => devices.push(device(view, (x + 14 + DEVICE_PITCH * n as u32, devices_y), (DEVICE_W, DEVICE_H))),
             // What stands beside the belt: the bag tag printer.
-            None => devices.push(device(view, x + 14 + DEVICE_PITCH * 2, y + BELT_H / 2 + 10, DEVICE_W)),
+            None => devices.push(device(view, (x + 14 + DEVICE_PITCH * 2, y + BELT_H / 2 + 10), (DEVICE_W, DEVICE_H))),
         }
     }
     let chutes_x = x + 14 + DEVICE_PITCH * 3 + 6;
@@ -196,8 +212,11 @@ fn chute_picture(view: &ChuteView, x: u32, belt_y: u32, above: bool) -> ChutePic
         chute: view.chute,
         reject: view.reject,
         title: title(view),
-        channel: cut(&view.channel_name),
-        fill: if view.reject { "⚠ to rework".into() } else { format!("{}/{}", view.parcels, view.parcels_max) },
+        width: CHUTE_W,
+        height: CHUTE_H,
+        bag_w: CHUTE_W - 2 * INSET,
+        channel: two_lines(&view.channel_name),
+        fill: if view.reject { "⚠ to rework".into() } else { held(view) },
         fill_w: fill_w(view),
         hint: if view.reject {
             "intercepted, unreadable and undecided parcels".into()
@@ -216,11 +235,16 @@ fn title(view: &ChuteView) -> String {
     }
 }
 
+/// What lies in the open bag; the browser writes the same.
+fn held(view: &ChuteView) -> String {
+    format!("{}/{} · {}.{} kg", view.parcels, view.parcels_max, view.weight_g / 1_000, view.weight_g % 1_000 / 100)
+}
+
 /// How far the bag is filled, by count or by weight, whichever is nearer to its limit; in units of the drawing.
 fn fill_w(view: &ChuteView) -> u32 {
     let share = |have: usize, max: usize| (have * 100).checked_div(max).unwrap_or(0);
     let percent = share(view.parcels, view.parcels_max).max(share(view.weight_g as usize, view.weight_g_max as usize)).min(100);
-    (CHUTE_W - 16) * percent as u32 / 100
+    (CHUTE_W - 2 * INSET) * percent as u32 / 100
 }
 
 #[cfg(test)]
@@ -236,7 +260,7 @@ mod tests {
 
     #[test]
     fn nothing_stands_outside_the_picture_or_on_top_of_a_neighbour() {
-        for chutes in [1, 6, 7, 20] {
+        for chutes in [1, 5, 6, 7, 20] {
             let picture = WarehousePicture::of(&warehouse(chutes));
             let boxes: Vec<_> = picture.lines[0].chutes.iter().map(|c| (c.x, c.y)).collect();
             for (n, (x, y)) in boxes.iter().enumerate() {
@@ -250,8 +274,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_between_letters() {
-        assert_eq!(cut("云途全球专线挂号（特惠普货）"), "云途全球专线挂号（特惠普货）");
-        assert_eq!(cut("云途全球专线挂号（特惠普货）A"), "云途全球专线挂号（特惠普货）…");
+    fn a_long_name_takes_two_lines_and_is_cut_between_letters() {
+        assert_eq!(two_lines("USPS Ground Advantage"), ["USPS Ground", "Advantage"]);
+        assert_eq!(two_lines("Short"), ["Short", ""]);
+        assert_eq!(two_lines("云途全球专线挂号（特惠普货）美国加拿大"), ["云途全球专线挂号（特惠普货）美国", "加拿大"]);
+        assert_eq!(two_lines("A name without an end that goes on and on"), ["A name without", "an end that goe…"]);
     }
 }

@@ -31,7 +31,7 @@ const TEXT: f64 = 36.0;
 /// The usual width of a letter at that size.
 const LETTER: f64 = 15.5;
 /// The longest name beside a bar; the tables have it in full.
-const NAME_LETTERS_MAX: usize = 26;
+const NAME_LETTERS_MAX: usize = 28;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -120,13 +120,17 @@ fn frame<'a, 'b>(root: &'a Area<'b>, frame: &Frame) -> anyhow::Result<Plot<'a, '
     Ok(plot)
 }
 
-/// Lines; the first is drawn widest, so that one that lies under another still shows.
+/// Lines; each is drawn thinner than the one before, and the third dashed, so that one that lies under another still shows.
 pub fn lines(of: &Frame, lines: &[Layer]) -> anyhow::Result<String> {
     drawn(of.title, HEIGHT, |root| {
         let mut plot = frame(root, of)?;
         for (n, line) in lines.iter().enumerate() {
-            let width = [9, 6, 3].get(n).copied().unwrap_or(3);
-            plot.draw_series(LineSeries::new(line.points.iter().copied(), line.colour.stroke_width(width)))?;
+            let points = line.points.iter().copied();
+            match n {
+                0 => plot.draw_series(LineSeries::new(points, line.colour.stroke_width(12)))?,
+                1 => plot.draw_series(LineSeries::new(points, line.colour.stroke_width(7)))?,
+                _ => plot.draw_series(DashedLineSeries::new(points, 14, 12, line.colour.stroke_width(4)))?,
+            };
         }
         Ok(())
     })
@@ -180,7 +184,7 @@ pub fn bars(title: &str, bars: &[Bar], mark: Option<(f64, &str)>) -> anyhow::Res
     let head = if mark.is_some() { 48 } else { 8 };
     let height = head + ROW * bars.len().max(1) as i32 + 8;
     drawn(title, height as u32, |root| {
-        let wide = |longest: usize| (longest as f64 * LETTER) as i32 + 22;
+        let wide = |longest: usize| (longest as f64 * LETTER) as i32 + 32;
         let names: Vec<String> = bars.iter().map(|b| shortened(&b.name)).collect();
         let left = wide(names.iter().map(|n| n.chars().count()).max().unwrap_or(0));
         let room = WIDTH as i32 - left - wide(bars.iter().map(|b| b.text.chars().count()).max().unwrap_or(0));

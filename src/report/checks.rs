@@ -1,10 +1,11 @@
 //! Labels and checks: what went wrong at the benches, what the checks stopped, and what left all the same.
 
 use super::Run;
-use super::charts::{self, BLUE, Bar, GREEN, GREY, VERMILION};
+use super::charts::{self, BLUE, Bar, GREEN, GREY, PURPLE, VERMILION};
 use super::headline::{PUBLISHED_WRONG_APPLIED_PCT, PUBLISHED_WRONG_LEFT_PCT};
 use super::numbers::{count, percent};
 use super::page::{Figure, Section};
+use super::series::{Stops, UNKNOWN_ITEM};
 
 pub fn section(run: &Run) -> anyhow::Result<Section> {
     let intro = "A box with another box's label reaches the wrong buyer, and another buyer goes without. Each box is scanned, weighed and \
@@ -54,13 +55,15 @@ fn interceptions(run: &Run) -> anyhow::Result<Figure> {
         return Ok(Figure::empty(title, "Nothing had to be stopped."));
     }
     stops.sort_by_key(|(word, stops)| (std::cmp::Reverse(stops.stopped), **word));
-    let bar = |(word, of): &(&&str, &super::series::Stops)| {
+    let bar = |(word, of): &(&&str, &Stops)| {
         let rest = of.stopped.saturating_sub(of.reworked + of.cancelled);
-        let parts = vec![(of.reworked as f64, GREEN), (of.cancelled as f64, GREY), (rest as f64, VERMILION)];
+        // Nobody knows which parcels these were, so nothing can be said of what became of them.
+        let colour = if **word == UNKNOWN_ITEM { PURPLE } else { VERMILION };
+        let parts = vec![(of.reworked as f64, GREEN), (of.cancelled as f64, GREY), (rest as f64, colour)];
         Bar { name: (**word).into(), parts, text: count(of.stopped) }
     };
     let bars: Vec<_> = stops.iter().map(bar).collect();
-    let legend = [(GREEN, "reworked and sent on"), (GREY, "cancelled"), (VERMILION, "still stopped")];
+    let legend = [(GREEN, "reworked and sent on"), (GREY, "cancelled"), (VERMILION, "still stopped"), (PURPLE, "not known whose")];
     let total: u64 = stops.iter().map(|s| s.1.stopped).sum();
     let reworked: u64 = stops.iter().map(|s| s.1.reworked).sum();
     let caption = format!(

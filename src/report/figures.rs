@@ -174,7 +174,7 @@ mod tests {
           unknown item                      1    5.6 %
           wrong weight                      8   44.4 %
         reworked                           18  0 put aside, 0 past the sorter undecided
-        order to tracking, p50          2.4 s  published 11.0 s
+        order to tracking, p50          2.4 s  published 11 s
           p99                          41.7 s
         answer to sorter, p99.9         64 ms  limit 150 ms
         freight                  1,075.48 USD

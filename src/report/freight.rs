@@ -78,26 +78,39 @@ fn table(run: &Run, channels: &[(&ChannelId, &Freight)]) -> Table {
         let amount = |(code, amount): (&&'static str, &Decimal)| Currency::from_code(code).map(|c| money(Money::new(*amount, c)));
         of.by_currency.iter().filter_map(amount).collect::<Vec<_>>().join(" + ")
     };
-    let row = |(id, of): &(&ChannelId, &Freight)| {
+    let row = |name: String, of: &Freight| {
+        let difference = of.in_base - of.estimated;
+        let sign = if difference.is_sign_positive() && !difference.is_zero() { "+" } else { "" };
         let figures = [count(of.parcels), in_base(run, of.in_base), in_base(run, per_parcel(of)), share_of(of.in_base, total)];
-        [vec![id.to_string()], figures.into(), vec![owed(of)]].concat()
+        let estimate = [in_base(run, of.estimated), format!("{sign}{}", share_of(difference, of.estimated))];
+        [vec![name], figures.into(), vec![owed(of)], estimate.into()].concat()
     };
-    let mut rows: Vec<_> = channels.iter().map(row).collect();
-    let all = Freight { parcels: channels.iter().map(|c| c.1.parcels).sum(), in_base: total, ..Freight::default() };
-    rows.push(vec![
-        "all".into(),
-        count(all.parcels),
-        in_base(run, total),
-        in_base(run, per_parcel(&all)),
-        share_of(total, total),
-        String::new(),
-    ]);
-    let without: u64 = channels.iter().map(|c| c.1.without_rate).sum();
-    let note = match without {
+    let mut rows: Vec<_> = channels.iter().map(|(id, of)| row(id.to_string(), of)).collect();
+    let mut all = Freight { in_base: total, ..Freight::default() };
+    channels.iter().for_each(|(_, of)| {
+        all.parcels += of.parcels;
+        all.estimated += of.estimated;
+    });
+    rows.push(row("all".into(), &all));
+    let without = channels.iter().map(|c| c.1.without_rate).sum::<u64>();
+    let without = match without {
         0 => String::new(),
-        n => format!("{} charged in a currency that has no exchange rate here: that freight is missing in the totals.", of(n, "parcel")),
+        n => format!(" {} charged in a currency that has no exchange rate here: that freight is missing in the totals.", of(n, "parcel")),
     };
-    let columns = vec![Text("channel"), Number("parcels"), Number("total"), Number("per parcel"), Number("share"), Number("as owed")];
+    let note = format!(
+        "Estimated is what allocation reckoned with for the same parcels. A channel that settles far from it has a tariff here that its carrier \
+         does not share, or goods that are not what the product master says.{without}"
+    );
+    let columns = vec![
+        Text("channel"),
+        Number("parcels"),
+        Number("total"),
+        Number("per parcel"),
+        Number("share"),
+        Number("as owed"),
+        Number("estimated"),
+        Number("difference"),
+    ];
     Table { title: "Freight by channel", columns, rows, note }
 }
 

@@ -19,7 +19,10 @@ pub const PUBLISHED_FREIGHT_SAVED_PCT: i64 = 19;
 pub const DIVERT_ANSWER_MS_MAX: f64 = 150.0;
 
 pub fn tiles(run: &Run) -> Vec<Tile> {
-    vec![orders(run), parcels(run), labels(run), to_tracking(run), divert(run), freight(run), journal(run)]
+    let mut tiles = vec![orders(run), parcels(run), labels(run), to_tracking(run), divert(run), freight(run), journal(run)];
+    // A number and its per cent sign stay on one line.
+    tiles.iter_mut().for_each(|tile| tile.sentence = tile.sentence.replace(" %", "\u{a0}%"));
+    tiles
 }
 
 fn details<const N: usize>(all: u64, rows: [(&str, u64); N]) -> Vec<(String, String)> {

@@ -57,7 +57,7 @@ pub fn duration_ms(ms: f64) -> String {
     match ms {
         _ if ms < 10.0 => format!("{ms:.1} ms"),
         _ if ms < 999.5 => format!("{ms:.0} ms"),
-        _ if ms < 59_950.0 => format!("{:.1} s", ms / 1_000.0),
+        _ if ms < 59_950.0 => format!("{:.1}", ms / 1_000.0).trim_end_matches(".0").to_string() + " s",
         _ if seconds < 3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ if seconds < 48 * 3_600 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
         _ => format!("{:.1} d", ms / 86_400_000.0),
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(share_of(Decimal::ONE, Decimal::ZERO), "–");
         assert_eq!(money(Money::new(Decimal::new(-123_456_789, 3), Currency::USD)), "-123,456.79 USD");
         assert_eq!(money(Money::new(Decimal::new(1_234, 0), Currency::JPY)), "1,234 JPY");
-        let said = [0.0, 9.94, 850.0, 2_100.0, 200_000.0, 7_830_000.0, 388_800_000.0].map(duration_ms);
-        assert_eq!(said, ["0.0 ms", "9.9 ms", "850 ms", "2.1 s", "3 min 20 s", "2 h 10 min", "4.5 d"]);
+        let said = [0.0, 9.94, 850.0, 2_100.0, 11_000.0, 200_000.0, 7_830_000.0, 388_800_000.0].map(duration_ms);
+        assert_eq!(said, ["0.0 ms", "9.9 ms", "850 ms", "2.1 s", "11 s", "3 min 20 s", "2 h 10 min", "4.5 d"]);
     }
 }

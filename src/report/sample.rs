@@ -136,8 +136,16 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
     let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates };
     put(Span::from_ms(80), Allocate { decision: Box::new(decision), parcel: parcel.clone() });
     let carrier = channel.split('/').next().unwrap_or_default().into();
-    let plan =
-        Plan { order: id.clone(), warehouse: "SZX".into(), carrier, channel: channel.into(), ship_to, declared_g: 200, ..Plan::default() };
+    let plan = Plan {
+        order: id.clone(),
+        warehouse: "SZX".into(),
+        carrier,
+        channel: channel.into(),
+        ship_to,
+        declared_g: 200,
+        estimate: Some(cost),
+        ..Plan::default()
+    };
     self::parcel(journal, n, at + Span::from_ms(90), parcel, plan, cost);
 }
 

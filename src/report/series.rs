@@ -19,7 +19,7 @@ use twin::{ChannelId, Event, Moment, Money, Record, Twin, TwinError, carrier, de
 /// How many of the latest exceptions are kept.
 pub const EXCEPTIONS_MAX: usize = 20;
 /// What an item is called that the line rejected without knowing whose it is.
-const UNKNOWN_ITEM: &str = "unknown item";
+pub const UNKNOWN_ITEM: &str = "unknown item";
 
 /// What happened within one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Held {
 pub struct Freight {
     pub parcels: u64,
     pub in_base: Decimal,
+    /// What allocation had estimated for the same parcels.
+    pub estimated: Decimal,
     /// As it is owed.
     pub by_currency: BTreeMap<&'static str, Decimal>,
     /// Parcels whose freight has no exchange rate to the base: they are missing in `in_base`.
@@ -111,6 +113,7 @@ struct ParcelSeen {
     phase: Option<Phase>,
     steps: usize,
     stopped_by: Option<&'static str>,
+    estimate: Option<Money>,
     freight: Option<Money>,
 }
 
@@ -167,7 +170,7 @@ impl Pass<'_> {
         if let parcel::Event::Created { plan } = event {
             let order_at = self.orders.get(plan.order.text()).map(|o| o.received_at);
             let (country, channel) = (plan.ship_to.country.clone(), plan.channel.clone());
-            self.parcels.insert(id.clone(), ParcelSeen { order_at, country, channel, ..ParcelSeen::default() });
+            self.parcels.insert(id.clone(), ParcelSeen { order_at, country, channel, estimate: plan.estimate, ..ParcelSeen::default() });
         }
         match event {
             parcel::Event::Packed => self.flow(at).packed += 1,
@@ -212,7 +215,7 @@ impl Pass<'_> {
             }
             parcel::Event::Costed { freight } => {
                 let before = seen.freight.replace(*freight);
-                series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, self.rates);
+                series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, seen.estimate, self.rates);
             }
             _ => {}
         }
@@ -232,8 +235,11 @@ impl Pass<'_> {
 
 impl Freight {
     /// A later figure for the same parcel takes the place of the one `before`.
-    fn book(&mut self, before: Option<Money>, freight: Money, rates: &Rates) {
-        self.parcels += u64::from(before.is_none());
+    fn book(&mut self, before: Option<Money>, freight: Money, estimate: Option<Money>, rates: &Rates) {
+        if before.is_none() {
+            self.parcels += 1;
+            self.estimated += estimate.and_then(|m| rates.convert(m, rates.base)).map_or(Decimal::ZERO, |m| m.amount);
+        }
         for (money, sign) in before.map(|m| (m, Decimal::NEGATIVE_ONE)).into_iter().chain([(freight, Decimal::ONE)]) {
             *self.by_currency.entry(money.currency.code()).or_default() += money.amount * sign;
             match rates.convert(money, rates.base) {
@@ -325,10 +331,11 @@ mod tests {
         let rates = Rates::only(USD);
         let (ten, yuan) = (Money::new(Decimal::TEN, USD), Money::new(Decimal::from(80), CNY));
         let mut freight = Freight::default();
-        freight.book(None, yuan, &rates);
+        freight.book(None, yuan, None, &rates);
         assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (1, 1, Decimal::ZERO));
-        freight.book(Some(yuan), ten, &rates);
-        freight.book(None, ten, &rates);
+        freight.book(Some(yuan), ten, None, &rates);
+        freight.book(None, ten, Some(ten), &rates);
+        assert_eq!(freight.estimated, Decimal::TEN);
         assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (2, 0, Decimal::from(20)));
     }
 }

@@ -50,9 +50,10 @@ fn to_tracking(run: &Run) -> anyhow::Result<Figure> {
     let mark = place(&bins, limit_us).map(|x| (x, name.as_str()));
     let svg = charts::columns(&frame, &columns, mark)?;
     let at = |quantile| duration_us(times.at(quantile).unwrap_or_default());
+    let late = times.count() - times.within(limit_us);
+    let why = if late > 0 { " The others were on hold first, or their carrier did not answer." } else { "" };
     let caption = format!(
-        "{}: half within {}, 99 of 100 within {}, the slowest {}. {} within the published {}. The long ones were on hold first, or their \
-         carrier did not answer.",
+        "{}: half within {}, 99 of 100 within {}, the slowest {}; {} within the published {}.{why}",
         of(times.count(), "parcel"),
         at(0.5),
         at(0.99),
@@ -60,7 +61,8 @@ fn to_tracking(run: &Run) -> anyhow::Result<Figure> {
         share(times.within(limit_us), times.count()),
         duration_us(limit_us)
     );
-    Ok(Figure::new(title, svg, &[(BLUE, "within what is published"), (VERMILION, "longer")], caption))
+    let legend = [(BLUE, "within what is published"), (VERMILION, "longer")];
+    Ok(Figure::new(title, svg, if late > 0 { &legend } else { &[] }, caption))
 }
 
 /// An edge as it fits under a column: `200 ms`, `5 s`, `3.3 min`, `2.8 h`, `2.3 d`.

@@ -1,7 +1,7 @@
 //! A carrier as the twin knows it: whether we may buy from it just now.
 
-use crate::entity::{Entity, Kind, Refusal};
 use crate::Moment;
+use crate::entity::{Entity, Kind, Refusal};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 

@@ -1,8 +1,8 @@
 //! A channel: one service of one carrier account, with its limits and, where the carrier has no rate API, its tariff.
 //! And what is asked of it: a quote, a label, news of a parcel.
 
-use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TrackingNumber};
 use crate::money::{Currency, Decimal};
+use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TrackingNumber};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -28,6 +28,9 @@ pub struct Channel {
     /// Present: we rate the channel ourselves. Absent: the carrier is asked.
     #[serde(default)]
     pub tariff: Option<Tariff>,
+    /// Considered only where no other channel takes the parcel, so that its carrier is not asked in vain.
+    #[serde(default)]
+    pub last_resort: bool,
     /// Promised days to the door, used where the carrier's quote names none.
     #[serde(default)]
     pub days: Option<u16>,
@@ -65,6 +68,8 @@ pub struct ChargeableWeight {
     pub divisor: u32,
     /// Volumetric weight counts only from this many times the actual (in tenths: 20 = twice). 0: always.
     pub volumetric_from_tenths: u32,
+    /// Volumetric weight counts only for parcels larger than this. 0: for all. One cubic foot is 28,317 cm³.
+    pub volumetric_above_cm3: u32,
     /// Rounded up to a multiple of this. 0 or 1: to the gram.
     pub step_g: Grams,
     pub minimum_g: Grams,
@@ -72,7 +77,7 @@ pub struct ChargeableWeight {
 
 impl Default for ChargeableWeight {
     fn default() -> Self {
-        ChargeableWeight { divisor: 0, volumetric_from_tenths: 0, step_g: 1, minimum_g: 0 }
+        ChargeableWeight { divisor: 0, volumetric_from_tenths: 0, volumetric_above_cm3: 0, step_g: 1, minimum_g: 0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A station device as the twin knows it: reachable or not, healthy or not.
 
-use crate::entity::{Entity, Kind, Refusal};
 use crate::Moment;
+use crate::entity::{Entity, Kind, Refusal};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -93,7 +93,13 @@ impl Entity for Device {
     }
 
     fn stage_word(&self) -> &'static str {
-        if self.fault.is_some() { "faulty" } else if self.online { "online" } else { "offline" }
+        if self.fault.is_some() {
+            "faulty"
+        } else if self.online {
+            "online"
+        } else {
+            "offline"
+        }
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

@@ -22,17 +22,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
-        Kind::Order,
-        Kind::Parcel,
-        Kind::Stock,
-        Kind::Warehouse,
-        Kind::Station,
-        Kind::Device,
-        Kind::Carrier,
-        Kind::Bag,
-        Kind::Manifest,
-    ];
+    pub const ALL: [Kind; 9] =
+        [Kind::Order, Kind::Parcel, Kind::Stock, Kind::Warehouse, Kind::Station, Kind::Device, Kind::Carrier, Kind::Bag, Kind::Manifest];
 
     pub fn as_str(self) -> &'static str {
         match self {

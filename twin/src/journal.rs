@@ -277,9 +277,8 @@ impl Twin {
         let Some(bytes) = self.store.state(key)? else { return Ok(None) };
         let bad = |why: String| TwinError::BadState { key: key.clone(), why };
         let (version, state) = split_state(&bytes).ok_or_else(|| bad("it is empty".into()))?;
-        let mut json = crate::entity::with_state(key.kind, state, |s| s.json())
-            .map_err(|e| bad(e.to_string()))?
-            .map_err(|e| bad(e.to_string()))?;
+        let mut json =
+            crate::entity::with_state(key.kind, state, |s| s.json()).map_err(|e| bad(e.to_string()))?.map_err(|e| bad(e.to_string()))?;
         if let Some(map) = json.as_object_mut() {
             map.insert("id".into(), key.id.as_str().into());
             map.insert("version".into(), version.into());
@@ -357,7 +356,8 @@ impl Twin {
             other.write(Write { documents: vec![row?], ..Write::default() })?;
         }
         for kind in Kind::ALL {
-            let states = self.store.states(kind).map(|r| r.map(|(id, bytes)| (Key::new(kind, id), bytes))).collect::<Result<Vec<_>, _>>()?;
+            let states =
+                self.store.states(kind).map(|r| r.map(|(id, bytes)| (Key::new(kind, id), bytes))).collect::<Result<Vec<_>, _>>()?;
             other.write(Write { states, ..Write::default() })?;
         }
         let index = self.records(0).filter_map(|r| r.map(|r| index_entry(&r)).transpose()).collect::<Result<Vec<_>, _>>()?;
@@ -499,7 +499,12 @@ mod tests {
         let twin = Twin::open(store.clone()).unwrap();
         let (mut stock, mut n) = (stock::Stock::default(), 0);
         for size in groups {
-            let txs: Vec<_> = (0..*size).map(|_| { n += 1; tx(n, n, &mut stock) }).collect();
+            let txs: Vec<_> = (0..*size)
+                .map(|_| {
+                    n += 1;
+                    tx(n, n, &mut stock)
+                })
+                .collect();
             twin.commit(txs).unwrap();
         }
         (store, twin)

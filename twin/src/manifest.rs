@@ -19,8 +19,15 @@ pub struct Manifest {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Open { warehouse: WarehouseId, carrier: CarrierId },
-    Load { bag: BagId, parcels: u32, weight_g: Grams },
+    Open {
+        warehouse: WarehouseId,
+        carrier: CarrierId,
+    },
+    Load {
+        bag: BagId,
+        parcels: u32,
+        weight_g: Grams,
+    },
     /// The driver signed: nothing more goes on.
     Close,
 }

@@ -32,10 +32,11 @@ impl Money {
         }
         Ok(Money { amount: self.amount + other.amount, currency: self.currency })
     }
-    /// Rounded to the currency's own smallest unit, half away from zero.
+    /// Rounded to the currency's own smallest unit, half away from zero, with all its decimals: 9.90, not 9.9.
     pub fn rounded(self) -> Money {
         let places = self.currency.exponent().map_or(2, u32::from);
-        let amount = self.amount.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
+        let mut amount = self.amount.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
+        amount.rescale(places);
         Money { amount, ..self }
     }
 }

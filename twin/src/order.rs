@@ -60,7 +60,10 @@ impl NewOrder {
                 return Some(("lines.unit_price", format!("{} for {} is negative", line.unit_price, line.sku)));
             }
             if line.unit_price.currency != self.lines[0].unit_price.currency {
-                return Some(("lines.unit_price", format!("{} and {} in one order", self.lines[0].unit_price.currency.code(), line.unit_price.currency.code())));
+                return Some((
+                    "lines.unit_price",
+                    format!("{} and {} in one order", self.lines[0].unit_price.currency.code(), line.unit_price.currency.code()),
+                ));
             }
         }
         None
@@ -251,7 +254,9 @@ impl Entity for Order {
             Command::Ship => self.step(id, "shipping", &[Packed, Released], Shipped, Event::Shipped),
             Command::Deliver => self.step(id, "delivery", &[Shipped], Delivered, Event::Delivered),
             Command::Return => self.step(id, "return", &[Shipped], Returned, Event::Returned),
-            Command::Cancel { reason } => self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason }),
+            Command::Cancel { reason } => {
+                self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason })
+            }
         }
     }
 

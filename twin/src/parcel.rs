@@ -7,7 +7,9 @@
 
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
-use crate::{Address, BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId};
+use crate::{
+    Address, BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId,
+};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
@@ -133,9 +135,15 @@ impl Stage {
 #[serde(rename_all = "snake_case")]
 pub enum Interception {
     /// Measured and declared weight differ by more than both thresholds.
-    Weight { declared_g: Grams, measured_g: Grams },
+    Weight {
+        declared_g: Grams,
+        measured_g: Grams,
+    },
     /// A side differs by more than the threshold (sides in sorted order).
-    Size { declared: Dims, measured: Dims },
+    Size {
+        declared: Dims,
+        measured: Dims,
+    },
     /// The same label was read on another parcel before.
     DuplicateLabel,
     /// Its order was cancelled.
@@ -144,9 +152,14 @@ pub enum Interception {
     /// No bag is open for it.
     NoChute,
     /// The answer reached the sorter after the divert, or it went to another chute.
-    WrongChute { planned: u16, actual: u16 },
+    WrongChute {
+        planned: u16,
+        actual: u16,
+    },
     /// A person or a rule outside the line said so.
-    Manual { why: SmolStr },
+    Manual {
+        why: SmolStr,
+    },
 }
 
 impl Interception {
@@ -226,27 +239,61 @@ pub struct Parcel {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Create { plan: Box<Plan> },
+    Create {
+        plan: Box<Plan>,
+    },
     RequestLabel,
-    TakeLabel { tracking: TrackingNumber, label: Hash, charged: Option<Money> },
-    RefuseLabel { why: SmolStr },
+    TakeLabel {
+        tracking: TrackingNumber,
+        label: Hash,
+        charged: Option<Money>,
+    },
+    RefuseLabel {
+        why: SmolStr,
+    },
     /// Its label (and pick slip) came out of a printer.
-    Print { printer: DeviceId },
+    Print {
+        printer: DeviceId,
+    },
     Pack,
-    Induct { station: StationId },
+    Induct {
+        station: StationId,
+    },
     /// Everything the line found out, and what follows from it.
-    Judge { measured_g: Option<Grams>, measured: Option<Dims>, verdict: Verdict },
+    Judge {
+        measured_g: Option<Grams>,
+        measured: Option<Dims>,
+        verdict: Verdict,
+    },
     /// It fell down a chute.
-    Bag { chute: u16, bag: BagId },
-    Intercept { why: Interception },
+    Bag {
+        chute: u16,
+        bag: BagId,
+    },
+    Intercept {
+        why: Interception,
+    },
     /// The mistake was found and put right; the label it wears is its own again.
     /// `declared` replaces weight and size where a person checked the contents and found the master data wrong.
-    Rework { note: SmolStr, declared: Option<(Grams, Dims)> },
-    HandOver { bag: BagId },
-    Track { events: Vec<TrackEvent> },
-    RaiseException { what: SmolStr },
-    Cost { freight: Money },
-    Cancel { reason: SmolStr },
+    Rework {
+        note: SmolStr,
+        declared: Option<(Grams, Dims)>,
+    },
+    HandOver {
+        bag: BagId,
+    },
+    Track {
+        events: Vec<TrackEvent>,
+    },
+    RaiseException {
+        what: SmolStr,
+    },
+    Cost {
+        freight: Money,
+    },
+    Cancel {
+        reason: SmolStr,
+    },
 }
 
 /// What the checks made of a parcel at the divert.
@@ -259,27 +306,64 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Created { plan: Box<Plan> },
+    Created {
+        plan: Box<Plan>,
+    },
     /// Asked of the carrier, with the key that makes asking again harmless.
-    LabelRequested { key: SmolStr },
-    LabelBought { tracking: TrackingNumber, label: Hash, charged: Option<Money> },
-    LabelRefused { why: SmolStr },
-    Printed { printer: DeviceId },
+    LabelRequested {
+        key: SmolStr,
+    },
+    LabelBought {
+        tracking: TrackingNumber,
+        label: Hash,
+        charged: Option<Money>,
+    },
+    LabelRefused {
+        why: SmolStr,
+    },
+    Printed {
+        printer: DeviceId,
+    },
     Packed,
-    Inducted { station: StationId },
-    Measured { weight_g: Grams, dims: Option<Dims> },
+    Inducted {
+        station: StationId,
+    },
+    Measured {
+        weight_g: Grams,
+        dims: Option<Dims>,
+    },
     Verified,
-    Sorted { chute: u16 },
-    Bagged { bag: BagId },
-    Intercepted { why: Interception, chute: Option<u16> },
-    Reworked { note: SmolStr, declared: Option<(Grams, Dims)> },
-    HandedOver { bag: BagId },
+    Sorted {
+        chute: u16,
+    },
+    Bagged {
+        bag: BagId,
+    },
+    Intercepted {
+        why: Interception,
+        chute: Option<u16>,
+    },
+    Reworked {
+        note: SmolStr,
+        declared: Option<(Grams, Dims)>,
+    },
+    HandedOver {
+        bag: BagId,
+    },
     /// News of the carrier; where it names a later stage, the parcel is there now.
-    Tracked { event: TrackEvent },
-    ExceptionRaised { what: SmolStr },
+    Tracked {
+        event: TrackEvent,
+    },
+    ExceptionRaised {
+        what: SmolStr,
+    },
     ExceptionCleared,
-    Costed { freight: Money },
-    Cancelled { reason: SmolStr },
+    Costed {
+        freight: Money,
+    },
+    Cancelled {
+        reason: SmolStr,
+    },
 }
 
 impl Parcel {
@@ -389,7 +473,9 @@ impl Entity for Parcel {
                 _ => Err(self.wrong_stage(id, "bagging", "sorted")),
             },
             Command::Intercept { why } => match self.stage {
-                Created | LabelRequested | Labelled | Inducted | Measured | Verified | Sorted => Ok(vec![Event::Intercepted { why, chute: None }]),
+                Created | LabelRequested | Labelled | Inducted | Measured | Verified | Sorted => {
+                    Ok(vec![Event::Intercepted { why, chute: None }])
+                }
                 Intercepted => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "interception", "before bagged")),
             },

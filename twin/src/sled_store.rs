@@ -33,12 +33,14 @@ impl SledStore {
     /// Opens or creates the store in `dir`.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.display().to_string();
-        let db = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).open().map_err(|e| match &e {
-            sled::Error::Io(io) if io.kind() == std::io::ErrorKind::WouldBlock || io.to_string().contains("lock") => {
-                StoreError::Locked { path: path.clone() }
-            }
-            _ => StoreError::Open { path: path.clone(), why: e.to_string() },
-        })?;
+        let db = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).open().map_err(
+            |e| match &e {
+                sled::Error::Io(io) if io.kind() == std::io::ErrorKind::WouldBlock || io.to_string().contains("lock") => {
+                    StoreError::Locked { path: path.clone() }
+                }
+                _ => StoreError::Open { path: path.clone(), why: e.to_string() },
+            },
+        )?;
         let tree = |name: &str| db.open_tree(name).map_err(|e| StoreError::Open { path: path.clone(), why: e.to_string() });
         let file = File::open(dir.join("db")).map_err(|e| StoreError::Open { path: path.clone(), why: e.to_string() })?;
         Ok(Self { journal: tree("journal")?, state: tree("state")?, index: tree("index")?, documents: tree("documents")?, db, file })

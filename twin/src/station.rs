@@ -57,12 +57,26 @@ pub struct Item {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Open { kind: StationKind },
-    PlaceBag { chute: u16, bag: BagId },
-    RemoveBag { chute: u16 },
-    OpenManifest { manifest: ManifestId },
+    Open {
+        kind: StationKind,
+    },
+    PlaceBag {
+        chute: u16,
+        bag: BagId,
+    },
+    RemoveBag {
+        chute: u16,
+    },
+    OpenManifest {
+        manifest: ManifestId,
+    },
     /// An item no parcel answers for goes to the reject chute.
-    Reject { pic: u32, chute: u16, code: Option<SmolStr>, why: SmolStr },
+    Reject {
+        pic: u32,
+        chute: u16,
+        code: Option<SmolStr>,
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

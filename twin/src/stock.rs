@@ -23,14 +23,27 @@ pub struct Stock {
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Somebody counted: this many are there.
-    Count { on_hand: u32, safety: u32 },
+    Count {
+        on_hand: u32,
+        safety: u32,
+    },
     /// Goods came in.
-    Receive { quantity: u32, reference: SmolStr },
-    Reserve { order: OrderId, quantity: u32 },
+    Receive {
+        quantity: u32,
+        reference: SmolStr,
+    },
+    Reserve {
+        order: OrderId,
+        quantity: u32,
+    },
     /// The order does not need it any more.
-    Release { order: OrderId },
+    Release {
+        order: OrderId,
+    },
     /// The goods left the shelf in a parcel.
-    Pick { order: OrderId },
+    Pick {
+        order: OrderId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

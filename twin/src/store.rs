@@ -61,7 +61,7 @@ pub struct MemoryStore(RwLock<Shelves>);
 
 #[derive(Debug, Default)]
 struct Shelves {
-    journal: Vec<(u64, Vec<u8>)>,
+    journal: Vec<(u64, Box<[u8]>)>,
     /// Looked up by key only; `states` sorts what it hands out.
     states: HashMap<Key, Vec<u8>>,
     index: HashMap<SmolStr, SmolStr>,
@@ -83,7 +83,7 @@ impl Store for MemoryStore {
     fn write(&self, write: Write) -> Result<(), StoreError> {
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if !write.group.is_empty() {
-            shelves.journal.push((write.first, write.group));
+            shelves.journal.push((write.first, write.group.into_boxed_slice()));
         }
         shelves.states.extend(write.states);
         shelves.index.extend(write.index);
@@ -98,14 +98,14 @@ impl Store for MemoryStore {
             shelves.journal.partition_point(|(first, _)| *first <= from).saturating_sub(1)
         };
         Box::new(std::iter::from_fn(move || {
-            let group = self.read().journal.get(at).map(|(_, group)| group.clone());
+            let group = self.read().journal.get(at).map(|(_, group)| group.to_vec());
             at += 1;
             group.map(Ok)
         }))
     }
 
     fn last_group(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.read().journal.last().map(|(_, group)| group.clone()))
+        Ok(self.read().journal.last().map(|(_, group)| group.to_vec()))
     }
 
     fn mark(&self) -> Result<u64, StoreError> {

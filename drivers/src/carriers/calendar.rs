@@ -5,6 +5,8 @@ use smol_str::SmolStr;
 use twin::{Moment, Span};
 
 const DAY_S: i64 = 86_400;
+/// 9999-12-31T23:59:59.
+const LAST_S: i64 = 253_402_300_799;
 
 /// `2024-07-28`, in UTC.
 pub fn date(at: Moment) -> SmolStr {
@@ -93,24 +95,18 @@ pub fn local(at: Moment, minutes: i64) -> Moment {
 
 /// `2024-07-28T13:05:59`, in UTC, as bytes.
 pub fn stamp(at: Moment) -> [u8; 19] {
-    let seconds = at.0.div_euclid(1_000_000);
-    let (day, second) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
+    // Before 1970 and after 9999 nothing is shipped.
+    let seconds = (at.0 / 1_000_000).clamp(0, LAST_S) as u64;
+    let (day, second) = ((seconds / DAY_S as u64) as u32, (seconds % DAY_S as u64) as u32);
     let (year, month, date) = civil(day);
     let mut out = *b"0000-00-00T00:00:00";
-    put(&mut out[..4], year);
-    put(&mut out[5..7], month);
-    put(&mut out[8..10], date);
-    put(&mut out[11..13], second / 3_600);
-    put(&mut out[14..16], second / 60 % 60);
-    put(&mut out[17..19], second % 60);
-    out
-}
-
-fn put(place: &mut [u8], mut number: i64) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
+    let pairs = [(0, year / 100), (2, year % 100), (5, month), (8, date)];
+    let times = [(11, second / 3_600), (14, second / 60 % 60), (17, second % 60)];
+    for (place, number) in pairs.into_iter().chain(times) {
+        out[place] = b'0' + (number / 10) as u8;
+        out[place + 1] = b'0' + (number % 10) as u8;
     }
+    out
 }
 
 /// The bytes are digits and separators, so they are text.
@@ -147,15 +143,14 @@ fn days(date: &[u8]) -> Option<i64> {
 }
 
 /// Year, month and day of a number of days since 1970-01-01 (the same source).
-fn civil(day: i64) -> (i64, i64, i64) {
+fn civil(day: u32) -> (u32, u32, u32) {
     let z = day + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
+    let (era, of_era) = (z / 146_097, z % 146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+    (year + era * 400 + u32::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
 use twin::{CarrierId, Span};
 
@@ -28,6 +30,18 @@ pub(super) type Why = String;
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Why> {
     let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
     serde_json::from_str(text).map_err(|e| e.to_string())
+}
+
+/// A string that stays where it is in the body unless it holds escapes. (serde borrows a bare `Cow`, not one in an `Option`.)
+#[derive(Deserialize, Debug, Default, PartialEq)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a carrier said was wrong, in its own words.
@@ -70,10 +84,8 @@ impl Caller {
     /// The error that an answer other than a success stands for.
     pub fn refusal(&self, response: &Response<Bytes>, read: impl Fn(&[u8]) -> Option<Complaint>) -> CarrierError {
         let status = response.status();
-        let complaint = read(response.body()).unwrap_or_else(|| Complaint {
-            code: status.as_str().to_owned(),
-            message: excerpt(response.body()),
-        });
+        let complaint =
+            read(response.body()).unwrap_or_else(|| Complaint { code: status.as_str().to_owned(), message: excerpt(response.body()) });
         let carrier = self.carrier.clone();
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CarrierError::Unauthorized { carrier, message: complaint.message },

@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn prices_are_read_as_they_were_written() {
-        for text in ["42.74", "25.99", "0.1", "457.3", "0.07", "184", "19.15", "1000115566.29", "0.000123", "1.0001", "-3.5", "123456.789012"] {
+        for text in
+            ["42.74", "25.99", "0.1", "457.3", "0.07", "184", "19.15", "1000115566.29", "0.000123", "1.0001", "-3.5", "123456.789012"]
+        {
             let figure: Figure = serde_json::from_str(text).unwrap();
             assert_eq!(figure.0, text.parse::<Decimal>().unwrap(), "{text}");
             assert_eq!(serde_json::to_string(&figure).unwrap(), text);

@@ -2,7 +2,7 @@
 //!
 //! A driver is mapping and nothing else. It keeps no parcel, never retries on its own (but for one fresh token), never
 //! chooses a service and never reads the environment. Every folder is alike: `mod.rs` the driver, `request.rs` what is
-//! sent, `response.rs` what is understood, `codes.rs` the tracking codes, `tests.rs` recorded and small bodies.
+//! sent, `response.rs` and `tracking.rs` what is understood, `codes.rs` the tracking codes, `tests.rs` recorded and small bodies.
 
 pub mod calendar;
 mod caller;

@@ -81,8 +81,7 @@ mod tests {
 
     #[test]
     fn settings_read_and_the_simulated_carrier_has_a_host() {
-        let settings: CarrierSettings =
-            serde_json::from_str(r#"{"id":"usps","kind":"usps","base_url":"sim:","account":"1000"}"#).unwrap();
+        let settings: CarrierSettings = serde_json::from_str(r#"{"id":"usps","kind":"usps","base_url":"sim:","account":"1000"}"#).unwrap();
         assert_eq!(settings.origin(), "http://usps.sim");
         assert_eq!(settings.timeout_ms, TIMEOUT_MS_DEFAULT);
         let settings = CarrierSettings { base_url: "https://apis.usps.com/".into(), ..settings };

@@ -77,11 +77,11 @@ fn bad(code: &str, message: &str) -> Response {
 }
 
 impl Line {
-    fn check(&self, headers: &HeaderMap) -> Result<(), Response> {
+    fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
         if header(headers, AUTHORIZATION) == Some(&self.authorization) {
-            return Ok(());
+            return None;
         }
-        Err(refuse(StatusCode::UNAUTHORIZED, "unauthorized", "the token is not known"))
+        Some(refuse(StatusCode::UNAUTHORIZED, "unauthorized", "the token is not known"))
     }
 }
 
@@ -97,10 +97,10 @@ struct Asked<'a> {
     contents: Cow<'a, str>,
 }
 
+/// Says no price: a forwarder bills by its sheet at the end of the month.
 #[derive(Serialize)]
 struct Answer {
     tracking: SmolStr,
-    charged: Money,
     label: Image,
 }
 
@@ -112,7 +112,7 @@ struct Image {
 
 async fn label(State(line): Line_, request: Request) -> Response {
     let (head, content) = request.into_parts();
-    if let Err(refusal) = line.check(&head.headers) {
+    if let Some(refusal) = line.refusal(&head.headers) {
         return refusal;
     }
     let Some(key) = header(&head.headers, IDEMPOTENCY_KEY) else { return bad("no_key", "Idempotency-Key is missing") };
@@ -147,7 +147,7 @@ fn sell(line: &Line, key: &str, asked: &Asked) -> Answer {
         at: line.clock.now(),
     };
     let number = |serial: u64| SmolStr::new(s10::item(&line.letters, (serial % 100_000_000) as u32, &asked.from.country));
-    let (tracking, charged) = line.book.sell(line.no, sale, number);
+    let (tracking, _) = line.book.sell(line.no, sale, number);
     let zpl = zpl::label(&LabelText {
         carrier: "DIRECT LINE",
         service: &asked.service,
@@ -156,7 +156,7 @@ fn sell(line: &Line, key: &str, asked: &Asked) -> Answer {
         tracking: &tracking,
         reference: &asked.reference,
     });
-    Answer { tracking, charged, label: Image { format: "zpl", base64: STANDARD.encode(zpl) } }
+    Answer { tracking, label: Image { format: "zpl", base64: STANDARD.encode(zpl) } }
 }
 
 fn stop(address: &Address) -> Stop {
@@ -169,7 +169,7 @@ fn lines(address: &Address) -> [[&str; 3]; 4] {
 }
 
 async fn void(State(line): Line_, Path(number): Path<String>, request: Request) -> Response {
-    if let Err(refusal) = line.check(request.headers()) {
+    if let Some(refusal) = line.refusal(request.headers()) {
         return refusal;
     }
     match line.book.void(line.no, &number) {
@@ -180,7 +180,7 @@ async fn void(State(line): Line_, Path(number): Path<String>, request: Request) 
 }
 
 async fn tracking(State(line): Line_, request: Request) -> Response {
-    if let Err(refusal) = line.check(request.headers()) {
+    if let Some(refusal) = line.refusal(request.headers()) {
         return refusal;
     }
     let query = request.uri().query().unwrap_or_default();

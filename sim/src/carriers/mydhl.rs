@@ -24,8 +24,8 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
-use twin::money::Currency;
 use twin::Money;
+use twin::money::Currency;
 
 /// Waybills in one tracking call.
 const TRACK_BATCH_MAX: usize = 200;
@@ -33,6 +33,8 @@ const TRACK_BATCH_MAX: usize = 200;
 const GRAMS_MAX: i64 = 70_000;
 /// Longest `Message-Reference`, in characters.
 const MESSAGE_REFERENCE_MAX: usize = 36;
+/// Room made for what is said of one waybill, in bytes.
+const DETAIL_BYTES_USUAL: usize = 1_024;
 const MESSAGE_REFERENCE: HeaderName = HeaderName::from_static("message-reference");
 
 struct Hub {
@@ -65,11 +67,11 @@ fn bad(detail: &str, instance: &'static str) -> Response {
 }
 
 impl Hub {
-    fn check(&self, headers: &HeaderMap, instance: &'static str) -> Result<(), Response> {
+    fn refusal(&self, headers: &HeaderMap, instance: &'static str) -> Option<Response> {
         if header(headers, AUTHORIZATION) == Some(&self.authorization) {
-            return Ok(());
+            return None;
         }
-        Err(problem(StatusCode::UNAUTHORIZED, "Unauthorized", "Invalid Credentials", instance))
+        Some(problem(StatusCode::UNAUTHORIZED, "Unauthorized", "Invalid Credentials", instance))
     }
 
     /// Nine digits of serial, the first one the account's, and a check digit.
@@ -133,7 +135,7 @@ fn fault(place: &Place) -> Option<&'static str> {
 async fn rates(State(hub): Hub_, request: Request) -> Response {
     const INSTANCE: &str = "/expressapi/rates";
     let (head, content) = request.into_parts();
-    if let Err(refusal) = hub.check(&head.headers, INSTANCE) {
+    if let Some(refusal) = hub.refusal(&head.headers, INSTANCE) {
         return refusal;
     }
     let Some(content) = body(content).await else { return bad("the body is too long", INSTANCE) };
@@ -158,7 +160,7 @@ async fn rates(State(hub): Hub_, request: Request) -> Response {
 async fn shipments(State(hub): Hub_, request: Request) -> Response {
     const INSTANCE: &str = "/expressapi/shipments";
     let (head, content) = request.into_parts();
-    if let Err(refusal) = hub.check(&head.headers, INSTANCE) {
+    if let Some(refusal) = hub.refusal(&head.headers, INSTANCE) {
         return refusal;
     }
     let Some(content) = body(content).await else { return bad("the body is too long", INSTANCE) };
@@ -217,7 +219,7 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static 
 
 async fn tracking(State(hub): Hub_, request: Request) -> Response {
     const INSTANCE: &str = "/expressapi/tracking";
-    if let Err(refusal) = hub.check(request.headers(), INSTANCE) {
+    if let Some(refusal) = hub.refusal(request.headers(), INSTANCE) {
         return refusal;
     }
     // As parameters of their own, or in one with commas.
@@ -228,7 +230,7 @@ async fn tracking(State(hub): Hub_, request: Request) -> Response {
         return bad("1010: at most 200 shipmentTrackingNumber are accepted", INSTANCE);
     }
     let now = hub.clock.now();
-    let mut pen = Pen::new(numbers.clone().count() * 1_536);
+    let mut pen = Pen::new(numbers.clone().count() * DETAIL_BYTES_USUAL);
     pen.raw("{\"shipments\":[");
     let empty = pen.len();
     hub.book.look_up(hub.no, numbers, |number, sold| {

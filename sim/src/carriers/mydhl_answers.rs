@@ -5,7 +5,6 @@ use super::book::{Sold, Stop};
 use super::pen::Pen;
 use super::transit;
 use drivers::carriers::calendar;
-use smol_str::SmolStr;
 use twin::channel::TrackStatus::{self, *};
 use twin::{Moment, Span};
 
@@ -50,7 +49,8 @@ fn product(pen: &mut Pen, offer: &Offer, shipped: Moment, city: &str, weights: W
     pen.raw("],\"totalPriceBreakdown\":[{\"currencyType\":\"BILLC\",\"priceCurrency\":\"USD\",\"priceBreakdown\":[{\"typeCode\":\"SPRQT\",\"price\":");
     pen.hundredths(offer.freight).raw("},{\"typeCode\":\"FF\",\"price\":").hundredths(offer.fuel);
     pen.raw("}]}],\"deliveryCapabilities\":{\"deliveryTypeCode\":\"QDDC\",\"estimatedDeliveryDateAndTime\":\"");
-    pen.date_time(shipped + Span::from_hours(24 * offer.days)).raw("\",\"destinationServiceAreaCode\":\"").raw(&area(city));
+    pen.date_time(shipped + Span::from_hours(24 * offer.days)).raw("\",\"destinationServiceAreaCode\":\"");
+    area(pen, city);
     pen.raw("\",\"totalTransitDays\":").number(offer.days).raw("}}");
 }
 
@@ -59,8 +59,10 @@ fn billed(pen: &mut Pen, cents: i64) {
 }
 
 /// Three letters for a city.
-fn area(city: &str) -> SmolStr {
-    city.chars().filter(char::is_ascii_alphabetic).take(3).map(|c| c.to_ascii_uppercase()).collect()
+fn area(pen: &mut Pen, city: &str) {
+    for letter in city.bytes().filter(u8::is_ascii_alphabetic).take(3) {
+        pen.bytes(&[letter.to_ascii_uppercase()]);
+    }
 }
 
 /// A shipment created, with its label.
@@ -118,5 +120,7 @@ pub fn tracked(pen: &mut Pen, number: &str, sold: &Sold, now: Moment) {
 }
 
 fn place(pen: &mut Pen, stop: &Stop) {
-    pen.raw("\",\"serviceArea\":[{\"code\":\"").raw(&area(&stop.city)).raw("\",\"description\":\"").text(&stop.city).raw("\"}]}");
+    pen.raw("\",\"serviceArea\":[{\"code\":\"");
+    area(pen, &stop.city);
+    pen.raw("\",\"description\":\"").text(&stop.city).raw("\"}]}");
 }

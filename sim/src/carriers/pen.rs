@@ -92,10 +92,17 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let mut pen = Pen::new(0);
-        pen.raw("{\"a\":\"").text("Jane \"JJ\" \\ \n 北京").raw("\",\"b\":").hundredths(1_205).raw(",\"c\":").thousandths(7).raw(",\"d\":\"");
+        pen.raw("{\"a\":\"")
+            .text("Jane \"JJ\" \\ \n 北京")
+            .raw("\",\"b\":")
+            .hundredths(1_205)
+            .raw(",\"c\":")
+            .thousandths(7)
+            .raw(",\"d\":\"");
         pen.date_time(Moment(1_000_000)).raw("\",\"e\":").number(0).raw(",\"f\":").number(1_234_567).raw("}");
         let read: serde_json::Value = serde_json::from_slice(&pen.into_bytes()).unwrap();
-        let expected = serde_json::json!({"a": "Jane \"JJ\" \\ \n 北京", "b": 12.05, "c": 0.007, "d": "1970-01-01T00:00:01", "e": 0, "f": 1_234_567});
+        let expected =
+            serde_json::json!({"a": "Jane \"JJ\" \\ \n 北京", "b": 12.05, "c": 0.007, "d": "1970-01-01T00:00:01", "e": 0, "f": 1_234_567});
         assert_eq!(read, expected);
     }
 }

@@ -63,9 +63,9 @@ pub const MAIL_CLASSES: [MailClass; 3] = [
 ];
 
 /// The heaviest parcel, in hundredths of a pound.
-pub const USPS_POUNDS_MAX: i64 = 70_00;
+pub const USPS_POUNDS_MAX: i64 = 7_000;
 /// Longest side and girth together, in hundredths of an inch.
-pub const USPS_GIRTH_MAX: i64 = 130_00;
+pub const USPS_GIRTH_MAX: i64 = 13_000;
 /// Above this many cubic inches (in millionths) volume counts, at 166 in³ to the pound.
 const CUBIC_FOOT: i64 = 1_728_000_000;
 const DIVISOR: i64 = 166_000_000;
@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn volume_counts_where_it_must() {
-        assert_eq!(usps_dimensional_pounds([12_00, 12_00, 12_00]), 0);
-        assert_eq!(usps_dimensional_pounds([12_00, 12_00, 13_00]), 12);
+        assert_eq!(usps_dimensional_pounds([1_200, 1_200, 1_200]), 0);
+        assert_eq!(usps_dimensional_pounds([1_200, 1_200, 1_300]), 12);
         assert_eq!(dhl_volumetric_g([300, 200, 100]), 1_200);
         assert_eq!((usps_zone("90001", "90045"), usps_zone("90001", "94105"), usps_zone("90001", "10001")), (1, 2, 8));
         assert_eq!((dhl_zone("DE", "DE"), dhl_zone("DE", "FR"), dhl_zone("CN", "US")), (0, 1, 4));

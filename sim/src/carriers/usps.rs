@@ -5,9 +5,9 @@
 //! It sells domestic mail only and checks an address for form, not for existence.
 
 use super::book::{CarrierBook, CarrierNo, Sale, Voiding};
+use super::pen::Pen;
 use super::postage::{self, MAIL_CLASSES, MailClass};
 use super::transit::Route;
-use super::pen::Pen;
 use super::usps_answers::{self as answers, Pounds};
 use super::usps_bodies::{self as bodies, Label, Search};
 use super::zpl::{self, LabelText};
@@ -20,8 +20,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use drivers::Clock;
 use drivers::carriers::calendar;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
@@ -36,6 +36,8 @@ const TOKEN_LIFE: Span = Span::from_hours(8);
 const TRACK_BATCH_MAX: usize = 35;
 /// Our mailer id, nine digits of every number; one is added for each further account.
 const MAILER_ID: u32 = 903_619_800;
+/// Room made for what is said of one number, in bytes.
+const DETAIL_BYTES_USUAL: usize = 1_024;
 const BOUNDARY: &str = "--parcel-label-boundary";
 const MULTIPART: HeaderValue = HeaderValue::from_static("multipart/form-data; boundary=parcel-label-boundary");
 const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorization-token");
@@ -83,19 +85,19 @@ impl Office {
     }
 
     /// A 401, unless the call has a token that still lives.
-    fn check(&self, headers: &HeaderMap, pays: bool) -> Result<(), Response> {
+    fn refusal(&self, headers: &HeaderMap, pays: bool) -> Option<Response> {
         let now = self.clock.now();
         let tokens = self.tokens();
         let lives = |end: Option<&Moment>| end.is_some_and(|end| now < *end);
         let access = header(headers, AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
         if !lives(access.and_then(|t| tokens.access.get(t))) {
-            return Err(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired access token", "Authorization"));
+            return Some(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired access token", "Authorization"));
         }
         if pays && !lives(header(headers, PAYMENT_TOKEN).and_then(|t| tokens.payment.get(t))) {
             let name = "X-Payment-Authorization-Token";
-            return Err(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired payment token", name));
+            return Some(refuse(StatusCode::UNAUTHORIZED, "401", "Unauthorized", "Invalid or expired payment token", name));
         }
-        Ok(())
+        None
     }
 
     /// The IMpb: 92, service type, mailer, serial, check digit.
@@ -141,7 +143,10 @@ async fn token(State(office): Office_, request: Request) -> Response {
     let access_token = format_smolstr!("access-{}", tokens.issued);
     tokens.access.retain(|_, end| now < *end);
     tokens.access.insert(access_token.clone(), now + TOKEN_LIFE);
-    json(StatusCode::OK, &bodies::AccessToken { access_token, token_type: "Bearer", expires_in: TOKEN_LIFE.0 / 1_000_000 - 1, status: "approved" })
+    json(
+        StatusCode::OK,
+        &bodies::AccessToken { access_token, token_type: "Bearer", expires_in: TOKEN_LIFE.0 / 1_000_000 - 1, status: "approved" },
+    )
 }
 
 /// Ends every token at once.
@@ -153,7 +158,7 @@ async fn revoke(State(office): Office_) -> Response {
 }
 
 async fn payment(State(office): Office_, request: Request) -> Response {
-    if let Err(refusal) = office.check(request.headers(), false) {
+    if let Some(refusal) = office.refusal(request.headers(), false) {
         return refusal;
     }
     let now = office.clock.now();
@@ -188,7 +193,7 @@ fn is_zip(text: &str) -> bool {
 
 async fn search(State(office): Office_, request: Request) -> Response {
     let (head, content) = request.into_parts();
-    if let Err(refusal) = office.check(&head.headers, false) {
+    if let Some(refusal) = office.refusal(&head.headers, false) {
         return refusal;
     }
     let Some(content) = body(content).await else { return bad("the body is too long", "body") };
@@ -212,7 +217,7 @@ async fn search(State(office): Office_, request: Request) -> Response {
 
 async fn label(State(office): Office_, request: Request) -> Response {
     let (head, content) = request.into_parts();
-    if let Err(refusal) = office.check(&head.headers, true) {
+    if let Some(refusal) = office.refusal(&head.headers, true) {
         return refusal;
     }
     let Some(content) = body(content).await else { return bad("the body is too long", "body") };
@@ -272,7 +277,7 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
 }
 
 async fn cancel(State(office): Office_, Path(number): Path<String>, request: Request) -> Response {
-    if let Err(refusal) = office.check(request.headers(), true) {
+    if let Some(refusal) = office.refusal(request.headers(), true) {
         return refusal;
     }
     match office.book.void(office.no, &number) {
@@ -285,7 +290,7 @@ async fn cancel(State(office): Office_, Path(number): Path<String>, request: Req
 
 async fn tracking(State(office): Office_, request: Request) -> Response {
     let (head, content) = request.into_parts();
-    if let Err(refusal) = office.check(&head.headers, false) {
+    if let Some(refusal) = office.refusal(&head.headers, false) {
         return refusal;
     }
     let Some(content) = body(content).await else { return bad("the body is too long", "body") };
@@ -297,7 +302,7 @@ async fn tracking(State(office): Office_, request: Request) -> Response {
         return bad("Between 1 and 35 tracking numbers are accepted", "trackingNumber");
     }
     let now = office.clock.now();
-    let (mut pen, mut unknown) = (Pen::new(asked.len() * 1_536), false);
+    let (mut pen, mut unknown) = (Pen::new(asked.len() * DETAIL_BYTES_USUAL), false);
     pen.raw("[");
     office.book.look_up(office.no, asked.iter().map(|a| &*a.tracking_number), |number, sold| {
         if pen.len() > 1 {

@@ -60,10 +60,15 @@ fn option(pen: &mut Pen, class: &MailClass, zone: u8, mailing: Moment, pounds: P
 
 /// The metadata part of a label.
 pub fn label_metadata(pen: &mut Pen, to: &Party, class: &MailClass, zone: u8, number: &str, cents: i64, pounds: Pounds) {
-    pen.raw("{\"labelAddress\":{\"streetAddress\":\"").text(&to.street_address).raw("\",\"secondaryAddress\":\"").text(&to.secondary_address);
+    pen.raw("{\"labelAddress\":{\"streetAddress\":\"")
+        .text(&to.street_address)
+        .raw("\",\"secondaryAddress\":\"")
+        .text(&to.secondary_address);
     pen.raw("\",\"city\":\"").text(&to.city).raw("\",\"state\":\"").text(&to.state).raw("\",\"ZIPCode\":\"").text(to.zip_code);
     pen.raw("\"},\"routingInformation\":\"420").text(to.zip_code).raw("\",\"trackingNumber\":\"").raw(number);
-    pen.raw("\",\"postage\":").hundredths(cents).raw(",\"extraServices\":[{\"name\":\"USPS Tracking\",\"price\":0.0,\"SKU\":\"DXTU0EXXXCX0000\"}]");
+    pen.raw("\",\"postage\":")
+        .hundredths(cents)
+        .raw(",\"extraServices\":[{\"name\":\"USPS Tracking\",\"price\":0.0,\"SKU\":\"DXTU0EXXXCX0000\"}]");
     pen.raw(",\"zone\":\"0").number(i64::from(zone)).raw("\",\"weightUOM\":\"LB\",\"weight\":").hundredths(pounds.weight);
     pen.raw(",\"dimensionalWeight\":").hundredths(pounds.dimensional).raw(",\"fees\":[],\"bannerText\":\"USPS TRACKING # USPS Ship\"");
     pen.raw(",\"serviceTypeCode\":\"").raw(class.service_type).raw("\",\"constructCode\":\"C03\",\"SKU\":\"DUXR0XXXXC00000\"}");
@@ -99,7 +104,11 @@ const OFFSET_MINUTES: i64 = -360;
 pub fn detail(pen: &mut Pen, number: &str, sold: &Sold, now: Moment) {
     let seen = sold.seen(now);
     let [_, status, category] = seen.iter().rev().find_map(|scan| words(scan.status)).unwrap_or_default();
-    pen.raw("{\"trackingNumber\":\"").raw(number).raw("\",\"mailClass\":\"").raw(&sold.service).raw("\",\"mailType\":\"DM\",\"originZIP\":\"");
+    pen.raw("{\"trackingNumber\":\"")
+        .raw(number)
+        .raw("\",\"mailClass\":\"")
+        .raw(&sold.service)
+        .raw("\",\"mailType\":\"DM\",\"originZIP\":\"");
     pen.text(&sold.from.postcode).raw("\",\"destinationZIP\":\"").text(&sold.to.postcode).raw("\",\"status\":\"").raw(status);
     pen.raw("\",\"statusCategory\":\"").raw(category).raw("\",\"trackingEvents\":[");
     let empty = pen.len();

@@ -20,7 +20,11 @@ pub fn label(text: &LabelText) -> Vec<u8> {
     zpl.extend_from_slice(b" ");
     field(&mut zpl, text.service);
     zpl.extend_from_slice(b"^FS^FO30,90^GB752,3,3^FS");
-    lines(&mut zpl, [b"^FO30,110^A0N,24,24^FD", b"^FO30,138^A0N,24,24^FD", b"^FO30,166^A0N,24,24^FD", b"^FO30,194^A0N,24,24^FD"], text.from);
+    lines(
+        &mut zpl,
+        [b"^FO30,110^A0N,24,24^FD", b"^FO30,138^A0N,24,24^FD", b"^FO30,166^A0N,24,24^FD", b"^FO30,194^A0N,24,24^FD"],
+        text.from,
+    );
     lines(&mut zpl, [b"^FO90,290^A0N,40,40^FD", b"^FO90,336^A0N,40,40^FD", b"^FO90,382^A0N,40,40^FD", b"^FO90,428^A0N,40,40^FD"], text.to);
     zpl.extend_from_slice(b"^FO30,520^GB752,3,3^FS^FO60,560^BY3^BCN,220,Y,N,N^FD");
     field(&mut zpl, text.tracking);
@@ -46,5 +50,11 @@ fn lines(zpl: &mut Vec<u8>, places: [&[u8]; 4], lines: [[&str; 3]; 4]) {
 
 /// Caret and tilde begin commands, so data cannot hold them.
 fn field(zpl: &mut Vec<u8>, text: &str) {
-    zpl.extend(text.bytes().map(|b| if matches!(b, b'^' | b'~') { b' ' } else { b }));
+    let from = zpl.len();
+    zpl.extend_from_slice(text.as_bytes());
+    for byte in &mut zpl[from..] {
+        if matches!(byte, b'^' | b'~') {
+            *byte = b' ';
+        }
+    }
 }

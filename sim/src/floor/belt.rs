@@ -167,7 +167,7 @@ impl Hall {
         }
         if chute == belt.reject {
             let warehouse = belt.warehouse.clone();
-            self.to_rework(&warehouse, item);
+            self.send_to_rework(&warehouse, item);
         } else {
             belt.bags.entry(chute).or_default().push(item);
         }

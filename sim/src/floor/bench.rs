@@ -93,14 +93,14 @@ impl Hall {
         match self.benches[n].swapped.take() {
             Some(other) => {
                 self.swap_labels(item, other);
-                self.to_line(n, other);
-                self.to_line(n, item);
+                self.send_to_line(n, other);
+                self.send_to_line(n, item);
             }
             None if swaps => {
                 self.benches[n].swapped = Some(item);
                 self.after(SWAP_NOTICED, Happening::SwapNoticed(n, item));
             }
-            None => self.to_line(n, item),
+            None => self.send_to_line(n, item),
         }
     }
 
@@ -108,7 +108,7 @@ impl Hall {
     pub(super) fn swap_noticed(&mut self, n: usize, item: Entity) {
         if self.benches[n].swapped == Some(item) {
             self.benches[n].swapped = None;
-            self.to_line(n, item);
+            self.send_to_line(n, item);
         }
     }
 
@@ -121,7 +121,7 @@ impl Hall {
         }
     }
 
-    fn to_line(&mut self, n: usize, item: Entity) {
+    fn send_to_line(&mut self, n: usize, item: Entity) {
         let warehouse = self.benches[n].warehouse.clone();
         self.infeed(&warehouse, item);
     }

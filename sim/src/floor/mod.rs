@@ -3,8 +3,8 @@
 //! The floor knows the truth (what each box weighs, whose label it wears); the twin learns of it only through devices.
 //! Nothing here reads the twin. It is driven by events on the clock: every box and machine is an entity in a bevy world.
 
-mod bench;
 mod belt;
+mod bench;
 mod dock;
 mod rework;
 pub mod sheet;

@@ -32,7 +32,7 @@ impl Table {
 }
 
 impl Hall {
-    pub(super) fn to_rework(&mut self, warehouse: &WarehouseId, item: Entity) {
+    pub(super) fn send_to_rework(&mut self, warehouse: &WarehouseId, item: Entity) {
         let tables = self.tables.iter().enumerate().filter(|(_, t)| t.warehouse == *warehouse);
         match tables.min_by_key(|(n, t)| (t.waiting.len(), *n)).map(|(n, _)| n) {
             Some(n) => {

@@ -3,6 +3,8 @@
 /** An endless answer (events) is read for so long. */
 const STREAM_MS = 5000;
 const SHOWN_CHARS_MAX = 100_000;
+/** Deeper than this a schema can only be going round in circles. */
+const NESTING_MAX = 16;
 
 function element(name, text, attributes = {}, children = []) {
   const node = document.createElement(name);
@@ -14,7 +16,7 @@ function element(name, text, attributes = {}, children = []) {
 
 /** An example of a schema, put together from the examples of its fields. */
 function example(schema, api, depth = 0) {
-  if (!schema || depth > 6) return null;
+  if (!schema || depth > NESTING_MAX) return null;
   if (schema.$ref) return example(api.components.schemas[schema.$ref.split("/").pop()], api, depth + 1);
   if (schema.example !== undefined) return schema.example;
   if (schema.default !== undefined) return schema.default;
@@ -89,7 +91,8 @@ function operationForm(method, path, operation, api) {
   const content = operation.requestBody?.content?.["application/json"];
   if (content) {
     const id = `${operation.operationId}-body`;
-    const area = element("textarea", JSON.stringify(example(content.schema, api), null, 2), { id, name: "body", rows: "12", spellcheck: "false" });
+    const text = JSON.stringify(example(content.schema, api), null, 2);
+    const area = element("textarea", text, { id, name: "body", rows: text.split("\n").length, spellcheck: "false" });
     form.append(element("div", "", { class: "field" }, [element("label", "Body", { for: id }), area]));
   }
   const out = element("pre", "", { "aria-live": "polite", tabindex: "0" });

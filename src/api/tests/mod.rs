@@ -17,14 +17,18 @@ use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierError};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
 use twin::money::{Currency, Decimal};
 use twin::{CarrierId, Dims, MemoryStore, Money, Span, TrackingNumber, Twin};
+
+/// One recorder serves all tests of the process.
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 const SITE: &str = r#"
 name = "test site"
@@ -134,10 +138,7 @@ impl Edge {
         };
         let site = Site::start(config, world).await.unwrap();
         site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
-        let metrics = super::metrics::install().unwrap_or_else(|_| {
-            // Another test of this process installed it; what this one shows does not matter then.
-            metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle()
-        });
+        let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
         let moving = Arc::new(|| vec![("SZX/line-1".into(), 3)]);
         let api = Api::new(AppState { house: site.house.clone(), moving: Some(moving), metrics, name: "test & site".into() });
         Edge { site, router: routes(api.clone()), api }

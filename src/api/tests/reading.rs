@@ -74,6 +74,15 @@ async fn it_is_alive_ready_and_tells_its_figures() {
     let figures = edge.get("/metrics").await;
     assert_eq!(figures.status, StatusCode::OK);
     assert!(figures.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+    for line in [
+        "parceltwin_parcels{stage=\"in flight\"}",
+        "parceltwin_orders{stage=\"held\"}",
+        "parceltwin_journal_records",
+        "parceltwin_http_requests_total{method=\"GET\",route=\"/readyz\",status=\"200\"}",
+        "parceltwin_http_request_duration_seconds_bucket{method=\"GET\",route=\"/readyz\",le=\"0.05\"}",
+    ] {
+        assert!(figures.text.contains(line), "{line} is missing in {}", figures.text);
+    }
     let Edge { site, api, .. } = edge;
     site.stop().await;
     let answer = crate::api::health::readyz(axum::extract::State(api)).await;

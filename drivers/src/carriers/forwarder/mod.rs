@@ -30,6 +30,7 @@ mod request;
 mod response;
 #[cfg(test)]
 mod tests;
+mod tracking;
 
 use super::caller::{self, Caller, sensitive};
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
@@ -79,7 +80,7 @@ impl CarrierDriver for Forwarder {
 
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
         let desk = self.0.clone();
-        Box::pin(async move { desk.buy_label(request).await })
+        Box::pin(async move { desk.buy_label(&request).await })
     }
 
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
@@ -108,9 +109,9 @@ impl CarrierDriver for Forwarder {
 }
 
 impl Desk {
-    async fn buy_label(&self, request: LabelRequest) -> Result<Label, CarrierError> {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::label(&request, &self.customer))?;
+        let body = self.caller.json(&request::label(request, &self.customer))?;
         let mut post = caller::request(Method::POST, self.labels.clone()?, Some(self.authorization.clone()?), body);
         post.headers_mut().insert(IDEMPOTENCY_KEY, key);
         let response = self.caller.call(post).await?;
@@ -131,7 +132,7 @@ impl Desk {
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
-        response::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
+        tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
     }
 
     async fn void_label(&self, tracking: TrackingNumber) -> Result<(), CarrierError> {

@@ -1,6 +1,6 @@
 //! The API is our own, so the bodies are too: the ones in the head comment of the folder.
 
-use super::{codes, request, response};
+use super::{codes, request, response, tracking};
 use serde_json::json;
 use twin::channel::{LabelRequest, TrackStatus::*};
 use twin::money::Currency;
@@ -37,14 +37,14 @@ fn answers_parse() {
     );
     let label = label.unwrap();
     assert_eq!((label.tracking.as_str(), label.zpl.as_slice()), ("LA473124829CN", b"^XA^XZ".as_slice()));
-    assert_eq!(label.charged.unwrap().to_string(), "31.20 CNY");
+    assert_eq!(label.charged, Some(Money::new("31.20".parse().unwrap(), Currency::CNY)));
     assert!(response::label(br#"{"tracking":"x","label":{"format":"pdf","base64":""}}"#).unwrap_err().contains("pdf"));
 
     let mut found = Vec::new();
     let body = br#"{"parcels":[{"number":"LA473124829CN","events":[
         {"at":"2026-11-09T18:20:00Z","code":"accepted","text":"Received","place":"Shenzhen"},
         {"at":"2026-11-10T18:20:00+08:00","code":"abducted"}]}]}"#;
-    response::tracking(body, &mut found).unwrap();
+    tracking::tracking(body, &mut found).unwrap();
     assert_eq!(found[0].events.iter().map(|e| e.status).collect::<Vec<_>>(), [Accepted, Exception]);
     assert_eq!(found[0].events[1].at.to_string(), "2026-11-10T10:20:00Z");
     let complaint = response::complaint(br#"{"error":{"code":"unknown_service","message":"no such line"}}"#).unwrap();
@@ -54,8 +54,24 @@ fn answers_parse() {
 #[test]
 fn codes_are_the_names_of_our_statuses() {
     let all = [
-        InfoReceived, Accepted, ReceivedAtHub, ExportCleared, DepartedOrigin, InFlight, Arrived, Customs, ImportCleared, LastMile, OutForDelivery,
-        Delivered, DeliveryFailed, AvailableForPickup, Exception, Returning, Returned, Lost,
+        InfoReceived,
+        Accepted,
+        ReceivedAtHub,
+        ExportCleared,
+        DepartedOrigin,
+        InFlight,
+        Arrived,
+        Customs,
+        ImportCleared,
+        LastMile,
+        OutForDelivery,
+        Delivered,
+        DeliveryFailed,
+        AvailableForPickup,
+        Exception,
+        Returning,
+        Returned,
+        Lost,
     ];
     for status in all {
         let name = serde_json::to_value(status).unwrap();

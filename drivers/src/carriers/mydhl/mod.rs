@@ -12,6 +12,7 @@ mod request;
 mod response;
 #[cfg(test)]
 mod tests;
+mod tracking;
 
 use super::caller::{self, Caller, sensitive};
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
@@ -60,12 +61,12 @@ impl CarrierDriver for Mydhl {
 
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
         let desk = self.0.clone();
-        Box::pin(async move { desk.quote(request).await })
+        Box::pin(async move { desk.quote(&request).await })
     }
 
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
         let desk = self.0.clone();
-        Box::pin(async move { desk.buy_label(request).await })
+        Box::pin(async move { desk.buy_label(&request).await })
     }
 
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
@@ -93,8 +94,8 @@ impl CarrierDriver for Mydhl {
 }
 
 impl Desk {
-    async fn quote(&self, request: QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
-        let body = self.caller.json(&request::rates(&request, &self.account))?;
+    async fn quote(&self, request: &QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
+        let body = self.caller.json(&request::rates(request, &self.account))?;
         let response = self.send(Method::POST, self.rates.clone()?, body, None).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -102,10 +103,10 @@ impl Desk {
         response::quotes(response.body(), request.ship_at).map_err(|why| self.caller.unreadable("rates", why))
     }
 
-    async fn buy_label(&self, request: LabelRequest) -> Result<Label, CarrierError> {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
         let key = HeaderValue::from_str(&request::message_reference(&request.key));
         let key = key.map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::shipment(&request, &self.account))?;
+        let body = self.caller.json(&request::shipment(request, &self.account))?;
         let response = self.send(Method::POST, self.shipments.clone()?, body, Some(key)).await?;
         if !response.status().is_success() {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -117,7 +118,7 @@ impl Desk {
         let uri = self.caller.uri(&request::tracking(numbers))?;
         let response = self.send(Method::GET, uri, Bytes::new(), None).await?;
         match response.status() {
-            StatusCode::OK => response::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why)),
+            StatusCode::OK => tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why)),
             // None of the numbers is known.
             StatusCode::NOT_FOUND => Ok(()),
             _ => Err(self.caller.refusal(&response, response::complaint)),

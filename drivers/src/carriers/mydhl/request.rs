@@ -21,8 +21,8 @@ pub const NO_PHONE: &str = "0000000000";
 
 /// The customs union inside which nothing is declared.
 const EU: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT",
-    "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
+    "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// Whether a customs border lies between the two.
@@ -180,8 +180,11 @@ struct Party<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PostalAddress<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
+    postal_code: &'a str,
+    city_name: &'a str,
+    country_code: &'a str,
+    #[serde(skip_serializing_if = "too_short")]
+    province_code: &'a str,
     address_line1: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     address_line2: &'a str,
@@ -311,8 +314,9 @@ fn export_declaration(request: &LabelRequest) -> ExportDeclaration<'_> {
 
 fn party(address: &Address) -> Party<'_> {
     let [address_line1, address_line2, address_line3] = lines(&address.street);
+    let Place { postal_code, city_name, country_code, province_code } = place(address);
     Party {
-        postal_address: PostalAddress { place: place(address), address_line1, address_line2, address_line3 },
+        postal_address: PostalAddress { postal_code, city_name, country_code, province_code, address_line1, address_line2, address_line3 },
         contact_information: Contact { phone: NO_PHONE, company_name: &address.name, full_name: &address.name },
     }
 }

@@ -1,8 +1,7 @@
-//! What MyDHL answers, in our words.
+//! What MyDHL answers to all but tracking, in our words.
 
-use super::codes;
-use crate::carriers::caller::{Complaint, Why, parse};
 use crate::carriers::calendar;
+use crate::carriers::caller::{Complaint, Text, Why, parse};
 use crate::carriers::figures::{Code, Figure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use smol_str::SmolStr;
 use std::borrow::Cow;
-use twin::channel::{Label, Quote, TrackEvent, TrackStatus, Tracking};
+use twin::channel::{Label, Quote};
 use twin::money::Currency;
 use twin::{Moment, Money, TrackingNumber};
 
@@ -78,7 +77,7 @@ struct PricePart {
 #[serde(rename_all = "camelCase", default)]
 struct Delivery<'a> {
     #[serde(borrow)]
-    estimated_delivery_date_and_time: Option<Cow<'a, str>>,
+    estimated_delivery_date_and_time: Option<Text<'a>>,
     destination_service_area_code: SmolStr,
     total_transit_days: Option<Figure>,
 }
@@ -111,7 +110,7 @@ fn billed(prices: &[Price]) -> Result<Option<Money>, Why> {
     let price = prices.iter().find(|p| p.currency_type == BILLED).or(prices.first());
     let Some(price) = price.filter(|p| !p.price.0.is_zero()) else { return Ok(None) };
     let currency = Currency::from_code(&price.price_currency).ok_or_else(|| format!("no currency is called {:?}", price.price_currency))?;
-    Ok(Some(Money::new(price.price.0, currency)))
+    Ok(Some(Money::new(price.price.0, currency).rounded()))
 }
 
 fn days(delivery: &Delivery, ship_at: Moment) -> Option<u16> {
@@ -142,7 +141,7 @@ struct Document<'a> {
     #[serde(borrow)]
     content: Cow<'a, str>,
     #[serde(borrow, default)]
-    type_code: Option<Cow<'a, str>>,
+    type_code: Option<Text<'a>>,
 }
 
 /// The waybill, its label (the document of that type, or one without a type) and its price.
@@ -155,74 +154,6 @@ pub fn label(body: &[u8]) -> Result<Label, Why> {
         charged: billed(&shipment.shipment_charges)?,
         zpl: STANDARD.decode(content.content.as_bytes()).map_err(|e| format!("the label is not Base64: {e}"))?,
     })
-}
-
-#[derive(Deserialize)]
-struct Shipments<'a> {
-    #[serde(borrow, default)]
-    shipments: Vec<Tracked<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Tracked<'a> {
-    shipment_tracking_number: Code,
-    #[serde(borrow, default)]
-    events: Vec<Checkpoint<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Checkpoint<'a> {
-    #[serde(borrow)]
-    date: Cow<'a, str>,
-    #[serde(borrow)]
-    time: Cow<'a, str>,
-    /// Where it is missing the time is taken as UTC.
-    #[serde(borrow, default, rename = "GMTOffset")]
-    gmt_offset: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    type_code: Cow<'a, str>,
-    #[serde(borrow, default)]
-    description: Cow<'a, str>,
-    #[serde(default)]
-    service_area: Vec<ServiceArea>,
-}
-
-#[derive(Deserialize)]
-struct ServiceArea {
-    #[serde(default)]
-    description: SmolStr,
-}
-
-/// News of the waybills DHL knows, added to `found`.
-pub fn tracking(body: &[u8], found: &mut Vec<Tracking>) -> Result<(), Why> {
-    let answer: Shipments = parse(body)?;
-    for shipment in answer.shipments {
-        let mut timed = Vec::with_capacity(shipment.events.len());
-        // Newest first on the wire.
-        for checkpoint in shipment.events.iter().rev() {
-            let at = calendar::read_parts(&checkpoint.date, &checkpoint.time, checkpoint.gmt_offset.as_deref());
-            timed.push((at.ok_or_else(|| format!("an event is at no time: {} {}", checkpoint.date, checkpoint.time))?, checkpoint));
-        }
-        timed.sort_by_key(|(at, _)| *at);
-        let mut departed = false;
-        let events = timed.into_iter().map(|(at, checkpoint)| event(at, checkpoint, &mut departed)).collect();
-        found.push(Tracking { number: TrackingNumber(shipment.shipment_tracking_number.0), events });
-    }
-    Ok(())
-}
-
-fn event(at: Moment, checkpoint: &Checkpoint, departed: &mut bool) -> TrackEvent {
-    let known = codes::status(&checkpoint.type_code, *departed);
-    let status = known.map_or(TrackStatus::Exception, |(status, _)| status);
-    *departed |= status == TrackStatus::DepartedOrigin;
-    let text = match known {
-        Some((_, usual)) if usual == checkpoint.description => SmolStr::new_static(usual),
-        _ => SmolStr::new(&checkpoint.description),
-    };
-    let place = checkpoint.service_area.first().map(|a| a.description.clone()).unwrap_or_default();
-    TrackEvent { at, status, code: SmolStr::new(&checkpoint.type_code), text, place }
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tracking;
 
 use super::caller::{self, Caller};
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
@@ -80,12 +81,12 @@ impl CarrierDriver for Usps {
 
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
         let counter = self.0.clone();
-        Box::pin(async move { counter.quote(request).await })
+        Box::pin(async move { counter.quote(&request).await })
     }
 
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
         let counter = self.0.clone();
-        Box::pin(async move { counter.buy_label(request).await })
+        Box::pin(async move { counter.buy_label(&request).await })
     }
 
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
@@ -114,11 +115,11 @@ impl CarrierDriver for Usps {
 }
 
 impl Counter {
-    async fn quote(&self, request: QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
+    async fn quote(&self, request: &QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
         if request.from.country != "US" || request.to.country != "US" {
             return Ok(Vec::new());
         }
-        let body = self.caller.json(&request::options_search(&request, &self.payer))?;
+        let body = self.caller.json(&request::options_search(request, &self.payer))?;
         let response = self.authorized(Method::POST, self.search.clone()?, body, Purse::Shut).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -127,12 +128,12 @@ impl Counter {
         response::quotes(response.body(), category, request.ship_at).map_err(|why| self.caller.unreadable("prices", why))
     }
 
-    async fn buy_label(&self, request: LabelRequest) -> Result<Label, CarrierError> {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
         if request.from.country != "US" || request.to.country != "US" {
             return Err(self.caller.not_offered("labels are domestic: both addresses must be in the US"));
         }
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::label(&request))?;
+        let body = self.caller.json(&request::label(request))?;
         let response = self.authorized(Method::POST, self.label.clone()?, body, Purse::Open(Some(key))).await?;
         if !response.status().is_success() {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -145,7 +146,7 @@ impl Counter {
         let response = self.authorized(Method::POST, self.tracking.clone()?, body, Purse::Shut).await?;
         match response.status() {
             StatusCode::OK | StatusCode::MULTI_STATUS => {
-                response::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
+                tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
             }
             // None of the numbers is known.
             StatusCode::NOT_FOUND => Ok(()),

@@ -1,8 +1,8 @@
 //! What is sent to USPS: our words in its bodies. Pounds and inches with two decimals, rounded up; dates in UTC.
 
+use crate::carriers::Secret;
 use crate::carriers::calendar;
 use crate::carriers::figures::{Figure, inches, pounds};
-use crate::carriers::Secret;
 use serde::Serialize;
 use smol_str::SmolStr;
 use twin::channel::{LabelRequest, QuoteRequest};

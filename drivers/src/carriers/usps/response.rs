@@ -1,8 +1,7 @@
-//! What USPS answers, in our words.
+//! What USPS answers to all but tracking, in our words.
 
-use super::codes;
-use crate::carriers::caller::{Complaint, Why, parse, sensitive};
 use crate::carriers::calendar;
+use crate::carriers::caller::{Complaint, Text, Why, parse, sensitive};
 use crate::carriers::figures::{Code, Figure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +11,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use smol_str::SmolStr;
 use std::borrow::Cow;
-use twin::channel::{Label, Quote, TrackEvent, TrackStatus, Tracking};
+use twin::channel::{Label, Quote};
 use twin::money::Currency;
 use twin::{Moment, Money, Span, TrackingNumber};
 
@@ -22,7 +21,7 @@ const PAYMENT_TOKEN_LIFE: Span = Span::from_hours(8);
 const ACCESS_TOKEN_LIFE_S: u64 = 3_600;
 
 fn dollars(amount: Decimal) -> Money {
-    Money::new(amount, Currency::USD)
+    Money::new(amount, Currency::USD).rounded()
 }
 
 #[derive(Deserialize)]
@@ -96,7 +95,7 @@ struct Commitment<'a> {
     #[serde(borrow, default)]
     name: Cow<'a, str>,
     #[serde(borrow, default)]
-    schedule_delivery_date: Option<Cow<'a, str>>,
+    schedule_delivery_date: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -188,8 +187,17 @@ struct LabelMetadata {
 /// A multipart answer: `labelMetadata` in JSON, `labelImage` in Base64. Postage holds the fees but not the extra services.
 pub fn label(body: &[u8]) -> Result<Label, Why> {
     let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
-    let metadata = part(text, "labelMetadata").ok_or("no part named labelMetadata")?;
-    let image = part(text, "labelImage").ok_or("no part named labelImage")?;
+    let (mut metadata, mut image) = (None, None);
+    for (name, content) in parts(text) {
+        match name {
+            "labelMetadata" => metadata = Some(content),
+            "labelImage" => image = Some(content),
+            // A receipt, or the label of a return.
+            _ => {}
+        }
+    }
+    let metadata = metadata.ok_or("no part named labelMetadata")?;
+    let image = image.ok_or("no part named labelImage")?;
     let metadata: LabelMetadata = parse(metadata.as_bytes())?;
     let extras: Decimal = metadata.extra_services.iter().map(|e| e.price.0).sum();
     Ok(Label {
@@ -199,109 +207,16 @@ pub fn label(body: &[u8]) -> Result<Label, Why> {
     })
 }
 
-/// The content of the part called `name`, without the line ends round it. The delimiter is the body's own first line.
-fn part<'a>(body: &'a str, name: &str) -> Option<&'a str> {
-    let delimiter = body.trim_start().lines().next().filter(|l| l.starts_with("--"))?.trim_end();
-    body.split(delimiter).find_map(|part| {
+/// The parts of a multipart body: name, and content without the line ends round it. The delimiter is the body's own first line.
+fn parts(body: &str) -> impl Iterator<Item = (&str, &str)> {
+    let delimiter = body.trim_start().lines().next().filter(|line| line.starts_with("--")).map(str::trim_end);
+    delimiter.into_iter().flat_map(|delimiter| body.split(delimiter)).filter_map(|part| {
         let (head, content) = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"))?;
-        let mut fields = head.lines().flat_map(|line| line.split(';')).map(str::trim);
-        fields.any(|f| f.strip_prefix("name=").is_some_and(|n| n.trim_matches('"') == name)).then(|| content.trim())
+        // ` name=`, for `filename=` ends the same.
+        let (_, name) = head.split_once(" name=")?;
+        let name = name.split(['\r', '\n', ';']).next()?;
+        Some((name.trim_matches('"'), content.trim()))
     })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Item<'a> {
-    #[serde(default)]
-    tracking_number: Option<SmolStr>,
-    #[serde(borrow, default)]
-    status_category: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    tracking_events: Vec<Scan<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Scan<'a> {
-    #[serde(borrow, default, rename = "eventType")]
-    event_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "eventTimestamp")]
-    event_timestamp: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "GMTTimestamp")]
-    gmt_timestamp: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "GMTOffset")]
-    gmt_offset: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "eventCity")]
-    event_city: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "eventState")]
-    event_state: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "eventZIP", alias = "eventZIPCode")]
-    event_zip: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "eventCode")]
-    event_code: Option<Cow<'a, str>>,
-}
-
-impl Scan<'_> {
-    fn is_where(&self, other: &Scan) -> bool {
-        self.event_city == other.event_city && self.event_zip == other.event_zip && self.event_state == other.event_state
-    }
-}
-
-/// News of the numbers USPS knows, added to `found`. An entry without a number or without events is one it does not.
-pub fn tracking(body: &[u8], found: &mut Vec<Tracking>) -> Result<(), Why> {
-    let items: Vec<Item> = parse(body)?;
-    for item in items {
-        let Some(number) = item.tracking_number.filter(|_| !item.tracking_events.is_empty()) else { continue };
-        let category = item.status_category.as_deref().unwrap_or_default();
-        // Newest first on the wire.
-        let scans = item.tracking_events.iter().enumerate().rev();
-        let mut events: Vec<TrackEvent> = Vec::with_capacity(item.tracking_events.len());
-        for (i, scan) in scans {
-            // Most scans are made where the one before was.
-            let same = item.tracking_events.get(i + 1).filter(|before| before.is_where(scan)).and(events.last());
-            let place = same.map_or_else(|| place(scan), |before| before.place.clone());
-            events.push(event(scan, place, (i == 0).then_some(category))?);
-        }
-        events.sort_by_key(|e| e.at);
-        found.push(Tracking { number: TrackingNumber(number), events });
-    }
-    Ok(())
-}
-
-/// `category` is the item's, given with its newest event only.
-fn event(scan: &Scan, place: SmolStr, category: Option<&str>) -> Result<TrackEvent, Why> {
-    let code = scan.event_code.as_deref().unwrap_or_default();
-    let said = scan.event_type.as_deref().unwrap_or_default();
-    let known = codes::status(code);
-    let status = match known {
-        // A parcel back where it came from has the code of a delivery.
-        Some((TrackStatus::Delivered, _)) if said.contains("Original Sender") => TrackStatus::Returned,
-        Some((status, _)) => status,
-        None => category.map_or(TrackStatus::InFlight, codes::category),
-    };
-    let text = match known {
-        Some((_, usual)) if usual == said => SmolStr::new_static(usual),
-        _ => said.into(),
-    };
-    Ok(TrackEvent { at: at(scan)?, status, code: code.into(), text, place })
-}
-
-fn at(scan: &Scan) -> Result<Moment, Why> {
-    let gmt = scan.gmt_timestamp.as_deref().and_then(|t| calendar::read(t, None));
-    let local = || calendar::read(scan.event_timestamp.as_deref()?, scan.gmt_offset.as_deref());
-    gmt.or_else(local).ok_or_else(|| format!("an event has no time: {:?}", scan.event_timestamp))
-}
-
-/// `HERNANDO, FL 34442`, as much of it as there is.
-fn place(scan: &Scan) -> SmolStr {
-    let full = |part: &Option<Cow<'_, str>>| part.as_deref().filter(|p| !p.is_empty()).map(SmolStr::new);
-    let parts = (full(&scan.event_city), full(&scan.event_state), full(&scan.event_zip));
-    match parts {
-        (Some(city), Some(state), Some(zip)) => smol_str::format_smolstr!("{city}, {state} {zip}"),
-        (Some(city), Some(more), None) | (Some(city), None, Some(more)) => smol_str::format_smolstr!("{city}, {more}"),
-        (Some(one), None, None) | (None, Some(one), None) | (None, None, Some(one)) => one,
-        (None, Some(state), Some(zip)) => smol_str::format_smolstr!("{state} {zip}"),
-        (None, None, None) => SmolStr::default(),
-    }
 }
 
 #[derive(Deserialize)]

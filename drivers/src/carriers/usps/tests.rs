@@ -1,7 +1,7 @@
 //! Recorded bodies where they are at hand, and small ones of our own for a clone without them.
 
 use super::request::{self, Payer};
-use super::response;
+use super::{response, tracking};
 use crate::carriers::recorded;
 use serde_json::{Value, json};
 use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*};
@@ -153,14 +153,15 @@ fn recorded_tracking_parses() {
     let Some(body) = recorded::body(name, "usps/tracking.TrackingResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "usps/tracking.ParsedTrackingResponse.json") else { return };
     let mut found = Vec::new();
-    response::tracking(format!("[{body}]").as_bytes(), &mut found).unwrap();
+    tracking::tracking(format!("[{body}]").as_bytes(), &mut found).unwrap();
     let parsed = &parsed[0][0];
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].number.as_str(), parsed["tracking_number"].as_str().unwrap());
     let events = &found[0].events;
     let statuses: Vec<TrackStatus> = events.iter().map(|e| e.status).collect();
     let moving = [InFlight, InFlight, InFlight];
-    let expected = [&[InfoReceived, Accepted, Accepted, ReceivedAtHub, DepartedOrigin][..], &moving, &[Arrived, LastMile, OutForDelivery, Delivered]];
+    let expected =
+        [&[InfoReceived, Accepted, Accepted, ReceivedAtHub, DepartedOrigin][..], &moving, &[Arrived, LastMile, OutForDelivery, Delivered]];
     assert_eq!(statuses, expected.concat());
     for (event, row) in events.iter().rev().zip(parsed["events"].as_array().unwrap()) {
         assert_eq!((event.code.as_str(), event.text.as_str()), (row["code"].as_str().unwrap(), row["description"].as_str().unwrap()));
@@ -235,7 +236,7 @@ fn small_label_and_tracking_bodies_parse() {
         {"trackingNumber": "C", "trackingEvents": [scan("01", "Delivered, To Original Sender", 9)]},
         {"trackingNumber": "D", "error": {"code": "404", "message": "not found"}}]);
     let mut found = Vec::new();
-    response::tracking(body.to_string().as_bytes(), &mut found).unwrap();
+    tracking::tracking(body.to_string().as_bytes(), &mut found).unwrap();
     assert_eq!(found.len(), 3, "a number that is not known is left out");
     assert_eq!(found[0].events.iter().map(|e| e.status).collect::<Vec<_>>(), [InFlight, InFlight]);
     assert_eq!(found[0].events[1].at.to_string(), "2024-11-22T14:00:00Z");
