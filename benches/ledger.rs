@@ -42,7 +42,7 @@ fn main() {
                         let (tell, durable) = tokio::sync::oneshot::channel();
                         let mut work = Work::at(clock.now());
                         host.command(&mut work, Command::Receive { quantity: 1, reference: "bench".into() }).expect("stock takes goods in");
-                        work.then(move || drop(tell.send(())));
+                        work.then(move || tell.send(()).expect("the sender waits"));
                         seat.cast(LedgerMsg::Commit(work));
                         durable.await.expect("the ledger lives");
                         done.fetch_add(1, Ordering::Relaxed);
