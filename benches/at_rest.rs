@@ -50,7 +50,7 @@ fn fill(dir: &Path, parcels: u64) {
 fn arrived(n: u64) -> Tx {
     let mut tx = Tx::at(Moment(1_762_617_600_000_000 + n as i64));
     let plan = Plan {
-        order: format!("SHO-{n:07}").into(),
+        order: twin::OrderId::new(format!("SHO-{n:07}")),
         warehouse: "SZX".into(),
         carrier: "direct".into(),
         channel: "direct/packet".into(),

@@ -17,6 +17,11 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Its printer was restarted and has forgotten what it was given.
+    pub fn print_again(&mut self, base: &Base) -> Result<(), TwinError> {
+        std::mem::take(&mut self.printing).into_values().try_for_each(|parcel| self.print(base, parcel))
+    }
+
     pub fn print(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
         if let Some(zpl) = sheets(base, &parcel, true)? {
             self.jobs += 1;

@@ -1,15 +1,21 @@
 //! One carrier: quotes, labels and tracking through its driver, a bounded number of calls at a time. Holds back when the
-//! carrier fails again and again, and asks again for every label until it has an answer.
+//! carrier fails again and again, and asks again for every label until it has an answer. A call that dies counts as one
+//! that found nobody there.
 
 use crate::config::CarrierConfig;
+use crate::parcels::{ParcelsMsg, Whose};
 use crate::{Host, House, ParcelMsg};
+use drivers::WireError;
 use drivers::carriers::{CarrierDriver, CarrierError};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::{SmolStr, ToSmolStr};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
-use twin::channel::{LabelRequest, Quote, QuoteRequest, TrackStatus, Tracking};
+use twin::channel::{LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::{Moment, ParcelId, Span, TrackingNumber};
 
 /// Failures in a row after which the carrier is left alone for a while.
@@ -21,6 +27,8 @@ pub const PAUSE_MAX: Span = Span::from_mins(5);
 pub const RETRY_FIRST: Span = Span::from_ms(500);
 /// Attempts after which a label counts as refused.
 pub const ATTEMPTS_MAX: u32 = 60;
+/// Tracking may take up this part of the calls under way.
+const LOOKS_SHARE: usize = 4;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
@@ -29,6 +37,10 @@ pub type QuoteReply = Box<dyn FnOnce(Result<Vec<Quote>, SmolStr>) + Send>;
 pub enum CarrierMsg {
     Quote(Box<QuoteRequest>, QuoteReply),
     BuyLabel(Box<LabelRequest>),
+    /// A label that nobody will use.
+    Void(TrackingNumber),
+    /// A label whose last attempt failed is due again.
+    Retry(Box<LabelRequest>, u32),
     /// Look at this number from now on until the parcel has arrived.
     Watch {
         parcel: ParcelId,
@@ -39,7 +51,7 @@ pub enum CarrierMsg {
     Look,
     /// A call came back.
     Returned(Call),
-    /// The pause is over, or a retry is due.
+    /// The pause is over.
     Resume,
 }
 
@@ -48,6 +60,7 @@ pub enum Call {
     Quoted(Result<Vec<Quote>, CarrierError>, QuoteReply),
     Bought(Box<LabelRequest>, u32, Result<twin::channel::Label, CarrierError>),
     Tracked(Vec<Watched>, Result<Vec<Tracking>, CarrierError>),
+    Voided(TrackingNumber, Result<(), CarrierError>),
 }
 
 #[derive(Clone)]
@@ -55,12 +68,14 @@ pub struct Watched {
     parcel: ParcelId,
     tracking: TrackingNumber,
     since: Moment,
+    /// So many events of it have been passed on.
+    told: usize,
 }
 
 enum Job {
     Quote(Box<QuoteRequest>, QuoteReply),
     Label(Box<LabelRequest>, u32),
-    Track(Vec<Watched>),
+    Void(TrackingNumber),
 }
 
 pub struct CarrierActor;
@@ -77,10 +92,16 @@ pub struct CarrierState {
     driver: Arc<dyn CarrierDriver>,
     host: Host<Carrier>,
     queue: VecDeque<Job>,
+    /// Tracking waits in a line of its own: it never keeps a label from being bought.
+    looks: VecDeque<Vec<Watched>>,
     calls: usize,
+    looking: usize,
     failures: u32,
+    pauses: u32,
     paused_until: Moment,
     watched: BTreeMap<Moment, Vec<Watched>>,
+    /// All that are watched, so that nothing is watched twice; looked up only.
+    watching: HashSet<ParcelId>,
     /// The earliest look that is set.
     look_at: Option<Moment>,
 }
@@ -104,12 +125,22 @@ impl Actor for CarrierActor {
             driver,
             host,
             queue: VecDeque::new(),
+            looks: VecDeque::new(),
             calls: 0,
+            looking: 0,
             failures: 0,
+            pauses: 0,
             paused_until: Moment(i64::MIN),
             watched: BTreeMap::new(),
+            watching: HashSet::new(),
             look_at: None,
         })
+    }
+
+    async fn post_start(&self, _: ActorRef<CarrierMsg>, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
+        // What the one before was asked. At the start of the house nobody hears this, and all is taken up anyway.
+        carrier.house.parcels.cast(ParcelsMsg::TakeUp(Whose::Carrier(carrier.config.id().clone())));
+        Ok(())
     }
 
     async fn handle(&self, _: ActorRef<CarrierMsg>, message: CarrierMsg, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
@@ -117,18 +148,22 @@ impl Actor for CarrierActor {
             // A quote that must wait for a pause is better answered without.
             CarrierMsg::Quote(_, reply) if carrier.is_paused() => reply(Err("the carrier does not answer just now".into())),
             CarrierMsg::Quote(request, reply) => carrier.queue.push_back(Job::Quote(request, reply)),
-            CarrierMsg::BuyLabel(request) if carrier.queue.len() >= carrier.house.config.limits.carrier_queue_max => {
-                let why = smol_str::format_smolstr!("{} labels wait already", carrier.house.config.limits.carrier_queue_max);
-                carrier.house.tell(request.parcel, ParcelMsg::Label(Err(why)));
-            }
-            CarrierMsg::BuyLabel(request) => carrier.queue.push_back(Job::Label(request, 0)),
+            CarrierMsg::BuyLabel(request) => carrier.enqueue(request, 0),
+            CarrierMsg::Retry(request, attempts) => carrier.enqueue(request, attempts),
+            CarrierMsg::Void(tracking) => carrier.queue.push_back(Job::Void(tracking)),
             CarrierMsg::Watch { parcel, tracking, first_after } => {
                 let since = carrier.house.clock.now();
-                carrier.watch(since + first_after, Watched { parcel, tracking, since });
+                if !carrier.watching.insert(parcel.clone()) {
+                    return Ok(());
+                }
+                carrier.watch(since + first_after, Watched { parcel, tracking, since, told: 0 });
             }
             CarrierMsg::Look => carrier.look(),
             CarrierMsg::Returned(call) => {
-                carrier.calls -= 1;
+                match &call {
+                    Call::Tracked(..) => carrier.looking -= 1,
+                    _ => carrier.calls -= 1,
+                }
                 carrier.returned(call)?;
             }
             CarrierMsg::Resume => {}
@@ -143,22 +178,48 @@ impl CarrierState {
         self.house.clock.now() < self.paused_until
     }
 
+    /// Queues a label; where too many wait already, it comes again later.
+    fn enqueue(&mut self, request: Box<LabelRequest>, attempts: u32) {
+        if self.queue.len() < self.house.config.limits.carrier_queue_max {
+            self.queue.push_back(Job::Label(request, attempts));
+        } else {
+            self.retry_after(PAUSE_FIRST, request, attempts);
+        }
+    }
+
+    fn retry_after(&self, span: Span, request: Box<LabelRequest>, attempts: u32) {
+        let myself = self.myself.clone();
+        // A carrier that fell meanwhile re-asks from the twin.
+        self.house.clock.after(span, move || drop(myself.cast(CarrierMsg::Retry(request, attempts))));
+    }
+
     /// Sends off what is queued, as far as the limits allow.
     fn run(&mut self) {
-        while self.calls < self.house.config.limits.carrier_calls_max && !self.is_paused() {
+        let limit = self.house.config.limits.carrier_calls_max;
+        while self.looking < (limit / LOOKS_SHARE).max(1) && !self.is_paused() {
+            let Some(batch) = self.looks.pop_front() else { break };
+            self.looking += 1;
+            let (myself, driver) = (self.myself.clone(), self.driver.clone());
+            tokio::spawn(async move {
+                let outcome = alive(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
+                // A carrier that fell meanwhile watches what the twin knows.
+                let _ = myself.cast(CarrierMsg::Returned(Call::Tracked(batch, outcome)));
+            });
+        }
+        while self.calls < limit && !self.is_paused() {
             let Some(job) = self.queue.pop_front() else { return };
             self.calls += 1;
             let (myself, driver) = (self.myself.clone(), self.driver.clone());
             tokio::spawn(async move {
                 let call = match job {
-                    Job::Quote(request, reply) => Call::Quoted(driver.quote(*request).await, reply),
+                    Job::Quote(request, reply) => Call::Quoted(alive(|| driver.quote(*request)).await, reply),
                     Job::Label(request, attempts) => {
-                        let outcome = driver.buy_label((*request).clone()).await;
+                        let outcome = alive(|| driver.buy_label((*request).clone())).await;
                         Call::Bought(request, attempts + 1, outcome)
                     }
-                    Job::Track(batch) => {
-                        let outcome = driver.track(batch.iter().map(|w| w.tracking.clone()).collect()).await;
-                        Call::Tracked(batch, outcome)
+                    Job::Void(tracking) => {
+                        let outcome = alive(|| driver.void_label(tracking.clone())).await;
+                        Call::Voided(tracking, outcome)
                     }
                 };
                 // A carrier that fell meanwhile re-asks from the twin.
@@ -178,8 +239,7 @@ impl CarrierState {
                 match outcome {
                     Err(e) if e.is_transient() && attempts < ATTEMPTS_MAX => {
                         let pause = Span((RETRY_FIRST * (1 << attempts.min(12))).0.min(PAUSE_MAX.0));
-                        self.queue.push_back(Job::Label(request, attempts));
-                        self.wake_after(pause);
+                        self.retry_after(pause, request, attempts);
                     }
                     outcome => self.house.tell(request.parcel, ParcelMsg::Label(outcome.map_err(|e| e.to_smolstr()))),
                 }
@@ -188,6 +248,11 @@ impl CarrierState {
                 self.felt(outcome.as_ref().err())?;
                 self.tracked(batch, outcome.unwrap_or_default());
             }
+            Call::Voided(tracking, outcome) => {
+                if let Err(why) = outcome {
+                    tracing::warn!(%tracking, %why, "a label that nobody uses could not be given back");
+                }
+            }
         }
         Ok(())
     }
@@ -195,12 +260,18 @@ impl CarrierState {
     /// Counts failures in a row; pauses and resumes, and says so in the twin.
     fn felt(&mut self, error: Option<&CarrierError>) -> Result<(), ActorProcessingErr> {
         let command = match error {
+            // Calls that were under way when the pause began say nothing new.
+            Some(e) if e.is_transient() && self.is_paused() => {
+                tracing::debug!(%e, "while paused");
+                return Ok(());
+            }
             Some(e) if e.is_transient() => {
                 self.failures += 1;
                 if self.failures < FAILURES_MAX {
                     return Ok(());
                 }
-                let doublings = (self.failures - FAILURES_MAX).min(8);
+                let doublings = self.pauses.min(8);
+                self.pauses += 1;
                 let pause = Span((PAUSE_FIRST * (1 << doublings)).0.min(PAUSE_MAX.0));
                 self.paused_until = self.house.clock.now() + pause;
                 self.wake_after(pause);
@@ -209,6 +280,7 @@ impl CarrierState {
             _ if self.failures == 0 => return Ok(()),
             _ => {
                 self.failures = 0;
+                self.pauses = 0;
                 Command::Resume
             }
         };
@@ -246,7 +318,7 @@ impl CarrierState {
         let later = self.watched.split_off(&(now + Span(1)));
         let due: Vec<Watched> = std::mem::replace(&mut self.watched, later).into_values().flatten().collect();
         for batch in due.chunks(self.driver.track_batch_max().max(1)) {
-            self.queue.push_back(Job::Track(batch.to_vec()));
+            self.looks.push_back(batch.to_vec());
         }
         self.set_look();
     }
@@ -255,20 +327,37 @@ impl CarrierState {
         let now = self.house.clock.now();
         let mut news: BTreeMap<TrackingNumber, Vec<_>> = news.into_iter().map(|t| (t.number, t.events)).collect();
         let next = now + Span::from_hours(i64::from(self.config.track_every_h.max(1)));
-        for watched in batch {
-            let events = news.remove(&watched.tracking).unwrap_or_default();
+        for mut watched in batch {
+            let mut events = news.remove(&watched.tracking).unwrap_or_default();
+            // The oldest come first; what was passed on is left out. A history that got shorter is told anew.
+            let known = if events.len() < watched.told { 0 } else { watched.told };
+            watched.told = events.len();
+            events.drain(..known);
             let ended = events.iter().any(|e| matches!(e.status, TrackStatus::Delivered | TrackStatus::Returned | TrackStatus::Lost));
             if !events.is_empty() {
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
             if ended {
+                self.watching.remove(&watched.parcel);
                 continue;
             }
             if now - watched.since > WATCH_MAX {
-                self.house.tell(watched.parcel, ParcelMsg::Alarm("no news of it for sixty days".into()));
+                self.watching.remove(&watched.parcel);
+                // Nobody will find it any more; who looks for it is told so.
+                let text: SmolStr = "no news of it for sixty days".into();
+                let lost = TrackEvent { at: now, status: TrackStatus::Lost, code: "".into(), text, place: "".into() };
+                self.house.tell(watched.parcel, ParcelMsg::Track(vec![lost]));
             } else {
                 self.watch(next, watched);
             }
         }
+    }
+}
+
+/// The call's outcome, also where it panics: whoever waits for it must hear something.
+async fn alive<T>(call: impl FnOnce() -> BoxFuture<'static, Result<T, CarrierError>>) -> Result<T, CarrierError> {
+    match AssertUnwindSafe(async { call().await }).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(WireError::Unreachable { host: "the carrier".into(), why: "the call broke off".into() }.into()),
     }
 }

@@ -4,7 +4,9 @@ use crate::config::DeviceConfig;
 use crate::station::StationMsg;
 use crate::{Host, House, Seat};
 use drivers::devices::{Instruction, Observation, SessionSettings};
+use futures::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use twin::device::{Command, Device};
@@ -13,6 +15,8 @@ use twin::{Moment, Span};
 pub enum DeviceMsg {
     Saw(Moment, Observation),
     Do(Instruction),
+    /// Its session is over, which it never should be while we live.
+    Ended,
 }
 
 pub struct DeviceActor;
@@ -48,7 +52,13 @@ impl Actor for DeviceActor {
         let observe = Arc::new(move |what| drop(actor.cast(DeviceMsg::Saw(clock.now(), what))));
         let keepalive_every = Span::from_secs(i64::from(house.config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, ..SessionSettings::default() };
-        tokio::spawn(drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox));
+        let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
+        let actor = myself.clone();
+        tokio::spawn(async move {
+            // A session that panics has said so on standard error; what matters here is that it is over.
+            let _ = AssertUnwindSafe(session).catch_unwind().await;
+            let _ = actor.cast(DeviceMsg::Ended);
+        });
         seat.take(myself);
         Ok(DeviceState { house, config, station, host, instructions })
     }
@@ -58,6 +68,7 @@ impl Actor for DeviceActor {
             DeviceMsg::Do(instruction) => {
                 device.instructions.send(instruction).map_err(|_| format!("the session of {} ended", device.config.id))?;
             }
+            DeviceMsg::Ended => return Err(format!("the session of {} ended", device.config.id).into()),
             DeviceMsg::Saw(at, what) => {
                 let command = match &what {
                     Observation::Up { identity } => Some(Command::Connect { kind: device.config.kind, identity: identity.clone() }),

@@ -8,7 +8,7 @@ use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
 use twin::manifest::{self, Manifest};
-use twin::{BagId, CarrierId, ManifestId, Span, station};
+use twin::{BagId, CarrierId, ManifestId, Moment, Span, station};
 
 /// A manifest closes this long after its first bag: the driver has signed and gone.
 pub const MANIFEST_OPEN: Span = Span::from_mins(30);
@@ -19,6 +19,25 @@ pub struct Dock {
 }
 
 impl Dock {
+    /// Takes up the manifests that were open when this dock last stood here.
+    pub fn open(base: &Base) -> Result<Self, ActorProcessingErr> {
+        let mut dock = Dock::default();
+        let ours = format!("{}:", base.config.id);
+        for row in base.house.twin.all::<Manifest>() {
+            let (id, manifest) = row?;
+            if manifest.open && id.starts_with(&ours) {
+                dock.close_later(base, ManifestId::from(id.clone()), manifest.opened_at);
+                dock.open.insert(manifest.carrier, Host::load(&base.house.twin, id)?);
+            }
+        }
+        Ok(dock)
+    }
+
+    fn close_later(&self, base: &Base, manifest: ManifestId, opened_at: Moment) {
+        let seat = base.seat.clone();
+        base.house.clock.at(opened_at + MANIFEST_OPEN, move || seat.cast(StationMsg::CloseManifest(manifest)));
+    }
+
     pub fn saw(&mut self, base: &mut Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
         match slip::bag_of(&code) {
@@ -40,6 +59,10 @@ impl Dock {
             }
             return Ok(());
         };
+        // Scanned twice while the first is still being written.
+        if self.open.get(&carrier).is_some_and(|m| m.state.bags.contains(id)) {
+            return Ok(());
+        }
         let mut work = house.work();
         if !self.open.contains_key(&carrier) {
             let number = base.host.state.manifests_opened + 1;
@@ -48,8 +71,7 @@ impl Dock {
             host.command(&mut work, manifest::Command::Open { warehouse: base.warehouse.clone(), carrier: carrier.clone() })?;
             base.host.command(&mut work, station::Command::OpenManifest { manifest: manifest.clone() })?;
             self.open.insert(carrier.clone(), host);
-            let seat = base.seat.clone();
-            house.clock.after(MANIFEST_OPEN, move || seat.cast(StationMsg::CloseManifest(manifest)));
+            self.close_later(base, manifest, house.clock.now());
         }
         if let Some(host) = self.open.get_mut(&carrier) {
             let manifest = ManifestId::from(host.id.clone());

@@ -6,7 +6,7 @@ use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::sync::broadcast;
-use twin::{Entity, Moment, Record, Refusal, Span, Twin, TwinError, Tx};
+use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -60,7 +60,8 @@ impl<E: Entity> Host<E> {
         let events = self.state.decide(&self.id, work.tx.at, command)?;
         let count = events.len();
         if count > 0 {
-            let before = self.state.stage_word();
+            // What did not exist was in no stage.
+            let before = if self.exists() { self.state.stage_word() } else { "" };
             events.iter().for_each(|event| self.state.apply(work.tx.at, event));
             self.version += count as u32;
             work.tx.stage(&self.id, self.version, events, before, &self.state);
@@ -159,7 +160,10 @@ impl LedgerState {
         match self.pace {
             Pace::Disk => {
                 let twin = self.twin.clone();
-                tokio::task::spawn_blocking(move || done(twin.commit(txs)));
+                tokio::spawn(async move {
+                    let written = tokio::task::spawn_blocking(move || twin.commit(txs)).await;
+                    done(written.unwrap_or_else(|e| Err(StoreError::Broken { what: "write a group", why: e.to_string() }.into())));
+                });
             }
             Pace::Modelled(span) => {
                 let records = self.twin.commit(txs)?;

@@ -64,14 +64,32 @@ impl Line {
         let config = base.config.line.clone().ok_or_else(|| format!("station {} has no [line] table", base.config.id))?;
         let mut bags = BTreeMap::new();
         for (chute, bag) in &base.host.state.bags {
-            let host = Host::<Bag>::load(&base.house.twin, bag.text().clone())?;
-            // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
-            for parcel in &host.state.parcels {
-                base.house.tell(parcel.clone(), ParcelMsg::Bag { chute: *chute, bag: bag.clone() });
-            }
-            bags.insert(*chute, host);
+            bags.insert(*chute, Host::<Bag>::load(&base.house.twin, bag.text().clone())?);
         }
-        Ok(Line { config, items: VecDeque::new(), next: 0, bags, tags: 0 })
+        let mut line = Line { config, items: VecDeque::new(), next: 0, bags, tags: 0 };
+        line.print_tags(base)?;
+        Ok(line)
+    }
+
+    /// Prints the tag of every bag that is closed and still here: nobody knows which of them came out before the printer
+    /// or the line fell. A tag too many is thrown away; a bag without one goes nowhere.
+    pub fn print_tags(&mut self, base: &Base) -> Result<(), ActorProcessingErr> {
+        for row in base.house.twin.all::<Bag>() {
+            let (id, bag) = row?;
+            if bag.stage == bag::Stage::Closed && bag.station == base.config.id {
+                let print = self.tag(base, &BagId::from(id), &bag);
+                print();
+            }
+        }
+        Ok(())
+    }
+
+    /// What sends a bag's tag to the printer.
+    fn tag(&mut self, base: &Base, id: &BagId, bag: &Bag) -> impl FnOnce() + Send + use<> {
+        self.tags += 1;
+        let (job, printer) = (self.tags, base.device(DeviceKind::Printer));
+        let zpl = slip::bag_tag(id, bag.chute, &bag.channel, bag.parcels.len());
+        move || printer.cast(DeviceMsg::Do(Instruction::Print { job, zpl: zpl.into() }))
     }
 
     pub fn saw(&mut self, base: &mut Base, at: Moment, what: Observation) -> Result<(), ActorProcessingErr> {
@@ -172,7 +190,9 @@ impl Line {
                 item.sent = Some((chute, passed));
                 let sorter = base.device(DeviceKind::Sorter);
                 let (clock, asked_at) = (base.house.clock.clone(), item.asked_at);
-                let answer = Box::new(move || {
+                let answer = Box::new(move |stands: bool| {
+                    // A parcel that was cancelled or stopped meanwhile goes where a person looks.
+                    let chute = if stands { chute } else { reject };
                     sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute }));
                     metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.now() - asked_at).as_secs_f64());
                 });
@@ -208,6 +228,10 @@ impl Line {
             // Inducted and never answered: the sorter gave up on us.
             (Some(parcel), None) if matches!(item.facts, Known::Facts(_)) => {
                 base.house.tell(parcel, ParcelMsg::Intercept(Interception::WrongChute { planned: 0, actual: chute }));
+                Ok(())
+            }
+            (Some(parcel), Some((planned, false))) if planned != chute => {
+                base.house.tell(parcel, ParcelMsg::Alarm(format_smolstr!("stopped, and fell into chute {chute}: take it out of the bag")));
                 Ok(())
             }
             _ => Ok(()),
@@ -250,10 +274,7 @@ impl Line {
         let mut work = base.house.work();
         host.command(&mut work, bag::Command::Close { why: why.into() })?;
         base.host.command(&mut work, station::Command::RemoveBag { chute })?;
-        self.tags += 1;
-        let (job, printer) = (self.tags, base.device(DeviceKind::Printer));
-        let zpl = slip::bag_tag(&BagId::from(host.id), chute, &host.state.channel, host.state.parcels.len());
-        work.then(move || printer.cast(DeviceMsg::Do(Instruction::Print { job, zpl: zpl.into() })));
+        work.then(self.tag(base, &BagId::from(host.id), &host.state));
         base.house.commit(work);
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{Channel, Quote, QuoteRequest};
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
-use twin::parcel::Plan;
+use twin::parcel::{self, Parcel, Plan};
 use twin::stock::{self, Stock};
 use twin::{CarrierId, Moment, Money, OrderId, ParcelId, Sku, Span, WarehouseId};
 
@@ -24,6 +24,9 @@ pub const QUOTES_LATE: Span = Span::from_mins(2);
 pub const LOOK_EVERY: Span = Span::from_mins(1);
 /// An order held because no carrier answered is tried again after this.
 pub const RETRY_AFTER: Span = Span::from_mins(5);
+
+/// Told, once it is durable, whether an order is cancelled, or why not.
+pub type Reply = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What became of one order that was handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +66,19 @@ pub enum DeskMsg {
     Cancel {
         order: OrderId,
         reason: SmolStr,
-        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+        reply: Reply,
+    },
+    /// What the parcel of an order that is to be cancelled answered.
+    Cancelled {
+        order: OrderId,
+        reason: SmolStr,
+        outcome: Result<(), String>,
+        reply: Reply,
     },
     /// The order rests, durably: the twin has it.
     Forget(OrderId),
+    /// Parcels fell: what they were told may be lost.
+    TakeUp,
     Look,
 }
 
@@ -96,6 +108,21 @@ struct Quoting {
     value: Money,
     /// A carrier failed to answer: another try may end better.
     incomplete: bool,
+}
+
+/// The steps behind a parcel, and where each takes its order.
+fn passed(parcel: &Parcel) -> &'static [(Progress, Stage)] {
+    use Progress::*;
+    const ALL: [(Progress, Stage); 4] =
+        [(Released, Stage::Released), (Packed, Stage::Packed), (Shipped, Stage::Shipped), (Delivered, Stage::Delivered)];
+    const BACK: [(Progress, Stage); 4] = [ALL[0], ALL[1], ALL[2], (Returned, Stage::Returned)];
+    match parcel.stage {
+        parcel::Stage::Delivered => &ALL,
+        parcel::Stage::Returned => &BACK,
+        stage if stage.is_with_carrier() || stage == parcel::Stage::Lost => &ALL[..3],
+        _ if parcel.packed_at.is_some() => &ALL[..2],
+        _ => &[],
+    }
 }
 
 impl Actor for OrderDesk {
@@ -138,7 +165,9 @@ impl Actor for OrderDesk {
             DeskMsg::Progress { order, step } => desk.progress(order, step)?,
             DeskMsg::Count(rows) => desk.count(rows)?,
             DeskMsg::Cancel { order, reason, reply } => desk.cancel(order, reason, reply)?,
+            DeskMsg::Cancelled { order, reason, outcome, reply } => desk.cancelled(order, reason, outcome, reply)?,
             DeskMsg::Forget(order) => drop(desk.orders.remove(&order)),
+            DeskMsg::TakeUp => desk.take_up()?,
             DeskMsg::Look => {
                 desk.look()?;
                 desk.look_later(myself);
@@ -149,20 +178,33 @@ impl Actor for OrderDesk {
 }
 
 impl DeskState {
-    /// When the process starts: what was received and not decided is planned, what was decided has its parcel created.
+    /// After a start: what was received and not decided is planned, what was decided has its parcel created, and an order
+    /// that its parcel has left behind catches up.
     fn take_up(&mut self) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         for row in house.twin.all::<Order>() {
             let (id, order) = row?;
             let id = OrderId::from(id);
             match (&order.stage, &order.decision) {
-                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id))?,
+                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id.clone()))?,
                 (Stage::Allocated, Some(decision)) => {
                     if let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision)) {
                         house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
                     }
                 }
                 _ => {}
+            }
+            if let (Stage::Allocated | Stage::Released | Stage::Packed | Stage::Shipped, Some(parcel)) = (order.stage, &order.parcel)
+                && let Some((_, parcel)) = house.twin.load::<Parcel>(parcel.text())?
+            {
+                if parcel.stage == twin::parcel::Stage::Cancelled {
+                    let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
+                    self.myself.cast(DeskMsg::Cancelled { order: id.clone(), reason, outcome: Ok(()), reply })?;
+                    continue;
+                }
+                for (step, _) in passed(&parcel).iter().filter(|(_, stage)| *stage > order.stage) {
+                    self.myself.cast(DeskMsg::Progress { order: id.clone(), step: *step })?;
+                }
             }
         }
         Ok(())
@@ -244,7 +286,13 @@ impl DeskState {
         if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
             return Ok(());
         }
-        let Some(value) = order.value() else { return Ok(()) };
+        let Some(value) = order.value() else {
+            let mut work = house.work();
+            let detail = "its value cannot be told".into();
+            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail })?;
+            house.commit(work);
+            return Ok(());
+        };
         let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
         let packed = rules::packing::declare(&order.lines);
         self.rounds += 1;
@@ -459,38 +507,46 @@ impl DeskState {
         Ok(())
     }
 
-    fn cancel(
-        &mut self,
-        id: OrderId,
-        reason: SmolStr,
-        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
-    ) -> Result<(), ActorProcessingErr> {
+    /// Whether an order can still be cancelled is for its parcel to say; without one, for the order itself.
+    fn cancel(&mut self, id: OrderId, reason: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let mut work = house.work();
         let host = self.order(&id)?;
         if !host.exists() {
             self.orders.remove(&id);
             reply(Err(format!("there is no order {id}")));
             return Ok(());
         }
-        match host.command(&mut work, Command::Cancel { reason: reason.clone() }) {
-            Err(refusal) => {
-                reply(Err(refusal.to_string()));
-                return Ok(());
-            }
-            Ok(_) => work.then(move || reply(Ok(()))),
-        }
+        let parcel = host.state.parcel.clone().filter(|_| host.state.stage != Stage::Cancelled);
+        let Some(parcel) = parcel else { return self.cancelled(id, reason, Ok(()), reply) };
+        let (desk, why) = (house.desk.clone(), reason.clone());
+        let decided = Box::new(move |outcome| desk.cast(DeskMsg::Cancelled { order: id, reason, outcome, reply }));
+        house.tell(parcel, ParcelMsg::Cancel { reason: why, decided });
+        Ok(())
+    }
+
+    /// The parcel is cancelled, or said why it is too late.
+    fn cancelled(&mut self, id: OrderId, reason: SmolStr, outcome: Result<(), String>, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        let host = self.order(&id)?;
+        let outcome = outcome.and_then(|()| host.command(&mut work, Command::Cancel { reason }).map(drop).map_err(|r| r.to_string()));
         let order = host.state.clone();
-        self.quoting.remove(&id);
-        self.short.remove(&id);
-        if let Some(decision) = &order.decision {
-            let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
-            self.each_stock(&mut work, &keys, || stock::Command::Release { order: id.clone() })?;
+        if outcome.is_ok() {
+            self.quoting.remove(&id);
+            self.short.remove(&id);
+            if let Some(decision) = &order.decision {
+                let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
+                self.each_stock(&mut work, &keys, || stock::Command::Release { order: id.clone() })?;
+                // What it held may be what others wait for.
+                for waiting in std::mem::take(&mut self.short) {
+                    self.myself.cast(DeskMsg::Plan(waiting))?;
+                }
+            }
+            let myself = self.myself.clone();
+            // A desk that fell has forgotten it anyway.
+            work.then(move || drop(myself.cast(DeskMsg::Forget(id))));
         }
-        if let Some(parcel) = order.parcel {
-            let told = house.clone();
-            work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason }));
-        }
+        work.then(move || reply(outcome));
         house.commit(work);
         Ok(())
     }

@@ -10,9 +10,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
-use twin::{BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TwinError};
+use twin::{BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
 pub enum ParcelMsg {
     Create(Box<Plan>),
@@ -30,7 +31,8 @@ pub enum ParcelMsg {
         measured_g: Option<Grams>,
         measured: Option<Dims>,
         verdict: Verdict,
-        answer: Box<dyn FnOnce() + Send>,
+        /// Told, once it is durable, whether the verdict stands.
+        answer: Box<dyn FnOnce(bool) + Send>,
     },
     Bag {
         chute: u16,
@@ -49,6 +51,8 @@ pub enum ParcelMsg {
     Alarm(SmolStr),
     Cancel {
         reason: SmolStr,
+        /// Told, once it is durable, what came of it.
+        decided: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
 }
 
@@ -120,13 +124,35 @@ impl ParcelState {
                     self.ask_for_label(work);
                 }
             }),
-            ParcelMsg::Resume => {
-                if matches!(self.host.state.stage, Stage::Created | Stage::LabelRequested) && self.host.state.label_refused.is_none() {
-                    self.ask_for_label(work);
+            ParcelMsg::Resume => match self.host.state.stage {
+                // It fell over its own creation; the desk has the plan.
+                Stage::Absent => {
+                    work.then(move || house.desk.cast(DeskMsg::TakeUp));
+                    Ok(())
                 }
+                Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
+                    self.ask_for_label(work);
+                    Ok(())
+                }
+                // What the bag may have told us before we fell.
+                Stage::Sorted | Stage::Bagged => match self.bag()? {
+                    Some((id, bag)) => {
+                        let known = self.host.command(work, Command::Bag { chute: bag.chute, bag: id.clone() }).map(drop);
+                        if bag.stage == bag::Stage::HandedOver { self.take(work, ParcelMsg::HandOver { bag: id })? } else { known }
+                    }
+                    None => Ok(()),
+                },
+                _ => Ok(()),
+            },
+            ParcelMsg::Label(Ok(label)) if self.host.state.stage == Stage::Cancelled => {
+                self.void(work, label.tracking);
                 Ok(())
             }
             ParcelMsg::Label(Ok(label)) => {
+                if let Some(other) = house.twin.parcel_of(label.tracking.as_str())?.filter(|other| *other != self.id) {
+                    let what = format_smolstr!("its number {} was {other}'s before: scans of it are ambiguous", label.tracking);
+                    self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                }
                 let hash = work.tx.document(label.zpl);
                 let taken = Command::TakeLabel { tracking: label.tracking, label: hash, charged: label.charged };
                 self.host.command(work, taken).map(|n| {
@@ -136,7 +162,11 @@ impl ParcelState {
                     }
                 })
             }
-            ParcelMsg::Label(Err(why)) => self.host.command(work, Command::RefuseLabel { why }).map(drop),
+            ParcelMsg::Label(Err(why)) => self.host.command(work, Command::RefuseLabel { why: why.clone() }).and_then(|_| {
+                // No carrier takes it as it is: a person must look.
+                let why = Interception::Manual { why: format_smolstr!("label refused: {why}") };
+                self.host.command(work, Command::Intercept { why }).map(drop)
+            }),
             ParcelMsg::Printed(printer) => self.host.command(work, Command::Print { printer }).map(drop),
             ParcelMsg::Packed => self.host.command(work, Command::Pack).map(|n| {
                 if n > 0 {
@@ -162,12 +192,19 @@ impl ParcelState {
             }
             ParcelMsg::Judge { measured_g, measured, verdict, answer } => {
                 let judged = self.host.command(work, Command::Judge { measured_g, measured, verdict }).map(drop);
-                work.then(answer);
+                let stands = judged.is_ok();
+                work.then(move || answer(stands));
                 judged
             }
             ParcelMsg::Bag { chute, bag } => self.host.command(work, Command::Bag { chute, bag }).map(drop),
             ParcelMsg::Intercept(why) => self.host.command(work, Command::Intercept { why }).map(drop),
-            ParcelMsg::Rework { note, declared } => self.host.command(work, Command::Rework { note, declared }).map(drop),
+            ParcelMsg::Rework { note, declared } => self.host.command(work, Command::Rework { note, declared }).map(|n| {
+                if n > 0 {
+                    // A line should see it again soon.
+                    let id = self.id.clone();
+                    self.tell_warehouse(work, WarehouseMsg::Packed(id));
+                }
+            }),
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
                     let cost = self.settle(work);
@@ -189,13 +226,31 @@ impl ParcelState {
                 tracked
             }
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
-            ParcelMsg::Cancel { reason } => self.host.command(work, Command::Cancel { reason }).map(|n| {
-                if n > 0 {
+            ParcelMsg::Cancel { reason, decided } => {
+                let outcome = self.host.command(work, Command::Cancel { reason });
+                if outcome.as_ref().is_ok_and(|n| *n > 0) {
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
+                    if let Some(tracking) = self.host.state.tracking.clone() {
+                        self.void(work, tracking);
+                    }
                 }
-            }),
+                let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
+                work.then(move || decided(told));
+                outcome.map(drop)
+            }
         })
+    }
+
+    /// The bag that has it. Looks through all of them: only after a fall.
+    fn bag(&self) -> Result<Option<(BagId, Bag)>, TwinError> {
+        for row in self.house.twin.all::<Bag>() {
+            let (id, bag) = row?;
+            if bag.parcels.contains(&self.id) {
+                return Ok(Some((id.into(), bag)));
+            }
+        }
+        Ok(None)
     }
 
     fn facts(&self) -> Facts {
@@ -239,6 +294,13 @@ impl ParcelState {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
             None => house.tell(id, ParcelMsg::Label(Err(format_smolstr!("there is no carrier {carrier} in this site")))),
         });
+    }
+
+    /// A label that nobody will use is given back.
+    fn void(&self, work: &mut Work, tracking: TrackingNumber) {
+        if let Some(seat) = self.house.carriers.get(&self.host.state.plan.carrier).cloned() {
+            work.then(move || seat.cast(CarrierMsg::Void(tracking)));
+        }
     }
 
     fn packed(&self, work: &mut Work) {

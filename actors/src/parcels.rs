@@ -2,32 +2,56 @@
 //! that rested longest to sleep when too many are awake. Owning the map alone, it never races with itself.
 
 use crate::carrier::CarrierMsg;
+use crate::order_desk::DeskMsg;
 use crate::parcel::{ParcelActor, ParcelArguments, Rest};
 use crate::supervision::{RESTART_WINDOW, RESTARTS_MAX};
 use crate::warehouse::WarehouseMsg;
 use crate::{House, ParcelMsg};
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use std::collections::{HashMap, VecDeque};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use twin::bag::{self, Bag};
 use twin::parcel::{Interception, Parcel, Stage};
-use twin::{Moment, ParcelId, Span};
+use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, WarehouseId};
 
 /// How many sleepers-to-be are looked at when one more parcel wakes.
 const LOOKS: usize = 8;
 
 pub enum ParcelsMsg {
     To(ParcelId, ParcelMsg),
+    /// All that a fallen parcel had decided is durable.
+    Wake(ParcelId),
+    /// Somebody who works on parcels fell: hand them over to the one who sits there now.
+    TakeUp(Whose),
+}
+
+/// Whose parcels.
+pub enum Whose {
+    All,
+    Carrier(CarrierId),
+    Warehouse(WarehouseId),
+    /// Those that were on it.
+    Line(StationId),
+}
+
+pub struct ParcelsArguments {
+    pub house: Arc<House>,
+    /// The process has just begun, and nobody else was at work before us.
+    pub fresh: bool,
 }
 
 pub struct Parcels;
 
 pub struct ParcelsState {
     house: Arc<House>,
+    fresh: bool,
     /// Looked up by key only, never walked.
     awake: HashMap<ParcelId, Awake>,
     ids: HashMap<ActorId, ParcelId>,
     /// In the order in which they woke.
     woken: VecDeque<ParcelId>,
+    /// What came for those that fell, until they wake again.
+    fallen: HashMap<ParcelId, Vec<ParcelMsg>>,
     falls: VecDeque<Moment>,
 }
 
@@ -40,33 +64,42 @@ struct Awake {
 impl Actor for Parcels {
     type Msg = ParcelsMsg;
     type State = ParcelsState;
-    type Arguments = Arc<House>;
+    type Arguments = ParcelsArguments;
 
-    async fn pre_start(&self, myself: ActorRef<ParcelsMsg>, house: Arc<House>) -> Result<ParcelsState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<ParcelsMsg>, args: ParcelsArguments) -> Result<ParcelsState, ActorProcessingErr> {
+        let ParcelsArguments { house, fresh } = args;
         house.parcels.take(myself);
-        Ok(ParcelsState { house, awake: HashMap::new(), ids: HashMap::new(), woken: VecDeque::new(), falls: VecDeque::new() })
+        Ok(ParcelsState {
+            house,
+            fresh,
+            awake: HashMap::new(),
+            ids: HashMap::new(),
+            woken: VecDeque::new(),
+            fallen: HashMap::new(),
+            falls: VecDeque::new(),
+        })
     }
 
     async fn post_start(&self, myself: ActorRef<ParcelsMsg>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
-        take_up(&state.house, &myself)
+        // Orders whose parcels were not created yet. At the start of the house the desk looks by itself.
+        state.house.desk.cast(DeskMsg::TakeUp);
+        take_up(&state.house, &myself, Whose::All, state.fresh)
     }
 
     async fn handle(&self, myself: ActorRef<ParcelsMsg>, message: ParcelsMsg, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
-        let ParcelsMsg::To(id, message) = message;
-        if let Some(awake) = state.awake.get_mut(&id) {
-            awake.sent += 1;
-            awake.actor.cast(message)?;
-            return Ok(());
+        match message {
+            ParcelsMsg::To(id, message) => state.pass(&myself, id, message).await,
+            ParcelsMsg::Wake(id) => {
+                let kept = state.fallen.remove(&id).unwrap_or_default();
+                tracing::warn!(parcel = %id, kept = kept.len(), "woken again from the twin");
+                state.pass(&myself, id.clone(), ParcelMsg::Resume).await?;
+                for message in kept {
+                    state.pass(&myself, id.clone(), message).await?;
+                }
+                Ok(())
+            }
+            ParcelsMsg::TakeUp(whose) => take_up(&state.house, &myself, whose, true),
         }
-        state.make_room();
-        let rest = Arc::new(Rest::default());
-        let arguments = ParcelArguments { house: state.house.clone(), id: id.clone(), rest: rest.clone() };
-        let (actor, _) = ParcelActor::spawn_linked(None, ParcelActor, arguments, myself.get_cell()).await?;
-        actor.cast(message)?;
-        state.ids.insert(actor.get_id(), id.clone());
-        state.woken.push_back(id.clone());
-        state.awake.insert(id, Awake { actor, rest, sent: 1 });
-        Ok(())
     }
 
     async fn handle_supervisor_evt(
@@ -84,21 +117,69 @@ impl Actor for Parcels {
         let Some(id) = state.ids.remove(&cell.get_id()) else { return Ok(()) };
         state.awake.remove(&id);
         state.woken.retain(|w| *w != id);
-        let now = state.house.clock.now();
-        while state.falls.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
-            state.falls.pop_front();
-        }
-        state.falls.push_back(now);
-        if state.falls.len() > RESTARTS_MAX {
-            return Err(format!("{} parcels fell within a minute, the last {id}: {why}", state.falls.len()).into());
-        }
-        tracing::warn!(parcel = %id, %why, "fell; waking it again from the twin");
-        myself.cast(ParcelsMsg::To(id, ParcelMsg::Resume))?;
-        Ok(())
+        state.fell(&myself, id, &why, None)
     }
 }
 
 impl ParcelsState {
+    /// Gives a message to a parcel, and wakes it for that where it sleeps.
+    async fn pass(&mut self, myself: &ActorRef<ParcelsMsg>, id: ParcelId, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
+        if let Some(kept) = self.fallen.get_mut(&id) {
+            kept.push(message);
+            return Ok(());
+        }
+        if let Some(awake) = self.awake.get_mut(&id) {
+            awake.sent += 1;
+            match awake.actor.cast(message) {
+                // It fell, and we have not been told yet.
+                Err(MessagingErr::SendErr(message)) => {
+                    let cell = awake.actor.get_id();
+                    self.ids.remove(&cell);
+                    self.awake.remove(&id);
+                    self.woken.retain(|w| *w != id);
+                    return self.fell(myself, id, "it does not answer", Some(message));
+                }
+                sent => return Ok(sent?),
+            }
+        }
+        self.make_room();
+        let rest = Arc::new(Rest::default());
+        let arguments = ParcelArguments { house: self.house.clone(), id: id.clone(), rest: rest.clone() };
+        let actor = match ParcelActor::spawn_linked(None, ParcelActor, arguments, myself.get_cell()).await {
+            Ok((actor, _)) => actor,
+            Err(why) => return self.fell(myself, id, &why.to_string(), Some(message)),
+        };
+        actor.cast(message)?;
+        self.ids.insert(actor.get_id(), id.clone());
+        self.woken.push_back(id.clone());
+        self.awake.insert(id, Awake { actor, rest, sent: 1 });
+        Ok(())
+    }
+
+    /// Keeps what comes for a fallen parcel, and wakes it when all that it had decided is durable.
+    fn fell(
+        &mut self,
+        myself: &ActorRef<ParcelsMsg>,
+        id: ParcelId,
+        why: &str,
+        message: Option<ParcelMsg>,
+    ) -> Result<(), ActorProcessingErr> {
+        let now = self.house.clock.now();
+        while self.falls.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
+            self.falls.pop_front();
+        }
+        self.falls.push_back(now);
+        if self.falls.len() > RESTARTS_MAX {
+            return Err(format!("{} parcels fell within a minute, the last {id}: {why}", self.falls.len()).into());
+        }
+        tracing::warn!(parcel = %id, %why, "fell");
+        self.fallen.entry(id.clone()).or_default().extend(message);
+        let (mut work, myself) = (self.house.work(), myself.clone());
+        work.then(move || drop(myself.cast(ParcelsMsg::Wake(id))));
+        self.house.commit(work);
+        Ok(())
+    }
+
     fn make_room(&mut self) {
         if self.awake.len() < self.house.config.limits.parcels_awake_max {
             return;
@@ -119,32 +200,59 @@ impl ParcelsState {
     }
 }
 
-/// When the process starts: wakes what has something unanswered, and hands the rest back to those who work on it.
-fn take_up(house: &Arc<House>, myself: &ActorRef<ParcelsMsg>) -> Result<(), ActorProcessingErr> {
+/// Hands parcels back to those who work on them, and wakes what has something unanswered. `cleared`: whatever was on a belt
+/// has left it by now.
+fn take_up(house: &Arc<House>, myself: &ActorRef<ParcelsMsg>, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
+    let to = |id: &ParcelId, message| myself.cast(ParcelsMsg::To(id.clone(), message));
+    // In the line's or the dock's hands: the bags know more of them.
+    let mut handed: BTreeMap<ParcelId, Stage> = BTreeMap::new();
     for row in house.twin.all::<Parcel>() {
         let (id, parcel) = row?;
         let id = ParcelId::from(id);
+        let (of_carrier, of_warehouse, of_line) = match &whose {
+            Whose::All => (true, true, true),
+            Whose::Carrier(carrier) => (parcel.plan.carrier == *carrier, false, false),
+            Whose::Warehouse(warehouse) => (false, parcel.plan.warehouse == *warehouse, parcel.plan.warehouse == *warehouse),
+            Whose::Line(line) => (false, false, parcel.station.as_ref() == Some(line)),
+        };
         match parcel.stage {
-            Stage::Created | Stage::LabelRequested if parcel.label_refused.is_none() => {
-                myself.cast(ParcelsMsg::To(id, ParcelMsg::Resume))?;
-            }
+            Stage::Created | Stage::LabelRequested if of_carrier && parcel.label_refused.is_none() => to(&id, ParcelMsg::Resume)?,
             // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
-            Stage::Labelled if parcel.packed_at.is_none() => {
+            Stage::Labelled if of_warehouse && parcel.packed_at.is_none() => {
                 house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Ready { parcel: id, order: parcel.plan.order });
             }
-            Stage::Labelled => house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Packed(id)),
-            // Whatever was on a belt has left it by now, and the sorter sent it to the no-decision chute.
-            stage if stage.is_on_line() => {
-                let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
-                myself.cast(ParcelsMsg::To(id, ParcelMsg::Intercept(why)))?;
-            }
-            stage if stage.is_with_carrier() => {
+            Stage::Labelled if of_warehouse => house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Packed(id)),
+            stage if of_line && (stage.is_on_line() || stage == Stage::Bagged) => drop(handed.insert(id, stage)),
+            stage if of_carrier && stage.is_with_carrier() => {
                 if let (Some(tracking), Some(seat)) = (parcel.tracking, house.carriers.get(&parcel.plan.carrier)) {
                     seat.cast(CarrierMsg::Watch { parcel: id, tracking, first_after: Span::from_mins(5) });
                 }
             }
             _ => {}
         }
+    }
+    if handed.is_empty() {
+        return Ok(());
+    }
+    for row in house.twin.all::<Bag>() {
+        let (bag_id, bag) = row?;
+        let bag_id = BagId::from(bag_id);
+        for id in &bag.parcels {
+            let Some(stage) = handed.get(id) else { continue };
+            // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
+            if *stage == Stage::Sorted {
+                to(id, ParcelMsg::Bag { chute: bag.chute, bag: bag_id.clone() })?;
+            }
+            if bag.stage == bag::Stage::HandedOver {
+                to(id, ParcelMsg::HandOver { bag: bag_id.clone() })?;
+            }
+            handed.remove(id);
+        }
+    }
+    // The sorter sent it to the no-decision chute.
+    for (id, _) in handed.iter().filter(|(_, stage)| cleared && stage.is_on_line()) {
+        let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
+        to(id, ParcelMsg::Intercept(why))?;
     }
     Ok(())
 }

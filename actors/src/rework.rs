@@ -8,7 +8,7 @@ use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
 use twin::ParcelId;
 use twin::device::DeviceKind;
-use twin::parcel::{Interception, Parcel, Stage};
+use twin::parcel::{Interception, Parcel, REWORK_MAX, Stage};
 
 /// The command barcode for a label that is missing or unreadable.
 pub const NO_LABEL: &str = "NOLABEL";
@@ -36,6 +36,9 @@ impl Rework {
             let why = Interception::Manual { why: "dropped without a decision".into() };
             base.house.tell(id.clone(), ParcelMsg::Intercept(why));
         }
+        if parcel.reworks >= REWORK_MAX {
+            return self.set_aside(base, id, format!("it went round {REWORK_MAX} times"));
+        }
         let stopped = parcel.stage == Stage::Intercepted || parcel.stage.is_on_line();
         let own = parcel.tracking.as_ref().is_some_and(|t| t.as_str() == code);
         match (stopped, &parcel.interception) {
@@ -56,10 +59,18 @@ impl Rework {
             (false, _) if parcel.stage == Stage::Labelled => self.print(base, &id)?,
             (false, _) => {
                 let stage = parcel.stage.as_str();
-                let why = format!("found at {} while the twin has it {stage}: another parcel went in its place", base.config.id);
-                base.house.tell(id, ParcelMsg::Alarm(why.into()));
+                return self.set_aside(base, id, format!("the twin has it {stage}: another parcel went in its place"));
             }
         }
+        Ok(())
+    }
+
+    /// Nothing more can be done here: a sheet says so to the person, and the board to everybody.
+    fn set_aside(&mut self, base: &Base, id: ParcelId, why: String) -> Result<(), ActorProcessingErr> {
+        self.jobs += 1;
+        let zpl = slip::shelf_sheet(&id, &why).into();
+        base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });
+        base.house.tell(id, ParcelMsg::Alarm(format!("set aside at {}: {why}", base.config.id).into()));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
 use crate::ledger::{Ledger, LedgerArguments, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
-use crate::parcels::Parcels;
+use crate::parcels::{Parcels, ParcelsArguments};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
 use crate::{House, Seat};
@@ -14,6 +14,7 @@ use drivers::wire::Dial;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{broadcast, oneshot};
 use twin::goods::Product;
 use twin::order::NewOrder;
@@ -148,10 +149,10 @@ impl Actor for SiteActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        let all = house.clone();
+        let (all, fresh) = (house.clone(), AtomicBool::new(true));
         let start: Start = Arc::new(move |supervisor| {
-            let house = all.clone();
-            Box::pin(async move { Ok(Parcels::spawn_linked(None, Parcels, house, supervisor).await?.0.get_cell()) })
+            let arguments = ParcelsArguments { house: all.clone(), fresh: fresh.swap(false, Ordering::Relaxed) };
+            Box::pin(async move { Ok(Parcels::spawn_linked(None, Parcels, arguments, supervisor).await?.0.get_cell()) })
         });
         children.start(myself.get_cell(), "parcels", start).await?;
         let all = house.clone();
@@ -179,7 +180,7 @@ impl Actor for SiteActor {
             SupervisionEvent::ActorFailed(cell, why) if cell.get_id() == state.ledger.get_id() => {
                 Err(format!("the ledger cannot write: {why}").into())
             }
-            event => state.children.on_event(event, &state.house.clock, &myself, SiteMsg::Restart),
+            event => state.children.on_event(event, &state.house, &myself, SiteMsg::Restart),
         };
         if let Err(why) = &outcome
             && let Some(tell) = state.tell.take()

@@ -31,6 +31,13 @@ pub fn bag_tag(bag: &BagId, chute: u16, channel: &ChannelId, parcels: usize) -> 
     )
 }
 
+/// Tells the person at a rework bench to put a parcel on the shelf, and why.
+pub fn shelf_sheet(parcel: &ParcelId, why: &str) -> String {
+    format!("^XA^FO30,30^A0N,60^FD{SHELF}^FS^FO30,110^A0N,40^FD{parcel}^FS^FO30,170^A0N,28^FD{}^FS^XZ\n", literal(why))
+}
+
+/// What stands on top of a shelf sheet.
+pub const SHELF: &str = "SHELF";
 /// What begins the barcode on a pick slip.
 pub const SLIP: &str = "SLIP:";
 /// What begins a line of goods on it; quantity and SKU follow.

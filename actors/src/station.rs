@@ -60,6 +60,11 @@ impl Base {
         }
     }
 
+    /// Whether the device with that place in the plan is a printer.
+    fn is_printer(&self, device: usize) -> bool {
+        self.config.devices.get(device).is_some_and(|d| d.kind == DeviceKind::Printer)
+    }
+
     pub fn device(&self, kind: DeviceKind) -> Seat<DeviceMsg> {
         self.devices.get(&kind).cloned().unwrap_or_default()
     }
@@ -108,7 +113,7 @@ impl Actor for StationActor {
         let work = match base.config.kind {
             StationKind::Bench => Kind::Bench(Bench::default()),
             StationKind::Line => Kind::Line(Box::new(Line::open(&base)?)),
-            StationKind::Dock => Kind::Dock(Dock::default()),
+            StationKind::Dock => Kind::Dock(Dock::open(&base)?),
             StationKind::Rework => Kind::Rework(Rework::default()),
         };
         Ok(StationState { base, children, work })
@@ -117,7 +122,15 @@ impl Actor for StationActor {
     async fn handle(&self, myself: ActorRef<StationMsg>, message: StationMsg, state: &mut StationState) -> Result<(), ActorProcessingErr> {
         let StationState { base, children, work } = state;
         match (message, work) {
-            (StationMsg::Restart(child), _) => children.restart(myself.get_cell(), child).await?,
+            (StationMsg::Restart(child), work) => {
+                children.restart(myself.get_cell(), child).await?;
+                // What a printer had not printed fell with it.
+                match work {
+                    Kind::Bench(bench) if base.is_printer(child) => bench.print_again(base)?,
+                    Kind::Line(line) if base.is_printer(child) => line.print_tags(base)?,
+                    _ => {}
+                }
+            }
             (StationMsg::Saw { what, .. }, Kind::Bench(bench)) => bench.saw(base, what)?,
             (StationMsg::Saw { at, what, .. }, Kind::Line(line)) => line.saw(base, at, what)?,
             (StationMsg::Saw { what, .. }, Kind::Dock(dock)) => dock.saw(base, what)?,
@@ -139,6 +152,6 @@ impl Actor for StationActor {
         event: SupervisionEvent,
         state: &mut StationState,
     ) -> Result<(), ActorProcessingErr> {
-        state.children.on_event(event, &state.base.house.clock, &myself, StationMsg::Restart)
+        state.children.on_event(event, &state.base.house, &myself, StationMsg::Restart)
     }
 }

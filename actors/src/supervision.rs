@@ -1,7 +1,9 @@
 //! Restarts with a budget. ractor restarts nothing by itself: each supervisor keeps its [`Children`] here, and a child
 //! that falls more than [`RESTARTS_MAX`] times in [`RESTART_WINDOW`] takes its supervisor with it.
+//!
+//! Whoever is restarted reads the twin, so a restart waits until all that the fallen one had decided is durable.
 
-use drivers::Clock;
+use crate::House;
 use futures::future::BoxFuture;
 use ractor::{ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
@@ -42,7 +44,7 @@ impl Children {
     pub fn on_event<M: Message>(
         &mut self,
         event: SupervisionEvent,
-        clock: &Clock,
+        house: &Arc<House>,
         myself: &ActorRef<M>,
         again: fn(usize) -> M,
     ) -> Result<(), ActorProcessingErr> {
@@ -53,7 +55,7 @@ impl Children {
         };
         let Some(index) = self.running.remove(&cell.get_id()) else { return Ok(()) };
         let child = &mut self.all[index];
-        let now = clock.now();
+        let now = house.clock.now();
         while child.restarts.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
             child.restarts.pop_front();
         }
@@ -63,9 +65,13 @@ impl Children {
         let backoff = BACKOFF_FIRST * (1 << child.restarts.len());
         child.restarts.push_back(now);
         tracing::warn!(child = child.name, %why, "fell; restarting");
-        let myself = myself.clone();
-        // If the supervisor is gone by then, so is the reason to restart.
-        clock.after(backoff, move || drop(myself.cast(again(index))));
+        let (myself, waiting) = (myself.clone(), house.clone());
+        house.clock.after(backoff, move || {
+            let mut work = waiting.work();
+            // If the supervisor is gone by then, so is the reason to restart.
+            work.then(move || drop(myself.cast(again(index))));
+            waiting.commit(work);
+        });
         Ok(())
     }
 

@@ -2,16 +2,17 @@
 
 use crate::config::{CarrierConfig, WarehouseConfig};
 use crate::order_desk::{DeskMsg, Progress};
+use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments, StationMsg};
 use crate::supervision::{Children, Start};
 use crate::{Host, House, ParcelMsg, Seat};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use twin::parcel::Interception;
+use twin::parcel::{Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{CarrierId, Moment, OrderId, ParcelId, Span};
+use twin::{CarrierId, Moment, OrderId, ParcelId, Span, TwinError};
 
 /// A packed parcel that no line has read for so long is missing.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
@@ -47,7 +48,8 @@ pub struct WarehouseState {
     benches: Vec<Seat<StationMsg>>,
     lines: Vec<Seat<StationMsg>>,
     load: Vec<usize>,
-    at_bench: BTreeMap<ParcelId, usize>,
+    /// Parcels with a label and not packed: at a bench, or waiting for one.
+    in_hand: BTreeMap<ParcelId, Option<usize>>,
     waiting: VecDeque<(ParcelId, OrderId)>,
     /// Packed, and not read by a line yet.
     unseen: BTreeMap<ParcelId, Moment>,
@@ -85,7 +87,7 @@ impl Actor for WarehouseActor {
             children.start(myself.get_cell(), name, start).await?;
         }
         for carrier in &house.config.carriers {
-            set_alarm(&house, &config, carrier)?;
+            set_alarm(&house, &config, carrier, &myself)?;
         }
         let load = vec![0; benches.len()];
         look_later(&house, myself);
@@ -96,10 +98,16 @@ impl Actor for WarehouseActor {
             benches,
             lines,
             load,
-            at_bench: BTreeMap::new(),
+            in_hand: BTreeMap::new(),
             waiting: VecDeque::new(),
             unseen: BTreeMap::new(),
         })
+    }
+
+    async fn post_start(&self, _: ActorRef<WarehouseMsg>, state: &mut WarehouseState) -> Result<(), ActorProcessingErr> {
+        // What the one before had in hand. At the start of the house nobody hears this, and all is taken up anyway.
+        state.house.parcels.cast(ParcelsMsg::TakeUp(Whose::Warehouse(state.config.id.clone())));
+        Ok(())
     }
 
     async fn handle(
@@ -109,8 +117,15 @@ impl Actor for WarehouseActor {
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            WarehouseMsg::Restart(child) => state.children.restart(myself.get_cell(), child).await?,
+            WarehouseMsg::Restart(child) => {
+                state.children.restart(myself.get_cell(), child).await?;
+                state.take_up(child)?;
+            }
             WarehouseMsg::Ready { parcel, order } => {
+                if state.in_hand.contains_key(&parcel) {
+                    return Ok(());
+                }
+                state.in_hand.insert(parcel.clone(), None);
                 state.waiting.push_back((parcel, order));
                 state.dispatch();
             }
@@ -131,7 +146,7 @@ impl Actor for WarehouseActor {
                     line.cast(StationMsg::CloseBags(carrier.clone()));
                 }
                 if let Some(carrier) = state.house.config.carriers.iter().find(|c| *c.id() == carrier) {
-                    set_alarm(&state.house, &state.config, carrier)?;
+                    set_alarm(&state.house, &state.config, carrier, &myself)?;
                 }
             }
         }
@@ -144,16 +159,35 @@ impl Actor for WarehouseActor {
         event: SupervisionEvent,
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
-        state.children.on_event(event, &state.house.clock, &myself, WarehouseMsg::Restart)
+        state.children.on_event(event, &state.house, &myself, WarehouseMsg::Restart)
     }
 }
 
 impl WarehouseState {
     fn leave_bench(&mut self, parcel: &ParcelId) {
-        if let Some(bench) = self.at_bench.remove(parcel) {
+        if let Some(Some(bench)) = self.in_hand.remove(parcel) {
             self.load[bench] -= 1;
             self.dispatch();
         }
+    }
+
+    /// What a station that fell had in its hands.
+    fn take_up(&self, child: usize) -> Result<(), TwinError> {
+        let Some(station) = self.config.stations.get(child) else { return Ok(()) };
+        match station.kind {
+            StationKind::Bench => {
+                let before = &self.config.stations[..child];
+                let bench = before.iter().filter(|s| s.kind == StationKind::Bench).count();
+                for parcel in self.in_hand.iter().filter(|(_, at)| **at == Some(bench)).map(|(id, _)| id) {
+                    if self.house.twin.load::<Parcel>(parcel.text())?.is_some_and(|(_, p)| p.printed_on.is_none()) {
+                        self.benches[bench].cast(StationMsg::Print(parcel.clone()));
+                    }
+                }
+            }
+            StationKind::Line => self.house.parcels.cast(ParcelsMsg::TakeUp(Whose::Line(station.id.clone()))),
+            StationKind::Dock | StationKind::Rework => {}
+        }
+        Ok(())
     }
 
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
@@ -174,9 +208,12 @@ impl WarehouseState {
             let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
             let Some((parcel, order)) = self.waiting.pop_front() else { return };
-            if self.at_bench.insert(parcel.clone(), bench).is_none() {
-                self.load[bench] += 1;
+            // One that was cancelled while it waited is in hand no more.
+            match self.in_hand.get_mut(&parcel) {
+                Some(at @ None) => *at = Some(bench),
+                _ => continue,
             }
+            self.load[bench] += 1;
             self.benches[bench].cast(StationMsg::Print(parcel));
             self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
         }
@@ -199,10 +236,11 @@ pub fn next_cutoff(now: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Mo
     today.or(tomorrow).map(|t| t - offset)
 }
 
-fn set_alarm(house: &Arc<House>, warehouse: &WarehouseConfig, carrier: &CarrierConfig) -> Result<(), String> {
+fn set_alarm(house: &House, warehouse: &WarehouseConfig, carrier: &CarrierConfig, myself: &ActorRef<WarehouseMsg>) -> Result<(), String> {
     if let Some(at) = next_cutoff(house.clock.now(), warehouse.utc_offset_h, &carrier.cutoff_spans()?) {
-        let (house, id, carrier) = (house.clone(), warehouse.id.clone(), carrier.id().clone());
-        house.clone().clock.at(at, move || house.tell_warehouse(&id, WarehouseMsg::CutOff(carrier)));
+        let (myself, carrier) = (myself.clone(), carrier.id().clone());
+        // A warehouse that fell sets its own.
+        house.clock.at(at, move || drop(myself.cast(WarehouseMsg::CutOff(carrier))));
     }
     Ok(())
 }

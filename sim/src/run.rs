@@ -95,6 +95,7 @@ fn once(
     let twin = Arc::new(Twin::open(Arc::new(MemoryStore::new()))?);
     let runtime = drivers::clock::virtual_runtime(&clock)?;
     let tally = runtime.block_on(play(scenario, &site, seed, trade, &clock, &twin, progress))?;
+    // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.
     drop(runtime);
     let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx)?;
     Ok((Run { kpis, twin, site, start }, tally))
@@ -137,7 +138,7 @@ async fn play(
     twin: &Arc<Twin>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tally, RunError> {
-    let setup = Setup { seed, floor: scenario.floor.clone(), devices: scenario.devices, wires: scenario.wires };
+    let setup = Setup { seed, floor: scenario.floor.clone(), devices: scenario.devices, wires: scenario.wires, labels_before: 0 };
     let world = SimWorld::build(site, setup, clock.clone(), &trade.products);
     let pace = Pace::Modelled(Span::from_ms(i64::from(scenario.wires.durable_ms)));
     let outside = World {
@@ -160,14 +161,12 @@ async fn play(
         }
     });
     let end = trade.start + Span::from_hours(24 * i64::from(scenario.days_max));
-    let outcome = tokio::select! {
+    tokio::select! {
         biased;
         () = watch(clock, twin, &world, trade.count, end, progress) => Ok(world.floor.tally()),
         why = live.ended() => Err(RunError::Stopped { at: clock.now(), why }),
         () = clock.stalled() => Err(RunError::Stalled { at: clock.now() }),
-    };
-    live.stop().await;
-    outcome
+    }
 }
 
 /// Returns when every order is decided and every parcel is where it stays, or at `end`.

@@ -80,7 +80,7 @@ impl Default for WireSettings {
     fn default() -> Self {
         WireSettings {
             durable_ms: 3,
-            keepalive_s: 300,
+            keepalive_s: 3_600,
             carrier_latency: LatencyModel { base_ms: 150, jitter_ms: 250 },
             reliability: Reliability::default(),
         }

@@ -24,6 +24,8 @@ pub struct Setup {
     pub floor: FloorSettings,
     pub devices: DeviceSettings,
     pub wires: WireSettings,
+    /// Labels that the carriers sold in an earlier life of the same twin.
+    pub labels_before: u64,
 }
 
 /// One simulated device of any kind.
@@ -47,7 +49,7 @@ pub struct SimWorld {
 impl SimWorld {
     pub fn build(site: &SiteConfig, setup: Setup, clock: Clock, products: &BTreeMap<Sku, Product>) -> SimWorld {
         let seed = setup.seed;
-        let book = CarrierBook::new(seed);
+        let book = CarrierBook::after(seed, setup.labels_before);
         let wire = SimWire::new(clock.clone(), seed);
         for carrier in site.carriers.iter().filter(|c| c.api.base_url == "sim:") {
             let account = Account {

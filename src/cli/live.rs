@@ -18,8 +18,10 @@ use sim::world::{Setup, SimWorld};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use twin::entity::Kind;
 use twin::goods::Product;
 use twin::order::Order;
+use twin::stock::Stock;
 use twin::{Sku, SledStore, Span, Twin};
 
 const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
@@ -51,16 +53,17 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let twin = Arc::new(tokio::task::spawn_blocking(move || Twin::open(Arc::new(store))).await??);
     let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
     let goods = goods(&flags, &site, &settings)?;
-    let mut setup = Setup { seed: flags.seed, ..Setup::default() };
+    let labels_before = twin.board().stages(Kind::Parcel).map(|(_, n)| n).sum();
+    let mut setup = Setup { seed: flags.seed, labels_before, ..Setup::default() };
     setup.wires.carrier_latency = LatencyModel { base_ms: flags.carrier_latency_ms, jitter_ms: 0 };
     let world = SimWorld::build(&site, setup, clock.clone(), &goods.products);
     let outside = wire(&site, &world, &clock, &twin, &goods)?;
-    let fresh = twin.head().records == 0;
+    let uncounted = twin.all::<Stock>().next().is_none();
     let metrics = api::metrics::install()?;
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
     let mut running = Site::start(site, outside).await?;
-    if fresh {
+    if uncounted {
         running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
     }
     if simulated && flags.orders_per_hour > 0 {

@@ -10,6 +10,7 @@ use crate::store::{Store, StoreError, Write};
 use crate::{Moment, parcel};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -204,26 +205,23 @@ impl Twin {
     /// Writes transactions as one group; durable when it returns. The records come back for whoever listens.
     pub fn commit(&self, txs: impl IntoIterator<Item = Tx>) -> Result<Vec<Record>, TwinError> {
         let mut head = lock(&self.head);
-        let mut write = Write { first: head.records + 1, ..Write::default() };
+        let mut write = Write::default();
         let mut next = *head;
         let mut records = Vec::new();
         let mut moves = Vec::new();
-        let mut group = Vec::with_capacity(1024);
-        group.extend_from_slice(&[0; GROUP_HEADER]);
+        let mut group = Group::after(next);
         for tx in txs {
             for (key, version, event) in tx.entries {
                 next.records += 1;
                 let record = Record { seq: next.records, at: tx.at, key, version, event };
-                let start = group.len();
-                group.extend_from_slice(&[0; 4]);
-                group = postcard::to_extend(&record, group).map_err(|e| TwinError::Damaged { seq: record.seq, why: e.to_string() })?;
-                let length = (group.len() - start - 4) as u32;
-                group[start..start + 4].copy_from_slice(&length.to_le_bytes());
-                next.hash = next.hash.chain(&group[start + 4..]);
+                next.hash = group.push(&record)?;
                 if let Some(entry) = index_entry(&record) {
                     write.index.push(entry);
                 }
                 records.push(record);
+                if group.bytes.len() >= GROUP_BYTES_MAX {
+                    write.groups.push(std::mem::replace(&mut group, Group::after(next)).sealed());
+                }
             }
             write.states.extend(tx.states);
             write.documents.extend(tx.documents);
@@ -232,11 +230,9 @@ impl Twin {
         if records.is_empty() {
             return Ok(records);
         }
-        group[0] = GROUP_VERSION;
-        group[1..5].copy_from_slice(&(records.len() as u32).to_le_bytes());
-        group[5..37].copy_from_slice(&head.hash.0);
-        group[37..69].copy_from_slice(&next.hash.0);
-        write.group = group;
+        if group.count > 0 {
+            write.groups.push(group.sealed());
+        }
         write.last = next.records;
         self.store.write(write)?;
         *head = next;
@@ -309,16 +305,19 @@ impl Twin {
     /// Walks the whole chain, replays it, and compares the outcome with the states. Returns the head it found.
     pub fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Head, TwinError> {
         let shadow = crate::MemoryStore::new();
+        let mut replay = Replay::onto(&shadow);
         let mut head = Head::default();
         for group in self.store.groups(0) {
             let group = group?;
             let records = check_group(&group, head)?;
             for record in &records {
-                apply_record(&shadow, record)?;
+                replay.apply(record)?;
+                self.check_names(record)?;
             }
             head = Head { records: head.records + records.len() as u64, hash: group_hash_after(&group) };
             progress(head.records);
         }
+        replay.flush()?;
         for kind in Kind::ALL {
             for row in self.store.states(kind) {
                 let (id, bytes) = row?;
@@ -334,8 +333,28 @@ impl Twin {
         Ok(head)
     }
 
-    /// Throws the states away and makes them again from the journal.
+    /// A bought label can be found by its number, and its document is there.
+    fn check_names(&self, record: &Record) -> Result<(), TwinError> {
+        let lost = |what: &str| Err(TwinError::Damaged { seq: record.seq, why: format!("the {what} of {} is not there", record.key) });
+        if let Event::Parcel(parcel::Event::LabelBought { tracking, label, .. }) = &record.event {
+            if self.store.look_up(tracking.as_str())?.is_none() {
+                return lost("tracking number");
+            }
+            if self.store.document(label)?.is_none() {
+                return lost("label");
+            }
+        }
+        Ok(())
+    }
+
+    /// Throws the states away and makes them again from the journal, once that has been found whole.
     pub fn rebuild(&self) -> Result<Head, TwinError> {
+        let mut head = Head::default();
+        for group in self.store.groups(0) {
+            let group = group?;
+            let records = check_group(&group, head)?;
+            head = Head { records: head.records + records.len() as u64, hash: group_hash_after(&group) };
+        }
         self.store.forget_states()?;
         self.replay_from(0)?;
         Ok(self.head())
@@ -344,32 +363,45 @@ impl Twin {
     /// Copies everything into a fresh store.
     pub fn copy_to(&self, other: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Head, TwinError> {
         let mut head = Head::default();
+        let mut write = Write::default();
         for group in self.store.groups(0) {
             let group = group?;
             let records = check_group(&group, head)?;
             let first = head.records + 1;
             head = Head { records: head.records + records.len() as u64, hash: group_hash_after(&group) };
-            other.write(Write { first, group, ..Write::default() })?;
+            write.groups.push((first, group));
+            write.index.extend(records.iter().filter_map(index_entry));
+            if write.groups.len() >= COPY_BATCH {
+                other.write(std::mem::take(&mut write))?;
+            }
             progress(head.records);
         }
         for row in self.store.documents() {
-            other.write(Write { documents: vec![row?], ..Write::default() })?;
+            write.documents.push(row?);
+            if write.documents.len() >= COPY_BATCH {
+                other.write(std::mem::take(&mut write))?;
+            }
         }
         for kind in Kind::ALL {
-            let states =
-                self.store.states(kind).map(|r| r.map(|(id, bytes)| (Key::new(kind, id), bytes))).collect::<Result<Vec<_>, _>>()?;
-            other.write(Write { states, ..Write::default() })?;
+            for row in self.store.states(kind) {
+                let (id, bytes) = row?;
+                write.states.push((Key::new(kind, id), bytes));
+                if write.states.len() >= COPY_BATCH {
+                    other.write(std::mem::take(&mut write))?;
+                }
+            }
         }
-        let index = self.records(0).filter_map(|r| r.map(|r| index_entry(&r)).transpose()).collect::<Result<Vec<_>, _>>()?;
-        other.write(Write { index, last: head.records, ..Write::default() })?;
+        write.last = head.records;
+        other.write(write)?;
         Ok(head)
     }
 
     fn replay_from(&self, mark: u64) -> Result<(), TwinError> {
+        let mut replay = Replay::onto(&*self.store);
         for record in self.records(mark) {
-            apply_record(&*self.store, &record?)?;
+            replay.apply(&record?)?;
         }
-        Ok(())
+        replay.flush()
     }
 }
 
@@ -389,27 +421,93 @@ fn missing(shadow: &dyn Store, store: &dyn Store, kind: Kind) -> Result<Option<K
     Ok(None)
 }
 
-/// Applies a record unless the state has it already.
-fn apply_record(store: &dyn Store, record: &Record) -> Result<(), TwinError> {
-    let damaged = |why: String| TwinError::Damaged { seq: record.seq, why };
-    let before = store.state(&record.key)?;
-    let (version, state) = match before.as_deref().map(split_state) {
-        Some(Some((version, state))) => (version, Some(state)),
-        Some(None) => return Err(damaged("its entity's state is empty".into())),
-        None => (0, None),
-    };
-    if version >= record.version {
-        return Ok(());
+/// A journal group in the making.
+struct Group {
+    first: u64,
+    before: Hash,
+    after: Hash,
+    count: u32,
+    bytes: Vec<u8>,
+}
+
+impl Group {
+    fn after(head: Head) -> Self {
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend_from_slice(&[0; GROUP_HEADER]);
+        Group { first: head.records + 1, before: head.hash, after: head.hash, count: 0, bytes }
     }
-    if version + 1 != record.version {
-        return Err(damaged(format!("{} is at version {version}, the record at {}", record.key, record.version)));
+
+    /// Appends a record and returns the chain's hash after it.
+    fn push(&mut self, record: &Record) -> Result<Hash, TwinError> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes))
+            .map_err(|e| TwinError::Damaged { seq: record.seq, why: e.to_string() })?;
+        let length = (self.bytes.len() - start - 4) as u32;
+        self.bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        self.after = self.after.chain(&self.bytes[start + 4..]);
+        self.count += 1;
+        Ok(self.after)
     }
-    let after = apply_to_bytes(&record.event, record.at, state).map_err(|e| damaged(e.to_string()))?;
-    let mut bytes = record.version.to_le_bytes().to_vec();
-    bytes.extend_from_slice(&after);
-    let index = index_entry(record).into_iter().collect();
-    store.write(Write { last: record.seq, states: vec![(record.key.clone(), bytes)], index, ..Write::default() })?;
-    Ok(())
+
+    fn sealed(mut self) -> (u64, Vec<u8>) {
+        self.bytes[0] = GROUP_VERSION;
+        self.bytes[1..5].copy_from_slice(&self.count.to_le_bytes());
+        self.bytes[5..37].copy_from_slice(&self.before.0);
+        self.bytes[37..69].copy_from_slice(&self.after.0);
+        (self.first, self.bytes)
+    }
+}
+
+/// States that a replay makes, some thousand records to a write.
+struct Replay<'a> {
+    store: &'a dyn Store,
+    /// Looked up by key; written as it stands.
+    states: HashMap<Key, Vec<u8>>,
+    index: Vec<(SmolStr, SmolStr)>,
+    last: u64,
+    records: usize,
+}
+
+impl<'a> Replay<'a> {
+    fn onto(store: &'a dyn Store) -> Self {
+        Replay { store, states: HashMap::new(), index: Vec::new(), last: 0, records: 0 }
+    }
+
+    /// Applies a record unless the state has it already. What is found by another name is noted in any case: a crash can
+    /// have kept the state and lost the name.
+    fn apply(&mut self, record: &Record) -> Result<(), TwinError> {
+        let damaged = |why: String| TwinError::Damaged { seq: record.seq, why };
+        self.index.extend(index_entry(record));
+        self.last = record.seq;
+        let before = match self.states.get(&record.key) {
+            Some(bytes) => Some(bytes.clone()),
+            None => self.store.state(&record.key)?,
+        };
+        let (version, state) = match before.as_deref().map(split_state) {
+            Some(Some((version, state))) => (version, Some(state)),
+            Some(None) => return Err(damaged("its entity's state is empty".into())),
+            None => (0, None),
+        };
+        if version < record.version {
+            if version + 1 != record.version {
+                return Err(damaged(format!("{} is at version {version}, the record at {}", record.key, record.version)));
+            }
+            let after = apply_to_bytes(&record.event, record.at, state).map_err(|e| damaged(e.to_string()))?;
+            let mut bytes = record.version.to_le_bytes().to_vec();
+            bytes.extend_from_slice(&after);
+            self.states.insert(record.key.clone(), bytes);
+        }
+        self.records += 1;
+        if self.records >= REPLAY_BATCH { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), TwinError> {
+        self.records = 0;
+        let states = std::mem::take(&mut self.states).into_iter().collect();
+        let index = std::mem::take(&mut self.index);
+        Ok(self.store.write(Write { last: self.last, states, index, ..Write::default() })?)
+    }
 }
 
 /// What can be found by another name than its id.
@@ -420,6 +518,12 @@ fn index_entry(record: &Record) -> Option<(SmolStr, SmolStr)> {
     }
 }
 
+/// A group is cut here. sled puts values beyond some 128 KB into files of their own, which it does not sync.
+const GROUP_BYTES_MAX: usize = 32 << 10;
+/// Records to a write when states are made anew.
+const REPLAY_BATCH: usize = 4_096;
+/// Rows to a write when a twin is copied.
+const COPY_BATCH: usize = 512;
 const GROUP_VERSION: u8 = 1;
 const GROUP_HEADER: usize = 69;
 
@@ -530,7 +634,7 @@ mod tests {
         let last = group.len() - 1;
         group[last] ^= 1;
         let bad = MemoryStore::new();
-        bad.write(Write { first: 1, group, ..Write::default() }).unwrap();
+        bad.write(Write { groups: vec![(1, group)], ..Write::default() }).unwrap();
         let head = Head::default();
         let group = bad.last_group().unwrap().unwrap();
         let error = check_group(&group, head).unwrap_err();

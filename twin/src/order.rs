@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// The most lines one order may have.
 pub const ORDER_LINES_MAX: usize = 200;
+/// The highest price of one piece, in whole units of its currency.
+pub const UNIT_PRICE_MAX: i64 = 1_000_000_000;
 /// The most pieces of one SKU in one line.
 pub const LINE_QUANTITY_MAX: u32 = 10_000;
 
@@ -58,6 +60,9 @@ impl NewOrder {
             }
             if line.unit_price.amount.is_sign_negative() && !line.unit_price.amount.is_zero() {
                 return Some(("lines.unit_price", format!("{} for {} is negative", line.unit_price, line.sku)));
+            }
+            if line.unit_price.amount > Decimal::from(UNIT_PRICE_MAX) {
+                return Some(("lines.unit_price", format!("{} for {} is over the limit of {UNIT_PRICE_MAX}", line.unit_price, line.sku)));
             }
             if line.unit_price.currency != self.lines[0].unit_price.currency {
                 return Some((
@@ -202,10 +207,11 @@ pub enum Event {
 }
 
 impl Order {
-    /// Value of all lines, in the order's currency.
+    /// Value of all lines, in the order's currency; `None` where it cannot be told.
     pub fn value(&self) -> Option<Money> {
         let currency = crate::money::Currency::from_code(&self.currency)?;
-        Some(Money::new(self.lines.iter().map(|l| l.unit_price * Decimal::from(l.quantity)).sum(), currency))
+        let line = |sum: Decimal, l: &Line| sum.checked_add(l.unit_price.checked_mul(Decimal::from(l.quantity))?);
+        Some(Money::new(self.lines.iter().try_fold(Decimal::ZERO, line)?, currency))
     }
 
     pub fn is_held(&self) -> bool {

@@ -503,8 +503,9 @@ impl Entity for Parcel {
             Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
             Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
-            Command::Cancel { reason } if self.stage < Bagged || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
-            Command::Cancel { .. } => Err(self.wrong_stage(id, "cancelling", "before bagged")),
+            // Once the sorter has its answer the box is on its way into a bag.
+            Command::Cancel { reason } if self.stage <= Inducted || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
+            Command::Cancel { .. } => Err(self.wrong_stage(id, "cancelling", "not yet judged by a line, or intercepted")),
         }
     }
 

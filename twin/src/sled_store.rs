@@ -73,9 +73,11 @@ impl Store for SledStore {
             self.documents.insert(hash.0, bytes).map_err(broken("write a document"))?;
         }
         // The journal first: sled's log is sequential, so after a crash a state is never there without its record.
-        if !write.group.is_empty() {
-            self.journal.insert(write.first.to_be_bytes(), write.group).map_err(broken("write the journal"))?;
+        let mut journal = sled::Batch::default();
+        for (first, group) in write.groups {
+            journal.insert(&first.to_be_bytes(), group);
         }
+        self.journal.apply_batch(journal).map_err(broken("write the journal"))?;
         let mut states = sled::Batch::default();
         for (key, bytes) in write.states {
             states.insert(state_key(&key), bytes);

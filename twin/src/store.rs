@@ -21,11 +21,10 @@ pub enum StoreError {
 /// Everything one durable write holds.
 #[derive(Clone, Debug, Default)]
 pub struct Write {
-    /// Sequence number of the group's first record.
-    pub first: u64,
-    /// Sequence number of its last record: what `states` are applied up to.
+    /// Journal groups, each under the sequence number of its first record. All of them become durable, or none.
+    pub groups: Vec<(u64, Vec<u8>)>,
+    /// The record up to which `states` are applied.
     pub last: u64,
-    pub group: Vec<u8>,
     pub states: Vec<(Key, Vec<u8>)>,
     /// Name → id, such as a tracking number to its parcel.
     pub index: Vec<(SmolStr, SmolStr)>,
@@ -82,9 +81,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn write(&self, write: Write) -> Result<(), StoreError> {
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !write.group.is_empty() {
-            shelves.journal.push((write.first, write.group.into_boxed_slice()));
-        }
+        shelves.journal.extend(write.groups.into_iter().map(|(first, group)| (first, group.into_boxed_slice())));
         shelves.states.extend(write.states);
         shelves.index.extend(write.index);
         shelves.documents.extend(write.documents);
@@ -152,9 +149,8 @@ pub(crate) mod conformance {
 
     fn write(n: u64) -> Write {
         Write {
-            first: n * 10 + 1,
+            groups: vec![(n * 10 + 1, format!("group {n}").into_bytes())],
             last: n * 10 + 10,
-            group: format!("group {n}").into_bytes(),
             states: vec![(Key::new(Kind::Parcel, format!("P-{n}")), vec![n as u8]), (Key::new(Kind::Order, "O"), vec![n as u8; 3])],
             index: vec![(format!("T{n}").into(), format!("P-{n}").into())],
             documents: vec![(Hash([n as u8; 32]), vec![n as u8; 100])],

@@ -107,6 +107,7 @@ struct Carrier {
 
 struct Pages {
     seed: u64,
+    sold_before: u64,
     carriers: Vec<Carrier>,
     sold: HashMap<SmolStr, Box<Sold>>,
 }
@@ -118,7 +119,12 @@ pub struct CarrierBook(Arc<Mutex<Pages>>);
 impl CarrierBook {
     /// An empty book; `seed` is the run's.
     pub fn new(seed: u64) -> Self {
-        CarrierBook(Arc::new(Mutex::new(Pages { seed, carriers: Vec::new(), sold: HashMap::new() })))
+        Self::after(seed, 0)
+    }
+
+    /// A book whose carriers have sold so many labels each before, so that their numbers go on from there.
+    pub fn after(seed: u64, sold_before: u64) -> Self {
+        CarrierBook(Arc::new(Mutex::new(Pages { seed, sold_before, carriers: Vec::new(), sold: HashMap::new() })))
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -136,7 +142,7 @@ impl CarrierBook {
     /// and the postage. A key seen before changes nothing: the first sale is the answer.
     pub fn sell(&self, carrier: CarrierNo, sale: Sale, number: impl FnOnce(u64) -> SmolStr) -> (SmolStr, Money) {
         let mut pages = self.pages();
-        let Pages { carriers, sold, .. } = &mut *pages;
+        let Pages { carriers, sold, sold_before, .. } = &mut *pages;
         let record = &mut carriers[usize::from(carrier.0)];
         if let Some(tracking) = sale.key.and_then(|key| record.keys.get(key))
             && let Some(label) = sold.get(tracking)
@@ -144,7 +150,7 @@ impl CarrierBook {
             return (tracking.clone(), label.postage);
         }
         record.counts.sold += 1;
-        let tracking = number(record.counts.sold);
+        let tracking = number(*sold_before + record.counts.sold);
         let luck_key = sale.key.map_or_else(|| tracking.clone(), SmolStr::new);
         if sale.key.is_some() {
             record.keys.insert(luck_key.clone(), tracking.clone());
@@ -176,7 +182,7 @@ impl CarrierBook {
     /// The handover of one parcel, as its label reads: from now on its plan unfolds.
     pub fn collect(&self, tracking: &str, at: Moment) -> Collected {
         let mut pages = self.pages();
-        let Pages { seed, carriers, sold } = &mut *pages;
+        let Pages { seed, carriers, sold, .. } = &mut *pages;
         let Some(label) = sold.get_mut(tracking) else { return Collected::Unknown };
         match label.fate {
             Fate::Waiting => {

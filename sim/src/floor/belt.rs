@@ -176,6 +176,9 @@ impl Hall {
     /// A tag came out of the line's printer: the bag under that chute is closed, tagged and taken to the dock.
     pub(super) fn tag(&mut self, n: usize, sheet: Sheet) {
         let Sheet::Tag { code, chute, .. } = sheet else { return };
+        if !self.used.insert(code.clone()) {
+            return;
+        }
         let items = self.belts[n].bags.remove(&chute).unwrap_or_default();
         let (warehouse, line) = (self.belts[n].warehouse.clone(), self.belts[n].id.clone());
         if let Some(door) = self.doors.iter_mut().find(|d| d.warehouse == warehouse) {

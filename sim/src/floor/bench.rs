@@ -47,14 +47,14 @@ impl Hall {
     pub(super) fn at_bench(&mut self, n: usize, sheet: Sheet) {
         let bench = &mut self.benches[n];
         match sheet {
-            Sheet::Slip { parcel, goods } => bench.slip = Some((parcel, goods)),
+            Sheet::Slip { parcel, goods } => bench.slip = self.used.insert(parcel.text().clone()).then_some((parcel, goods)),
             Sheet::Label { code } => {
                 if let Some((parcel, goods)) = bench.slip.take() {
                     bench.jobs.push_back(Job { parcel, goods, label: code });
                     self.start_packing(n);
                 }
             }
-            Sheet::Tag { .. } | Sheet::Blank => {}
+            Sheet::Tag { .. } | Sheet::Shelf | Sheet::Blank => {}
         }
     }
 

@@ -17,7 +17,7 @@ use bevy_ecs::prelude::{Component, Entity, World};
 use drivers::Clock;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tally::Tally;
 use twin::goods::Product;
@@ -129,6 +129,8 @@ struct Hall {
     tables: Vec<rework::Table>,
     doors: Vec<dock::Door>,
     collect: Collect,
+    /// Slips and bag tags that were used. One that comes out of a printer again is thrown away.
+    used: HashSet<SmolStr>,
     tally: Tally,
 }
 
@@ -166,6 +168,7 @@ impl Floor {
                 tables: Vec::new(),
                 doors: Vec::new(),
                 collect,
+                used: HashSet::new(),
                 tally: Tally::default(),
             })
         }))

@@ -19,11 +19,13 @@ pub(super) struct Table {
     waiting: VecDeque<Entity>,
     in_hand: Option<Entity>,
     fresh: Option<SmolStr>,
+    /// The printer said to put it aside.
+    shelve: bool,
 }
 
 impl Table {
     pub(super) fn new(warehouse: WarehouseId, id: StationId, devices: StationDevices) -> Self {
-        Table { warehouse, id, devices, waiting: VecDeque::new(), in_hand: None, fresh: None }
+        Table { warehouse, id, devices, waiting: VecDeque::new(), in_hand: None, fresh: None, shelve: false }
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -50,6 +52,7 @@ impl Hall {
         let Some(item) = self.tables[n].waiting.pop_front() else { return };
         self.tables[n].in_hand = Some(item);
         self.tables[n].fresh = None;
+        self.tables[n].shelve = false;
         let key = self.world.get::<Truth>(item).map(|t| t.parcel.to_string()).unwrap_or_default();
         let [from, to] = self.settings.rework_s;
         let takes = Span::from_ms(self.luck(&key, "rework").between(i64::from(from) * 1_000, i64::from(to) * 1_000));
@@ -70,8 +73,10 @@ impl Hall {
     }
 
     pub(super) fn relabel(&mut self, n: usize, sheet: Sheet) {
-        if let Sheet::Label { code } = sheet {
-            self.tables[n].fresh = Some(code);
+        match sheet {
+            Sheet::Label { code } => self.tables[n].fresh = Some(code),
+            Sheet::Shelf => self.tables[n].shelve = true,
+            Sheet::Slip { .. } | Sheet::Tag { .. } | Sheet::Blank => {}
         }
     }
 
@@ -84,7 +89,7 @@ impl Hall {
             (Some(truth), Some(wears)) => wears.readable && wears.code == truth.own,
             _ => false,
         };
-        if own {
+        if own && !std::mem::take(&mut self.tables[n].shelve) {
             self.tally.reworked += 1;
             let warehouse = self.tables[n].warehouse.clone();
             self.infeed(&warehouse, item);

@@ -1,6 +1,6 @@
 //! What a person, or a scanner, reads off a printed sheet: the `^FD` fields of a ZPL format, and which of them is a barcode.
 
-use actors::slip::{PICK, SLIP};
+use actors::slip::{PICK, SHELF, SLIP};
 use smol_str::SmolStr;
 use twin::{BagId, ParcelId, Sku};
 
@@ -13,13 +13,15 @@ pub enum Sheet {
     Tag { bag: BagId, code: SmolStr, chute: u16 },
     /// A carrier's label: its barcode.
     Label { code: SmolStr },
+    /// Put it aside.
+    Shelf,
     /// Nothing that can be read.
     Blank,
 }
 
 /// Reads one `^XA … ^XZ`.
 pub fn read(zpl: &str) -> Sheet {
-    let (mut barcode, mut goods, mut chute) = (None, Vec::new(), None);
+    let (mut barcode, mut goods, mut chute, mut shelf) = (None, Vec::new(), None, false);
     for (at, _) in zpl.match_indices("^FD") {
         let rest = &zpl[at + 3..];
         let Some(field) = rest.find("^FS").map(|end| &rest[..end]) else { continue };
@@ -28,11 +30,14 @@ pub fn read(zpl: &str) -> Sheet {
             barcode.get_or_insert(field);
         } else if let Some((quantity, sku)) = field.strip_prefix(PICK).and_then(|f| f.split_once(' ')) {
             goods.push((Sku::new(sku), quantity.parse().unwrap_or(1)));
+        } else if field == SHELF {
+            shelf = true;
         } else if let Some(number) = field.strip_prefix("CHUTE ") {
             chute = number.parse().ok();
         }
     }
     match (barcode, chute) {
+        (None, _) if shelf => Sheet::Shelf,
         (None, _) => Sheet::Blank,
         (Some(code), _) if code.starts_with(SLIP) => Sheet::Slip { parcel: code[SLIP.len()..].into(), goods },
         (Some(code), Some(chute)) => match actors::slip::bag_of(code) {
@@ -58,6 +63,7 @@ mod tests {
         let tag = actors::slip::bag_tag(&bag, 3, &"usps/ga".into(), 7);
         assert!(matches!(read(&tag), Sheet::Tag { chute: 3, bag: b, .. } if b == bag));
         assert_eq!(read("^XA^FO1,1^BCN^FD9400^FS^XZ"), Sheet::Label { code: "9400".into() });
+        assert_eq!(read(&actors::slip::shelf_sheet(&"AMA-1-1".into(), "why")), Sheet::Shelf);
         assert_eq!(read("^XA^XZ"), Sheet::Blank);
     }
 }

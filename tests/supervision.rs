@@ -1,0 +1,579 @@
+//! Whoever falls, the house goes on: every order that was acknowledged gets its label and reaches its end, nothing is done
+//! twice, and where the house cannot go on it says why and lets nothing out. In virtual time, against the simulated world.
+
+mod support;
+
+use actors::carrier::CarrierMsg;
+use actors::config::SiteConfig;
+use actors::ledger::Pace;
+use actors::order_desk::{DeskMsg, Receipt};
+use actors::site::{Site, World};
+use actors::supervision::RESTARTS_MAX;
+use drivers::Clock;
+use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::wire::Dial;
+use futures::future::BoxFuture;
+use sim::demand::{self, DemandSettings};
+use sim::scenario::read_site;
+use sim::world::{Setup, SimWorld};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use support::project;
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::goods::Product;
+use twin::manifest::Manifest;
+use twin::order::{NewOrder, Order};
+use twin::parcel::{self, Parcel, Stage};
+use twin::store::{Rows, Write};
+use twin::{CarrierId, DeviceId, Event, Hash, Key, Kind, MemoryStore, Moment, Sku, Span, Store, StoreError, TrackingNumber, Twin, order};
+
+const ORDERS: u32 = 16;
+
+/// A store in memory that fails where it is told to.
+#[derive(Default)]
+struct Trapped {
+    inner: MemoryStore,
+    set: Mutex<Vec<(Trap, Spring)>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trap {
+    /// Reading a state of this kind panics: whoever reads it falls.
+    State(Kind),
+    /// So does looking up a label's number.
+    LookUp,
+    /// Writing says that the disk is broken.
+    Write,
+}
+
+/// Lets the first `pass` through, then springs `times` times.
+struct Spring {
+    pass: usize,
+    times: usize,
+}
+
+impl Trapped {
+    fn set(&self, trap: Trap, pass: usize, times: usize) {
+        self.set.lock().expect("no test panics with it").push((trap, Spring { pass, times }));
+    }
+
+    fn springs(&self, trap: Trap) -> bool {
+        let mut set = self.set.lock().expect("no test panics with it");
+        let Some((_, spring)) = set.iter_mut().find(|(t, s)| *t == trap && s.times > 0) else { return false };
+        if spring.pass > 0 {
+            spring.pass -= 1;
+            return false;
+        }
+        spring.times -= 1;
+        true
+    }
+
+    /// Every trap that was set has sprung as often as it was to.
+    #[track_caller]
+    fn are_sprung(&self) {
+        let left: Vec<_> = self.set.lock().expect("no test panics with it").iter().map(|(t, s)| (*t, s.times)).collect();
+        assert!(left.iter().all(|(_, times)| *times == 0), "this test proves nothing, traps are left: {left:?}");
+    }
+}
+
+impl Store for Trapped {
+    fn write(&self, write: Write) -> Result<(), StoreError> {
+        if self.springs(Trap::Write) {
+            return Err(StoreError::Broken { what: "write the journal", why: "no space left on device".into() });
+        }
+        self.inner.write(write)
+    }
+    fn groups(&self, from: u64) -> Rows<'_, Vec<u8>> {
+        self.inner.groups(from)
+    }
+    fn last_group(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.last_group()
+    }
+    fn mark(&self) -> Result<u64, StoreError> {
+        self.inner.mark()
+    }
+    fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        assert!(!self.springs(Trap::State(key.kind)), "a trap sprang at {key}");
+        self.inner.state(key)
+    }
+    fn states(&self, kind: Kind) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
+        self.inner.states(kind)
+    }
+    fn look_up(&self, name: &str) -> Result<Option<smol_str::SmolStr>, StoreError> {
+        assert!(!self.springs(Trap::LookUp), "a trap sprang at {name}");
+        self.inner.look_up(name)
+    }
+    fn document(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.document(hash)
+    }
+    fn documents(&self) -> Rows<'_, (Hash, Vec<u8>)> {
+        self.inner.documents()
+    }
+    fn forget_states(&self) -> Result<(), StoreError> {
+        self.inner.forget_states()
+    }
+}
+
+/// The bundled site with a few orders to come.
+struct Stage0 {
+    clock: Clock,
+    store: Arc<Trapped>,
+    twin: Arc<Twin>,
+    config: SiteConfig,
+    world: SimWorld,
+    products: BTreeMap<Sku, Product>,
+    stock: Vec<drivers::platforms::StockRow>,
+    orders: Vec<(Moment, NewOrder)>,
+    drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
+    dials: BTreeMap<DeviceId, Dial>,
+}
+
+/// Runs `test` in virtual time.
+fn play(test: impl AsyncFnOnce(Stage0)) {
+    let start: Moment = "2026-11-09T08:00:00+08:00".parse().expect("a moment");
+    let clock = Clock::virtual_from(start);
+    let runtime = drivers::clock::virtual_runtime(&clock).expect("a runtime can be built");
+    runtime.block_on(async {
+        let config = read_site(&project().join("scenarios/quick-start/site.toml")).expect("the bundled site is good");
+        let demand = DemandSettings {
+            orders: ORDERS,
+            window: Span::from_mins(30),
+            skus: 40,
+            problem_ppm: 0,
+            short_ppm: 0,
+            stock_cover_pct: 400,
+            ..DemandSettings::default()
+        };
+        let catalogue = demand::catalogue(1, &demand);
+        let warehouses: Vec<_> = config.warehouses.iter().map(|w| w.id.clone()).collect();
+        let stock = demand::stock(1, &demand, &catalogue, &warehouses);
+        let orders = demand::orders(1, &demand, &catalogue, start).collect();
+        let products = catalogue.into_iter().map(|p| (p.sku.clone(), p)).collect();
+        let world = SimWorld::build(&config, Setup::default(), clock.clone(), &products);
+        let store = Arc::new(Trapped::default());
+        let twin = Arc::new(Twin::open(store.clone()).expect("an empty store opens"));
+        let (drivers, dials) = (world.drivers(&config), world.dials());
+        test(Stage0 { clock, store, twin, config, world, products, stock, orders, drivers, dials }).await;
+    });
+}
+
+impl Stage0 {
+    async fn open(&self) -> Site {
+        let outside = World {
+            clock: self.clock.clone(),
+            twin: self.twin.clone(),
+            pace: Pace::Modelled(Span::from_ms(3)),
+            products: self.products.clone(),
+            dials: self.dials.clone(),
+            drivers: self.drivers.clone(),
+        };
+        let site = Site::start(self.config.clone(), outside).await.expect("the site starts");
+        site.count(self.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
+        site
+    }
+
+    /// Hands one order in, again and again until it is acknowledged, as a platform does.
+    async fn hand_in(&self, site: &Site, order: &NewOrder) {
+        for _ in 0..100 {
+            match self.clock.timeout(Span::from_secs(5), site.receive(vec![order.clone()])).await {
+                Some(Ok(receipts)) => {
+                    assert!(matches!(receipts[..], [Receipt::Accepted | Receipt::Known]), "{receipts:?}");
+                    return;
+                }
+                _ => self.clock.sleep(Span::from_ms(100)).await,
+            }
+        }
+        panic!("order {} was never acknowledged", order.id);
+    }
+
+    async fn hand_in_all(&self, site: &Site) {
+        for (at, order) in &self.orders {
+            self.clock.sleep_until(*at).await;
+            self.hand_in(site, order).await;
+        }
+    }
+
+    /// Waits until every order that was handed in has its label.
+    async fn all_labelled(&self) {
+        self.until("labelled", Span::from_hours(6), |p| p.tracking.is_some()).await;
+    }
+
+    /// Waits until every parcel is where it stays, and checks that all was done once.
+    async fn all_ended(&self) {
+        self.until("at its end", Span::from_hours(24 * 70), |p| p.stage.is_final() || p.stage == Stage::Intercepted).await;
+        self.once_each();
+    }
+
+    async fn until(&self, what: &str, limit: Span, wanted: impl Fn(&Parcel) -> bool) {
+        let end = self.clock.now() + limit;
+        loop {
+            let mut left = Vec::new();
+            for (_, order) in &self.orders {
+                let id = twin::ParcelId::of(&order.id, 1);
+                match self.state_of::<Parcel>(id.text()) {
+                    Some(parcel) if wanted(&parcel) => {}
+                    other => left.push(format!(
+                        "{id}: {}, order {}",
+                        other.map_or("absent", |p| p.stage.as_str()),
+                        self.state_of::<Order>(order.id.text()).map_or("absent", |o| o.stage.as_str())
+                    )),
+                }
+            }
+            if left.is_empty() {
+                return;
+            }
+            assert!(self.clock.now() < end, "not {what}: {left:#?}");
+            self.clock.sleep(Span::from_mins(1)).await;
+        }
+    }
+
+    /// Reads beside the traps.
+    fn state_of<E: twin::Entity>(&self, id: &smol_str::SmolStr) -> Option<E> {
+        let set = std::mem::take(&mut *self.store.set.lock().expect("no test panics with it"));
+        let state = self.twin.load::<E>(id).expect("the twin reads").map(|(_, state)| state);
+        *self.store.set.lock().expect("no test panics with it") = set;
+        state
+    }
+
+    /// Versions without gap or repetition, one label a parcel, and states that are what the journal makes of them.
+    fn once_each(&self) {
+        self.store.are_sprung();
+        let (mut versions, mut labels) = (BTreeMap::<Key, u32>::new(), BTreeSet::new());
+        for record in self.twin.records(0) {
+            let record = record.expect("the journal reads");
+            let version = versions.entry(record.key.clone()).or_default();
+            *version += 1;
+            assert_eq!(record.version, *version, "{} was decided on by two: {:?}", record.key, record.event);
+            if let Event::Parcel(parcel::Event::LabelBought { .. }) = record.event {
+                assert!(labels.insert(record.key.clone()), "{} got two labels", record.key);
+            }
+        }
+        assert_eq!(labels.len(), self.orders.len());
+        self.twin.verify(|_| ()).expect("the states are what the journal makes of them");
+    }
+
+    /// Each order is where its parcel is.
+    fn orders_follow(&self) {
+        for (_, order) in &self.orders {
+            let parcel = self.state_of::<Parcel>(twin::ParcelId::of(&order.id, 1).text()).expect("it has one");
+            let is = self.state_of::<Order>(order.id.text()).expect("it was acknowledged").stage;
+            let expected = match parcel.stage {
+                Stage::Delivered => order::Stage::Delivered,
+                Stage::Returned => order::Stage::Returned,
+                Stage::Lost => order::Stage::Shipped,
+                _ => continue,
+            };
+            assert_eq!(is, expected, "order {} of a parcel that is {}", order.id, parcel.stage.as_str());
+        }
+    }
+}
+
+/// What is done to each call of a carrier.
+type Nerve = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A carrier's driver that falls over its own feet.
+struct Nervous {
+    inner: Arc<dyn CarrierDriver>,
+    nerve: Nerve,
+}
+
+impl CarrierDriver for Nervous {
+    fn id(&self) -> &CarrierId {
+        self.inner.id()
+    }
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+        (self.nerve)("quote");
+        self.inner.quote(request)
+    }
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+        let (nerve, what) = (self.nerve.clone(), format!("label {}", request.key));
+        let call = self.inner.buy_label(request);
+        Box::pin(async move {
+            let label = call.await;
+            nerve(&what);
+            label
+        })
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+        (self.nerve)("track");
+        self.inner.track(numbers)
+    }
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.inner.void_label(tracking)
+    }
+    fn track_batch_max(&self) -> usize {
+        (self.nerve)("look");
+        self.inner.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.inner.can_quote()
+    }
+}
+
+impl Stage0 {
+    fn unnerve(&mut self, nerve: Nerve) {
+        for driver in self.drivers.values_mut() {
+            *driver = Arc::new(Nervous { inner: driver.clone(), nerve: nerve.clone() });
+        }
+    }
+}
+
+/// Panics at the first of each call whose name begins with `what`.
+fn once_each_of(what: &'static str, times: &Arc<AtomicUsize>) -> Nerve {
+    let (seen, times) = (Mutex::new(BTreeSet::new()), times.clone());
+    Arc::new(move |call| {
+        if call.starts_with(what) && seen.lock().is_ok_and(|mut s| s.insert(call.to_owned())) {
+            times.fetch_add(1, Ordering::Relaxed);
+            panic!("{call}: nerves");
+        }
+    })
+}
+
+#[test]
+fn a_label_call_that_dies_is_made_again() {
+    play(async |mut stage| {
+        let times = Arc::default();
+        stage.unnerve(once_each_of("label", &times));
+        let site = stage.open().await;
+        stage.hand_in_all(&site).await;
+        stage.all_labelled().await;
+        assert_eq!(times.load(Ordering::Relaxed), ORDERS as usize, "each first call died");
+        stage.all_ended().await;
+    });
+}
+
+#[test]
+fn a_tracking_call_that_dies_is_made_again() {
+    play(async |mut stage| {
+        let times = Arc::default();
+        stage.unnerve(once_each_of("track", &times));
+        let site = stage.open().await;
+        stage.hand_in_all(&site).await;
+        stage.all_ended().await;
+        assert!(times.load(Ordering::Relaxed) > 0);
+        stage.orders_follow();
+    });
+}
+
+#[test]
+fn a_carrier_that_falls_goes_on_with_labels_and_news() {
+    play(async |mut stage| {
+        let times = Arc::default();
+        stage.unnerve(once_each_of("look", &times));
+        let site = stage.open().await;
+        for (n, (at, order)) in stage.orders.iter().enumerate() {
+            stage.clock.sleep_until(*at).await;
+            stage.hand_in(&site, order).await;
+            // While the label is being bought, somebody's question makes each carrier fall.
+            stage.clock.sleep(Span::from_ms(50)).await;
+            for seat in site.house.carriers.values().filter(|_| n % 5 == 0) {
+                seat.cast(CarrierMsg::Quote(Box::new(question(&stage.config)), Box::new(|_| panic!("the answer is not liked"))));
+            }
+        }
+        stage.all_labelled().await;
+        stage.all_ended().await;
+        assert!(times.load(Ordering::Relaxed) > 0, "one fell over its tracking too");
+        stage.orders_follow();
+    });
+}
+
+fn question(config: &SiteConfig) -> QuoteRequest {
+    let address = config.warehouses[0].address.clone();
+    QuoteRequest {
+        from: address.clone(),
+        to: address,
+        weight_g: 100,
+        dims: twin::Dims::default(),
+        value: twin::Money::zero(config.fx.base),
+        battery: false,
+        ship_at: Moment(0),
+    }
+}
+
+#[test]
+fn a_desk_that_falls_loses_no_order() {
+    play(async |stage| {
+        let site = stage.open().await;
+        for (n, (at, order)) in stage.orders.iter().enumerate() {
+            stage.clock.sleep_until(*at).await;
+            stage.hand_in(&site, order).await;
+            if n % 4 == 0 {
+                // Before anything else: the order is acknowledged, and no more.
+                site.house.desk.cast(fatal());
+            }
+        }
+        stage.all_labelled().await;
+        // And while the parcels tell it what becomes of them.
+        for _ in 0..40 {
+            stage.clock.sleep(Span::from_mins(30)).await;
+            site.house.desk.cast(fatal());
+        }
+        stage.all_ended().await;
+        // What the desk missed while it lay, the next to sit there catches up with.
+        site.house.desk.cast(fatal());
+        stage.clock.sleep(Span::from_mins(1)).await;
+        stage.once_each();
+        stage.orders_follow();
+    });
+}
+
+/// A question whose answer makes the desk fall.
+fn fatal() -> DeskMsg {
+    DeskMsg::Cancel { order: "NOBODY".into(), reason: "none".into(), reply: Box::new(|_| panic!("the answer is not liked")) }
+}
+
+#[test]
+fn a_parcel_that_falls_wakes_again_with_what_came_for_it() {
+    play(async |mut stage| {
+        // Two awake at once: most messages wake somebody.
+        stage.config.limits.parcels_awake_max = 2;
+        let site = stage.open().await;
+        for n in 0..12 {
+            stage.store.set(Trap::State(Kind::Parcel), 4 + n % 3, 1);
+        }
+        stage.hand_in_all(&site).await;
+        stage.all_labelled().await;
+        stage.all_ended().await;
+        stage.orders_follow();
+    });
+}
+
+#[test]
+fn when_parcels_fall_one_after_the_other_their_supervisor_starts_over() {
+    play(async |stage| {
+        let site = stage.open().await;
+        let first = &stage.orders[..ORDERS as usize / 2];
+        for (at, order) in first {
+            stage.clock.sleep_until(*at).await;
+            stage.hand_in(&site, order).await;
+        }
+        // One fall more than it takes for its supervisor to fall too, while orders go on coming.
+        stage.store.set(Trap::State(Kind::Parcel), 0, RESTARTS_MAX + 1);
+        for (at, order) in &stage.orders[ORDERS as usize / 2..] {
+            stage.clock.sleep_until(*at).await;
+            stage.hand_in(&site, order).await;
+        }
+        stage.all_labelled().await;
+        stage.all_ended().await;
+        stage.orders_follow();
+    });
+}
+
+#[test]
+fn where_falling_does_not_end_the_site_ends_and_says_why() {
+    play(async |stage| {
+        let mut site = stage.open().await;
+        stage.store.set(Trap::State(Kind::Parcel), 0, usize::MAX);
+        stage.hand_in(&site, &stage.orders[0].1).await;
+        let why = stage.clock.timeout(Span::from_mins(10), site.ended()).await.expect("it ends");
+        // Whoever of those that read parcels gives up first.
+        assert!(why.contains("fell 6 times in 60 s") && why.contains("a trap sprang at parcel"), "{why}");
+        assert!(stage.state_of::<Order>(stage.orders[0].1.id.text()).is_some(), "what was acknowledged is in the twin");
+    });
+}
+
+#[test]
+fn benches_and_lines_that_fall_lose_no_parcel() {
+    play(async |stage| {
+        let site = stage.open().await;
+        for n in 0..8 {
+            stage.store.set(Trap::LookUp, n % 4, 1);
+        }
+        stage.hand_in_all(&site).await;
+        stage.all_labelled().await;
+        stage.all_ended().await;
+        stage.orders_follow();
+    });
+}
+
+#[test]
+fn a_device_whose_session_dies_is_started_again() {
+    play(async |mut stage| {
+        let died: Arc<AtomicUsize> = Arc::default();
+        for (id, dial) in &mut stage.dials {
+            let (id, inner, first, died) = (id.clone(), dial.clone(), AtomicBool::new(true), died.clone());
+            *dial = Arc::new(move || {
+                if first.swap(false, Ordering::Relaxed) {
+                    died.fetch_add(1, Ordering::Relaxed);
+                    panic!("the wire of {id} bites");
+                }
+                inner()
+            });
+        }
+        let site = stage.open().await;
+        stage.hand_in_all(&site).await;
+        assert_eq!(died.load(Ordering::Relaxed), stage.config.devices().count());
+        for (_, device) in stage.config.devices() {
+            let is = stage.state_of::<twin::device::Device>(device.id.text()).expect("it came up");
+            assert!(is.online, "{} is offline", device.id);
+        }
+        stage.all_labelled().await;
+        stage.all_ended().await;
+    });
+}
+
+#[test]
+fn a_ledger_that_cannot_write_closes_the_house_and_lets_nothing_out() {
+    play(async |stage| {
+        let mut site = stage.open().await;
+        stage.hand_in(&site, &stage.orders[0].1).await;
+        stage.all_quiet().await;
+        let records = stage.twin.head().records;
+        stage.store.set(Trap::Write, 0, 1);
+        let order = &stage.orders[1].1;
+        let answer = stage.clock.timeout(Span::from_mins(1), site.receive(vec![order.clone()])).await;
+        assert!(!matches!(answer, Some(Ok(_))), "it was acknowledged and is not on disk");
+        let why = stage.clock.timeout(Span::from_mins(1), site.ended()).await.expect("the site ends");
+        assert!(why.contains("ledger") && why.contains("no space left on device"), "{why}");
+        assert!(stage.state_of::<Order>(order.id.text()).is_none());
+        stage.clock.sleep(Span::from_hours(48)).await;
+        assert_eq!(stage.twin.head().records, records, "nothing was written after that");
+        // On a mended disk the house goes on where it stopped.
+        let site = stage.open().await;
+        stage.hand_in_all(&site).await;
+        stage.all_ended().await;
+    });
+}
+
+impl Stage0 {
+    /// Waits until nothing has been written for ten minutes.
+    async fn all_quiet(&self) {
+        let mut before = u64::MAX;
+        while std::mem::replace(&mut before, self.twin.head().records) != self.twin.head().records {
+            self.clock.sleep(Span::from_mins(10)).await;
+        }
+    }
+}
+
+#[test]
+fn a_house_that_stops_again_and_again_ends_every_parcel() {
+    for minutes in [7, 40, 150] {
+        play(async |stage| {
+            let mut site = stage.open().await;
+            let mut next = stage.clock.now();
+            for (at, order) in &stage.orders {
+                stage.clock.sleep_until(*at).await;
+                stage.hand_in(&site, order).await;
+                if stage.clock.now() >= next {
+                    next = stage.clock.now() + Span::from_mins(3);
+                    site.stop().await;
+                    site = stage.open().await;
+                }
+            }
+            for _ in 0..60 {
+                stage.clock.sleep(Span::from_mins(minutes)).await;
+                site.stop().await;
+                site = stage.open().await;
+            }
+            stage.all_labelled().await;
+            stage.all_ended().await;
+            stage.orders_follow();
+            for row in stage.twin.all::<Manifest>() {
+                let (id, manifest) = row.expect("it reads");
+                assert!(!manifest.open, "every {minutes} minutes: manifest {id} was left open");
+            }
+            site.stop().await;
+        });
+    }
+}
