@@ -26,6 +26,8 @@ fn states(twin: &twin::Twin) -> Vec<(String, serde_json::Value)> {
     }
     all.sort();
     all.dedup();
-    assert!(Kind::ALL.iter().all(|kind| all.iter().any(|k| k.kind == *kind)), "every kind of entity takes part");
+    // A carrier is written down only when it fails, and here none does.
+    let taking_part = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Carrier);
+    assert!(taking_part.into_iter().all(|kind| all.iter().any(|k| k.kind == kind)), "every other kind of entity takes part");
     all.iter().map(|key| (key.to_string(), twin.json(key).expect("it reads").expect("it is there"))).collect()
 }

@@ -14,19 +14,23 @@ use drivers::carriers::{CarrierDriver, CarrierError};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use sim::demand::{self, DemandSettings};
+use sim::floor::FloorSettings;
 use sim::scenario::read_site;
 use sim::world::{Setup, SimWorld};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::project;
+use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
 use twin::manifest::Manifest;
 use twin::order::{NewOrder, Order};
 use twin::parcel::{self, Parcel, Stage};
 use twin::store::{Rows, Write};
-use twin::{CarrierId, DeviceId, Event, Hash, Key, Kind, MemoryStore, Moment, Sku, Span, Store, StoreError, TrackingNumber, Twin, order};
+use twin::{
+    CarrierId, DeviceId, Event, Hash, Key, Kind, MemoryStore, Moment, ParcelId, Sku, Span, Store, StoreError, TrackingNumber, Twin, order,
+};
 
 const ORDERS: u32 = 16;
 
@@ -116,12 +120,13 @@ impl Store for Trapped {
 }
 
 /// The bundled site with a few orders to come.
-struct Stage0 {
+struct Theatre {
     clock: Clock,
     store: Arc<Trapped>,
     twin: Arc<Twin>,
     config: SiteConfig,
-    world: SimWorld,
+    /// What lies on the floor stays there while the house is closed.
+    _world: SimWorld,
     products: BTreeMap<Sku, Product>,
     stock: Vec<drivers::platforms::StockRow>,
     orders: Vec<(Moment, NewOrder)>,
@@ -130,12 +135,14 @@ struct Stage0 {
 }
 
 /// Runs `test` in virtual time.
-fn play(test: impl AsyncFnOnce(Stage0)) {
+fn play(test: impl AsyncFnOnce(Theatre)) {
     let start: Moment = "2026-11-09T08:00:00+08:00".parse().expect("a moment");
     let clock = Clock::virtual_from(start);
     let runtime = drivers::clock::virtual_runtime(&clock).expect("a runtime can be built");
     runtime.block_on(async {
-        let config = read_site(&project().join("scenarios/quick-start/site.toml")).expect("the bundled site is good");
+        let mut config = read_site(&project().join("scenarios/quick-start/site.toml")).expect("the bundled site is good");
+        // Weeks pass here; looking after idle devices all the time would be most of the work.
+        config.limits.keepalive_s = 3_600;
         let demand = DemandSettings {
             orders: ORDERS,
             window: Span::from_mins(30),
@@ -154,11 +161,11 @@ fn play(test: impl AsyncFnOnce(Stage0)) {
         let store = Arc::new(Trapped::default());
         let twin = Arc::new(Twin::open(store.clone()).expect("an empty store opens"));
         let (drivers, dials) = (world.drivers(&config), world.dials());
-        test(Stage0 { clock, store, twin, config, world, products, stock, orders, drivers, dials }).await;
+        test(Theatre { clock, store, twin, config, _world: world, products, stock, orders, drivers, dials }).await;
     });
 }
 
-impl Stage0 {
+impl Theatre {
     async fn open(&self) -> Site {
         let outside = World {
             clock: self.clock.clone(),
@@ -196,21 +203,22 @@ impl Stage0 {
 
     /// Waits until every order that was handed in has its label.
     async fn all_labelled(&self) {
-        self.until("labelled", Span::from_hours(6), |p| p.tracking.is_some()).await;
+        self.until("labelled", Span::from_mins(1), Span::from_hours(6), |p| p.tracking.is_some()).await;
     }
 
     /// Waits until every parcel is where it stays, and checks that all was done once.
     async fn all_ended(&self) {
-        self.until("at its end", Span::from_hours(24 * 70), |p| p.stage.is_final() || p.stage == Stage::Intercepted).await;
+        self.until("at its end", Span::from_hours(4), Span::from_hours(24 * 70), |p| p.stage.is_final() || p.stage == Stage::Intercepted)
+            .await;
         self.once_each();
     }
 
-    async fn until(&self, what: &str, limit: Span, wanted: impl Fn(&Parcel) -> bool) {
+    async fn until(&self, what: &str, every: Span, limit: Span, wanted: impl Fn(&Parcel) -> bool) {
         let end = self.clock.now() + limit;
         loop {
             let mut left = Vec::new();
             for (_, order) in &self.orders {
-                let id = twin::ParcelId::of(&order.id, 1);
+                let id = ParcelId::of(&order.id, 1);
                 match self.state_of::<Parcel>(id.text()) {
                     Some(parcel) if wanted(&parcel) => {}
                     other => left.push(format!(
@@ -224,7 +232,7 @@ impl Stage0 {
                 return;
             }
             assert!(self.clock.now() < end, "not {what}: {left:#?}");
-            self.clock.sleep(Span::from_mins(1)).await;
+            self.clock.sleep(every).await;
         }
     }
 
@@ -256,7 +264,7 @@ impl Stage0 {
     /// Each order is where its parcel is.
     fn orders_follow(&self) {
         for (_, order) in &self.orders {
-            let parcel = self.state_of::<Parcel>(twin::ParcelId::of(&order.id, 1).text()).expect("it has one");
+            let parcel = self.state_of::<Parcel>(ParcelId::of(&order.id, 1).text()).expect("it has one");
             let is = self.state_of::<Order>(order.id.text()).expect("it was acknowledged").stage;
             let expected = match parcel.stage {
                 Stage::Delivered => order::Stage::Delivered,
@@ -311,7 +319,7 @@ impl CarrierDriver for Nervous {
     }
 }
 
-impl Stage0 {
+impl Theatre {
     fn unnerve(&mut self, nerve: Nerve) {
         for driver in self.drivers.values_mut() {
             *driver = Arc::new(Nervous { inner: driver.clone(), nerve: nerve.clone() });
@@ -332,49 +340,49 @@ fn once_each_of(what: &'static str, times: &Arc<AtomicUsize>) -> Nerve {
 
 #[test]
 fn a_label_call_that_dies_is_made_again() {
-    play(async |mut stage| {
+    play(async |mut theatre| {
         let times = Arc::default();
-        stage.unnerve(once_each_of("label", &times));
-        let site = stage.open().await;
-        stage.hand_in_all(&site).await;
-        stage.all_labelled().await;
+        theatre.unnerve(once_each_of("label", &times));
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_labelled().await;
         assert_eq!(times.load(Ordering::Relaxed), ORDERS as usize, "each first call died");
-        stage.all_ended().await;
+        theatre.all_ended().await;
     });
 }
 
 #[test]
 fn a_tracking_call_that_dies_is_made_again() {
-    play(async |mut stage| {
+    play(async |mut theatre| {
         let times = Arc::default();
-        stage.unnerve(once_each_of("track", &times));
-        let site = stage.open().await;
-        stage.hand_in_all(&site).await;
-        stage.all_ended().await;
+        theatre.unnerve(once_each_of("track", &times));
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
         assert!(times.load(Ordering::Relaxed) > 0);
-        stage.orders_follow();
+        theatre.orders_follow();
     });
 }
 
 #[test]
 fn a_carrier_that_falls_goes_on_with_labels_and_news() {
-    play(async |mut stage| {
+    play(async |mut theatre| {
         let times = Arc::default();
-        stage.unnerve(once_each_of("look", &times));
-        let site = stage.open().await;
-        for (n, (at, order)) in stage.orders.iter().enumerate() {
-            stage.clock.sleep_until(*at).await;
-            stage.hand_in(&site, order).await;
+        theatre.unnerve(once_each_of("look", &times));
+        let site = theatre.open().await;
+        for (n, (at, order)) in theatre.orders.iter().enumerate() {
+            theatre.clock.sleep_until(*at).await;
+            theatre.hand_in(&site, order).await;
             // While the label is being bought, somebody's question makes each carrier fall.
-            stage.clock.sleep(Span::from_ms(50)).await;
+            theatre.clock.sleep(Span::from_ms(50)).await;
             for seat in site.house.carriers.values().filter(|_| n % 5 == 0) {
-                seat.cast(CarrierMsg::Quote(Box::new(question(&stage.config)), Box::new(|_| panic!("the answer is not liked"))));
+                seat.cast(CarrierMsg::Quote(Box::new(question(&theatre.config)), Box::new(|_| panic!("the answer is not liked"))));
             }
         }
-        stage.all_labelled().await;
-        stage.all_ended().await;
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
         assert!(times.load(Ordering::Relaxed) > 0, "one fell over its tracking too");
-        stage.orders_follow();
+        theatre.orders_follow();
     });
 }
 
@@ -393,28 +401,28 @@ fn question(config: &SiteConfig) -> QuoteRequest {
 
 #[test]
 fn a_desk_that_falls_loses_no_order() {
-    play(async |stage| {
-        let site = stage.open().await;
-        for (n, (at, order)) in stage.orders.iter().enumerate() {
-            stage.clock.sleep_until(*at).await;
-            stage.hand_in(&site, order).await;
+    play(async |theatre| {
+        let site = theatre.open().await;
+        for (n, (at, order)) in theatre.orders.iter().enumerate() {
+            theatre.clock.sleep_until(*at).await;
+            theatre.hand_in(&site, order).await;
             if n % 4 == 0 {
                 // Before anything else: the order is acknowledged, and no more.
                 site.house.desk.cast(fatal());
             }
         }
-        stage.all_labelled().await;
+        theatre.all_labelled().await;
         // And while the parcels tell it what becomes of them.
         for _ in 0..40 {
-            stage.clock.sleep(Span::from_mins(30)).await;
+            theatre.clock.sleep(Span::from_mins(30)).await;
             site.house.desk.cast(fatal());
         }
-        stage.all_ended().await;
+        theatre.all_ended().await;
         // What the desk missed while it lay, the next to sit there catches up with.
         site.house.desk.cast(fatal());
-        stage.clock.sleep(Span::from_mins(1)).await;
-        stage.once_each();
-        stage.orders_follow();
+        theatre.clock.sleep(Span::from_mins(1)).await;
+        theatre.once_each();
+        theatre.orders_follow();
     });
 }
 
@@ -425,73 +433,89 @@ fn fatal() -> DeskMsg {
 
 #[test]
 fn a_parcel_that_falls_wakes_again_with_what_came_for_it() {
-    play(async |mut stage| {
+    play(async |mut theatre| {
         // Two awake at once: most messages wake somebody.
-        stage.config.limits.parcels_awake_max = 2;
-        let site = stage.open().await;
+        theatre.config.limits.parcels_awake_max = 2;
+        let site = theatre.open().await;
         for n in 0..12 {
-            stage.store.set(Trap::State(Kind::Parcel), 4 + n % 3, 1);
+            theatre.store.set(Trap::State(Kind::Parcel), 4 + n % 3, 1);
         }
-        stage.hand_in_all(&site).await;
-        stage.all_labelled().await;
-        stage.all_ended().await;
-        stage.orders_follow();
+        theatre.hand_in_all(&site).await;
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
+        theatre.orders_follow();
     });
 }
 
 #[test]
 fn when_parcels_fall_one_after_the_other_their_supervisor_starts_over() {
-    play(async |stage| {
-        let site = stage.open().await;
-        let first = &stage.orders[..ORDERS as usize / 2];
+    play(async |theatre| {
+        let site = theatre.open().await;
+        let first = &theatre.orders[..ORDERS as usize / 2];
         for (at, order) in first {
-            stage.clock.sleep_until(*at).await;
-            stage.hand_in(&site, order).await;
+            theatre.clock.sleep_until(*at).await;
+            theatre.hand_in(&site, order).await;
         }
         // One fall more than it takes for its supervisor to fall too, while orders go on coming.
-        stage.store.set(Trap::State(Kind::Parcel), 0, RESTARTS_MAX + 1);
-        for (at, order) in &stage.orders[ORDERS as usize / 2..] {
-            stage.clock.sleep_until(*at).await;
-            stage.hand_in(&site, order).await;
+        theatre.store.set(Trap::State(Kind::Parcel), 0, RESTARTS_MAX + 1);
+        for (at, order) in &theatre.orders[ORDERS as usize / 2..] {
+            theatre.clock.sleep_until(*at).await;
+            theatre.hand_in(&site, order).await;
         }
-        stage.all_labelled().await;
-        stage.all_ended().await;
-        stage.orders_follow();
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
+        theatre.orders_follow();
     });
 }
 
 #[test]
 fn where_falling_does_not_end_the_site_ends_and_says_why() {
-    play(async |stage| {
-        let mut site = stage.open().await;
-        stage.store.set(Trap::State(Kind::Parcel), 0, usize::MAX);
-        stage.hand_in(&site, &stage.orders[0].1).await;
-        let why = stage.clock.timeout(Span::from_mins(10), site.ended()).await.expect("it ends");
+    play(async |theatre| {
+        let mut site = theatre.open().await;
+        theatre.store.set(Trap::State(Kind::Parcel), 0, usize::MAX);
+        theatre.hand_in(&site, &theatre.orders[0].1).await;
+        let why = theatre.clock.timeout(Span::from_mins(10), site.ended()).await.expect("it ends");
         // Whoever of those that read parcels gives up first.
         assert!(why.contains("fell 6 times in 60 s") && why.contains("a trap sprang at parcel"), "{why}");
-        assert!(stage.state_of::<Order>(stage.orders[0].1.id.text()).is_some(), "what was acknowledged is in the twin");
+        assert!(theatre.state_of::<Order>(theatre.orders[0].1.id.text()).is_some(), "what was acknowledged is in the twin");
     });
 }
 
 #[test]
 fn benches_and_lines_that_fall_lose_no_parcel() {
-    play(async |stage| {
-        let site = stage.open().await;
+    play(async |theatre| {
+        let site = theatre.open().await;
         for n in 0..8 {
-            stage.store.set(Trap::LookUp, n % 4, 1);
+            theatre.store.set(Trap::LookUp, n % 4, 1);
         }
-        stage.hand_in_all(&site).await;
-        stage.all_labelled().await;
-        stage.all_ended().await;
-        stage.orders_follow();
+        theatre.hand_in_all(&site).await;
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
+        theatre.orders_follow();
+    });
+}
+
+#[test]
+fn a_warehouse_that_falls_takes_up_what_it_had() {
+    play(async |theatre| {
+        let site = theatre.open().await;
+        // A station falls over a label, and its warehouse over the station that does not come up again.
+        for n in 0..10 {
+            theatre.store.set(Trap::LookUp, 2 + n % 3, 1);
+        }
+        theatre.store.set(Trap::State(Kind::Station), 0, RESTARTS_MAX + 1);
+        theatre.hand_in_all(&site).await;
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
+        theatre.orders_follow();
     });
 }
 
 #[test]
 fn a_device_whose_session_dies_is_started_again() {
-    play(async |mut stage| {
+    play(async |mut theatre| {
         let died: Arc<AtomicUsize> = Arc::default();
-        for (id, dial) in &mut stage.dials {
+        for (id, dial) in &mut theatre.dials {
             let (id, inner, first, died) = (id.clone(), dial.clone(), AtomicBool::new(true), died.clone());
             *dial = Arc::new(move || {
                 if first.swap(false, Ordering::Relaxed) {
@@ -501,42 +525,42 @@ fn a_device_whose_session_dies_is_started_again() {
                 inner()
             });
         }
-        let site = stage.open().await;
-        stage.hand_in_all(&site).await;
-        assert_eq!(died.load(Ordering::Relaxed), stage.config.devices().count());
-        for (_, device) in stage.config.devices() {
-            let is = stage.state_of::<twin::device::Device>(device.id.text()).expect("it came up");
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        assert_eq!(died.load(Ordering::Relaxed), theatre.config.devices().count());
+        for (_, device) in theatre.config.devices() {
+            let is = theatre.state_of::<twin::device::Device>(device.id.text()).expect("it came up");
             assert!(is.online, "{} is offline", device.id);
         }
-        stage.all_labelled().await;
-        stage.all_ended().await;
+        theatre.all_labelled().await;
+        theatre.all_ended().await;
     });
 }
 
 #[test]
 fn a_ledger_that_cannot_write_closes_the_house_and_lets_nothing_out() {
-    play(async |stage| {
-        let mut site = stage.open().await;
-        stage.hand_in(&site, &stage.orders[0].1).await;
-        stage.all_quiet().await;
-        let records = stage.twin.head().records;
-        stage.store.set(Trap::Write, 0, 1);
-        let order = &stage.orders[1].1;
-        let answer = stage.clock.timeout(Span::from_mins(1), site.receive(vec![order.clone()])).await;
+    play(async |theatre| {
+        let mut site = theatre.open().await;
+        theatre.hand_in(&site, &theatre.orders[0].1).await;
+        theatre.all_quiet().await;
+        let records = theatre.twin.head().records;
+        theatre.store.set(Trap::Write, 0, 1);
+        let order = &theatre.orders[1].1;
+        let answer = theatre.clock.timeout(Span::from_mins(1), site.receive(vec![order.clone()])).await;
         assert!(!matches!(answer, Some(Ok(_))), "it was acknowledged and is not on disk");
-        let why = stage.clock.timeout(Span::from_mins(1), site.ended()).await.expect("the site ends");
+        let why = theatre.clock.timeout(Span::from_mins(1), site.ended()).await.expect("the site ends");
         assert!(why.contains("ledger") && why.contains("no space left on device"), "{why}");
-        assert!(stage.state_of::<Order>(order.id.text()).is_none());
-        stage.clock.sleep(Span::from_hours(48)).await;
-        assert_eq!(stage.twin.head().records, records, "nothing was written after that");
+        assert!(theatre.state_of::<Order>(order.id.text()).is_none());
+        theatre.clock.sleep(Span::from_hours(48)).await;
+        assert_eq!(theatre.twin.head().records, records, "nothing was written after that");
         // On a mended disk the house goes on where it stopped.
-        let site = stage.open().await;
-        stage.hand_in_all(&site).await;
-        stage.all_ended().await;
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
     });
 }
 
-impl Stage0 {
+impl Theatre {
     /// Waits until nothing has been written for ten minutes.
     async fn all_quiet(&self) {
         let mut before = u64::MAX;
@@ -549,31 +573,71 @@ impl Stage0 {
 #[test]
 fn a_house_that_stops_again_and_again_ends_every_parcel() {
     for minutes in [7, 40, 150] {
-        play(async |stage| {
-            let mut site = stage.open().await;
-            let mut next = stage.clock.now();
-            for (at, order) in &stage.orders {
-                stage.clock.sleep_until(*at).await;
-                stage.hand_in(&site, order).await;
-                if stage.clock.now() >= next {
-                    next = stage.clock.now() + Span::from_mins(3);
+        play(async |theatre| {
+            let mut site = theatre.open().await;
+            let mut next = theatre.clock.now();
+            for (at, order) in &theatre.orders {
+                theatre.clock.sleep_until(*at).await;
+                theatre.hand_in(&site, order).await;
+                if theatre.clock.now() >= next {
+                    next = theatre.clock.now() + Span::from_mins(3);
                     site.stop().await;
-                    site = stage.open().await;
+                    site = theatre.open().await;
                 }
             }
             for _ in 0..60 {
-                stage.clock.sleep(Span::from_mins(minutes)).await;
+                theatre.clock.sleep(Span::from_mins(minutes)).await;
                 site.stop().await;
-                site = stage.open().await;
+                site = theatre.open().await;
             }
-            stage.all_labelled().await;
-            stage.all_ended().await;
-            stage.orders_follow();
-            for row in stage.twin.all::<Manifest>() {
+            theatre.all_labelled().await;
+            theatre.all_ended().await;
+            theatre.orders_follow();
+            for row in theatre.twin.all::<Manifest>() {
                 let (id, manifest) = row.expect("it reads");
                 assert!(!manifest.open, "every {minutes} minutes: manifest {id} was left open");
             }
             site.stop().await;
         });
     }
+}
+
+#[test]
+fn a_house_that_stops_between_deciding_and_doing_does_it_when_it_opens_again() {
+    play(async |theatre| {
+        let mut site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        let truck = Span::from_mins(i64::from(FloorSettings::default().truck_after_min));
+        let (mut untagged, mut untold) = (0, 0);
+        for _ in 0..16 {
+            let now = theatre.clock.now();
+            let cutoff = next_cutoff(&theatre.config, now);
+            // A cut-off closes bags; a truck takes them. Each is on disk, and the house stops before the word is out.
+            for at in [cutoff, cutoff + truck] {
+                theatre.clock.sleep_until(at + Span::from_ms(1)).await;
+                site.stop().await;
+                for row in theatre.twin.all::<Bag>() {
+                    let (_, bag) = row.expect("it reads");
+                    let waits = |id: &ParcelId| theatre.state_of::<Parcel>(id.text()).is_some_and(|p| p.stage == Stage::Bagged);
+                    untagged += usize::from(bag.stage == bag::Stage::Closed && at == cutoff);
+                    untold += usize::from(bag.stage == bag::Stage::HandedOver && bag.parcels.iter().any(waits));
+                }
+                site = theatre.open().await;
+            }
+        }
+        assert!(untagged > 0 && untold > 0, "this test proves nothing: {untagged} bags without a tag, {untold} with parcels not told");
+        theatre.all_ended().await;
+        theatre.orders_follow();
+        for row in theatre.twin.all::<Bag>() {
+            let (id, bag) = row.expect("it reads");
+            assert_eq!(bag.stage, bag::Stage::HandedOver, "bag {id}");
+        }
+    });
+}
+
+/// The next time at which any carrier collects anywhere.
+fn next_cutoff(config: &SiteConfig, now: Moment) -> Moment {
+    let spans = config.carriers.iter().map(|c| c.cutoff_spans().expect("the bundled site is good"));
+    let all = spans.flat_map(|s| config.warehouses.iter().filter_map(move |w| actors::warehouse::next_cutoff(now, w.utc_offset_h, &s)));
+    all.min().expect("carriers collect")
 }

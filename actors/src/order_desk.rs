@@ -110,18 +110,14 @@ struct Quoting {
     incomplete: bool,
 }
 
-/// The steps behind a parcel, and where each takes its order.
-fn passed(parcel: &Parcel) -> &'static [(Progress, Stage)] {
-    use Progress::*;
-    const ALL: [(Progress, Stage); 4] =
-        [(Released, Stage::Released), (Packed, Stage::Packed), (Shipped, Stage::Shipped), (Delivered, Stage::Delivered)];
-    const BACK: [(Progress, Stage); 4] = [ALL[0], ALL[1], ALL[2], (Returned, Stage::Returned)];
+/// The last step behind a parcel, and where that takes its order.
+fn reached(parcel: &Parcel) -> Option<(Progress, Stage)> {
     match parcel.stage {
-        parcel::Stage::Delivered => &ALL,
-        parcel::Stage::Returned => &BACK,
-        stage if stage.is_with_carrier() || stage == parcel::Stage::Lost => &ALL[..3],
-        _ if parcel.packed_at.is_some() => &ALL[..2],
-        _ => &[],
+        parcel::Stage::Delivered => Some((Progress::Delivered, Stage::Delivered)),
+        parcel::Stage::Returned => Some((Progress::Returned, Stage::Returned)),
+        stage if stage.is_with_carrier() || stage == parcel::Stage::Lost => Some((Progress::Shipped, Stage::Shipped)),
+        _ if parcel.packed_at.is_some() => Some((Progress::Packed, Stage::Packed)),
+        _ => None,
     }
 }
 
@@ -202,8 +198,8 @@ impl DeskState {
                     self.myself.cast(DeskMsg::Cancelled { order: id.clone(), reason, outcome: Ok(()), reply })?;
                     continue;
                 }
-                for (step, _) in passed(&parcel).iter().filter(|(_, stage)| *stage > order.stage) {
-                    self.myself.cast(DeskMsg::Progress { order: id.clone(), step: *step })?;
+                if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
+                    self.myself.cast(DeskMsg::Progress { order: id, step })?;
                 }
             }
         }
@@ -446,19 +442,26 @@ impl DeskState {
     fn progress(&mut self, id: OrderId, step: Progress) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let mut work = house.work();
-        let command = match step {
-            Progress::Released => Command::Release,
-            Progress::Packed => Command::Pack,
-            Progress::Shipped => Command::Ship,
-            Progress::Delivered => Command::Deliver,
-            Progress::Returned => Command::Return,
+        let last = match step {
+            Progress::Released => (Stage::Released, Command::Release),
+            Progress::Packed => (Stage::Packed, Command::Pack),
+            Progress::Shipped => (Stage::Shipped, Command::Ship),
+            Progress::Delivered => (Stage::Delivered, Command::Deliver),
+            Progress::Returned => (Stage::Returned, Command::Return),
         };
+        // A step before it that was lost on its way here, because one of us fell, is made up for.
+        let before = [(Stage::Released, Command::Release), (Stage::Packed, Command::Pack), (Stage::Shipped, Command::Ship)];
+        let reached = last.0;
         let host = self.order(&id)?;
-        if let Err(refusal) = host.command(&mut work, command) {
-            tracing::debug!(%refusal, "refused");
+        for (stage, command) in before.into_iter().filter(|(stage, _)| *stage < reached).chain([last]) {
+            if host.state.stage < stage
+                && let Err(refusal) = host.command(&mut work, command)
+            {
+                tracing::debug!(%refusal, "refused");
+            }
         }
         let order = &host.state;
-        if matches!(step, Progress::Packed | Progress::Shipped)
+        if reached >= Stage::Packed
             && let Some(decision) = &order.decision
         {
             let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
@@ -520,7 +523,10 @@ impl DeskState {
         let Some(parcel) = parcel else { return self.cancelled(id, reason, Ok(()), reply) };
         let (desk, why) = (house.desk.clone(), reason.clone());
         let decided = Box::new(move |outcome| desk.cast(DeskMsg::Cancelled { order: id, reason, outcome, reply }));
-        house.tell(parcel, ParcelMsg::Cancel { reason: why, decided });
+        // Behind whatever the ledger still holds, the parcel's own creation among it.
+        let (mut work, told) = (house.work(), house.clone());
+        work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason: why, decided }));
+        house.commit(work);
         Ok(())
     }
 

@@ -166,7 +166,7 @@ impl Actor for SiteActor {
 
     async fn handle(&self, myself: ActorRef<SiteMsg>, message: SiteMsg, state: &mut SiteState) -> Result<(), ActorProcessingErr> {
         let SiteMsg::Restart(child) = message;
-        state.children.restart(myself.get_cell(), child).await
+        state.children.restart(child, &state.house, &myself, SiteMsg::Restart).await.map(drop)
     }
 
     async fn handle_supervisor_evt(

@@ -123,11 +123,11 @@ impl Actor for StationActor {
         let StationState { base, children, work } = state;
         match (message, work) {
             (StationMsg::Restart(child), work) => {
-                children.restart(myself.get_cell(), child).await?;
+                let up = children.restart(child, &base.house, &myself, StationMsg::Restart).await?;
                 // What a printer had not printed fell with it.
                 match work {
-                    Kind::Bench(bench) if base.is_printer(child) => bench.print_again(base)?,
-                    Kind::Line(line) if base.is_printer(child) => line.print_tags(base)?,
+                    Kind::Bench(bench) if up && base.is_printer(child) => bench.print_again(base)?,
+                    Kind::Line(line) if up && base.is_printer(child) => line.print_tags(base)?,
                     _ => {}
                 }
             }

@@ -54,7 +54,18 @@ impl Children {
             _ => return Ok(()),
         };
         let Some(index) = self.running.remove(&cell.get_id()) else { return Ok(()) };
-        let child = &mut self.all[index];
+        self.fell(index, &why, house, myself, again)
+    }
+
+    fn fell<M: Message>(
+        &mut self,
+        index: usize,
+        why: &str,
+        house: &Arc<House>,
+        myself: &ActorRef<M>,
+        again: fn(usize) -> M,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(child) = self.all.get_mut(index) else { return Ok(()) };
         let now = house.clock.now();
         while child.restarts.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
             child.restarts.pop_front();
@@ -75,12 +86,21 @@ impl Children {
         Ok(())
     }
 
-    /// The restart that `on_event` announced.
-    pub async fn restart(&mut self, supervisor: ActorCell, index: usize) -> Result<(), ActorProcessingErr> {
-        if let Some(child) = self.all.get(index) {
-            let cell = (child.start)(supervisor).await?;
-            self.running.insert(cell.get_id(), index);
+    /// The restart that `on_event` announced; says whether it worked. One that does not is one more fall.
+    pub async fn restart<M: Message>(
+        &mut self,
+        index: usize,
+        house: &Arc<House>,
+        myself: &ActorRef<M>,
+        again: fn(usize) -> M,
+    ) -> Result<bool, ActorProcessingErr> {
+        let Some(child) = self.all.get(index) else { return Ok(false) };
+        match (child.start)(myself.get_cell()).await {
+            Ok(cell) => {
+                self.running.insert(cell.get_id(), index);
+                Ok(true)
+            }
+            Err(why) => self.fell(index, &why.to_string(), house, myself, again).map(|()| false),
         }
-        Ok(())
     }
 }

@@ -118,8 +118,9 @@ impl Actor for WarehouseActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             WarehouseMsg::Restart(child) => {
-                state.children.restart(myself.get_cell(), child).await?;
-                state.take_up(child)?;
+                if state.children.restart(child, &state.house, &myself, WarehouseMsg::Restart).await? {
+                    state.take_up(child)?;
+                }
             }
             WarehouseMsg::Ready { parcel, order } => {
                 if state.in_hand.contains_key(&parcel) {

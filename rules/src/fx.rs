@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn converts_through_the_base() {
         let yuan = Money::new(Decimal::new(7120, 2), Currency::CNY);
-        assert_eq!(rates().convert(yuan, Currency::USD).unwrap().rounded().to_string(), "10 USD");
+        assert_eq!(rates().convert(yuan, Currency::USD).unwrap().rounded().to_string(), "10.00 USD");
         assert_eq!(rates().convert(yuan, Currency::EUR).unwrap().rounded().to_string(), "9.20 EUR");
         assert_eq!(rates().convert(yuan, Currency::CNY), Some(yuan));
         assert_eq!(rates().convert(yuan, Currency::JPY), None);

@@ -224,7 +224,7 @@ mod tests {
         let quote = rate(&tariff(), &"S".into(), &parcel(address("US", "1"), 12, FLAT), Some(12)).unwrap();
         assert_eq!((quote.total.to_string().as_str(), quote.chargeable_g, quote.days), ("26.94 CNY", Some(30), Some(12)));
         let parts: Vec<String> = quote.breakdown.iter().map(|(name, part)| format!("{name} {part}")).collect();
-        assert_eq!(parts, ["registration 24 CNY", "freight 2.94 CNY"]);
+        assert_eq!(parts, ["registration 24.00 CNY", "freight 2.94 CNY"]);
     }
 
     #[test]
@@ -245,8 +245,8 @@ mod tests {
             assert_eq!(sum, quote.total.amount);
             quote.breakdown.iter().map(|(name, part)| format!("{name} {}", part.amount)).collect::<Vec<_>>()
         };
-        assert_eq!(parts("90001"), ["registration 24", "freight 9.80", "fuel 4.23"]);
-        assert_eq!(parts("996-01"), ["registration 24", "freight 9.80", "fuel 4.23", "remote area 20"]);
+        assert_eq!(parts("90001"), ["registration 24.00", "freight 9.80", "fuel 4.23"]);
+        assert_eq!(parts("996-01"), ["registration 24.00", "freight 9.80", "fuel 4.23", "remote area 20.00"]);
     }
 
     #[test]
