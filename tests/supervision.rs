@@ -497,7 +497,9 @@ fn benches_and_lines_that_fall_lose_no_parcel() {
 
 #[test]
 fn a_warehouse_that_falls_takes_up_what_it_had() {
-    play(async |theatre| {
+    play(async |mut theatre| {
+        // One parcel at a bench, so that most of them wait in the warehouse's hands.
+        theatre.config.limits.bench_parcels_max = 1;
         let site = theatre.open().await;
         // A station falls over a label, and its warehouse over the station that does not come up again.
         for n in 0..10 {
