@@ -16,11 +16,26 @@ const ARROWS: [(&str, &[&str]); 5] = [
 
 /// What a crate's own folder never holds: the words, where they may stand all the same, and why they are banned.
 const NEVER: [(&str, &[&str], &[&str], &str); 5] = [
-    ("twin/src", &["tokio", "async fn", "rand::", "SystemTime", "Instant::now", "std::net"], &[], "the twin knows no time, chance or network"),
+    (
+        "twin/src",
+        &["tokio", "async fn", "rand::", "SystemTime", "Instant::now", "std::net"],
+        &[],
+        "the twin knows no time, chance or network",
+    ),
     ("rules/src", &["tokio", "async fn", "rand::", "std::fs", "SystemTime", "Instant::now"], &[], "rules are pure"),
     ("drivers/src", &["tokio::time", "SystemTime", "Instant::now"], &["clock.rs"], "all time goes through the clock"),
-    ("actors/src", &["axum", "bevy", "reqwest", "serde_json", "SystemTime", "Instant::now"], &[], "actors serve no HTTP and parse no wire format"),
-    ("sim/src", &["SystemTime", "Instant::now", "TcpListener", "std::thread", "spawn_blocking"], &["serve.rs"], "a run has no wall clock, thread or socket"),
+    (
+        "actors/src",
+        &["axum", "bevy", "reqwest", "serde_json", "SystemTime", "Instant::now"],
+        &[],
+        "actors serve no HTTP and parse no wire format",
+    ),
+    (
+        "sim/src",
+        &["SystemTime", "Instant::now", "TcpListener", "std::thread", "spawn_blocking"],
+        &["serve.rs"],
+        "a run has no wall clock, thread or socket",
+    ),
 ];
 
 #[test]

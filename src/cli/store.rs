@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use std::path::Path;
 use std::sync::Arc;
 use twin::entity::Kind;
-use twin::{Key, Record, SledStore, Twin, TwinError};
+use twin::{Key, Record, SledStore, StoreError, Twin, TwinError};
 
 pub fn run(command: TwinCommand) -> anyhow::Result<Answer> {
     match command {
@@ -26,7 +26,10 @@ fn open(data: &Path) -> anyhow::Result<Twin> {
     if !data.join("db").exists() {
         bail!("{} holds no twin", data.display());
     }
-    let store = SledStore::open(data).with_context(|| "a running site holds its twin; ask its API, or stop it first")?;
+    let store = SledStore::open(data).map_err(|e| match e {
+        StoreError::Locked { .. } => anyhow::Error::new(e).context("a running site holds its twin; ask its API, or stop it first"),
+        other => other.into(),
+    })?;
     Ok(Twin::open(Arc::new(store))?)
 }
 

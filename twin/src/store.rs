@@ -12,6 +12,8 @@ use std::sync::{PoisonError, RwLock};
 pub enum StoreError {
     #[error("cannot open the store at {path}: {why}")]
     Open { path: String, why: String },
+    #[error("the store at {path} is damaged ({why}); bring back a copy of the folder: nothing was changed")]
+    Damaged { path: String, why: String },
     #[error("the store at {path} is in use by another process")]
     Locked { path: String },
     #[error("the store failed to {what}: {why}")]
