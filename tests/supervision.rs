@@ -33,6 +33,8 @@ use twin::{
 };
 
 const ORDERS: u32 = 16;
+/// What was on a belt when its line fell may need a person.
+const PUT_ASIDE_MAX: usize = 1;
 
 /// A store in memory that fails where it is told to.
 #[derive(Default)]
@@ -210,6 +212,9 @@ impl Theatre {
     async fn all_ended(&self) {
         self.until("at its end", Span::from_hours(4), Span::from_hours(24 * 70), |p| p.stage.is_final() || p.stage == Stage::Intercepted)
             .await;
+        let parcel = |order: &NewOrder| self.state_of::<Parcel>(ParcelId::of(&order.id, 1).text());
+        let put_aside: Vec<_> = self.orders.iter().filter(|(_, o)| parcel(o).is_some_and(|p| p.stage == Stage::Intercepted)).collect();
+        assert!(put_aside.len() <= PUT_ASIDE_MAX, "healing is more than putting parcels aside for a person: {put_aside:#?}");
         self.once_each();
     }
 
