@@ -1,69 +1,17 @@
 //! The journal: every event in one order, hash-chained, and the twin that is built from it.
 //!
 //! Each record's hash covers the hash before it, so the last hash stands for the whole history, whatever the groups
-//! in which it was written. A group is what became durable at once:
-//! `[1][count u32][hash before 32][hash after 32]` then per record `[length u32][postcard]`.
+//! in which it was written.
 
 use crate::board::Board;
 use crate::entity::{Entity, Event, Key, Kind, apply_to_bytes, stage_of_bytes};
+use crate::group::{GROUP_BYTES_MAX, Group, check_group, group_hash_after, read_group};
 use crate::store::{Store, StoreError, Write};
-use crate::{Moment, parcel};
+use crate::{Hash, Moment, parcel};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// A blake3 hash.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Hash(#[serde(with = "hex")] pub [u8; 32]);
-
-impl Hash {
-    pub fn of(bytes: &[u8]) -> Self {
-        Hash(*blake3::hash(bytes).as_bytes())
-    }
-
-    fn chain(self, record: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.0);
-        hasher.update(record);
-        Hash(*hasher.finalize().as_bytes())
-    }
-}
-
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// People read hex, the journal keeps the bytes.
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {
-        if s.is_human_readable() { s.collect_str(&super::Hash(*bytes)) } else { serde::Serialize::serialize(bytes, s) }
-    }
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
-        if !d.is_human_readable() {
-            return <[u8; 32]>::deserialize(d);
-        }
-        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(D::Error::custom("a hash has 64 hex digits"));
-        }
-        for (n, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).map_err(D::Error::custom)?;
-        }
-        Ok(bytes)
-    }
-}
 
 /// One event, where it stands in history, and whose it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -421,44 +369,6 @@ fn missing(shadow: &dyn Store, store: &dyn Store, kind: Kind) -> Result<Option<K
     Ok(None)
 }
 
-/// A journal group in the making.
-struct Group {
-    first: u64,
-    before: Hash,
-    after: Hash,
-    count: u32,
-    bytes: Vec<u8>,
-}
-
-impl Group {
-    fn after(head: Head) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
-        bytes.extend_from_slice(&[0; GROUP_HEADER]);
-        Group { first: head.records + 1, before: head.hash, after: head.hash, count: 0, bytes }
-    }
-
-    /// Appends a record and returns the chain's hash after it.
-    fn push(&mut self, record: &Record) -> Result<Hash, TwinError> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes))
-            .map_err(|e| TwinError::Damaged { seq: record.seq, why: e.to_string() })?;
-        let length = (self.bytes.len() - start - 4) as u32;
-        self.bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        self.after = self.after.chain(&self.bytes[start + 4..]);
-        self.count += 1;
-        Ok(self.after)
-    }
-
-    fn sealed(mut self) -> (u64, Vec<u8>) {
-        self.bytes[0] = GROUP_VERSION;
-        self.bytes[1..5].copy_from_slice(&self.count.to_le_bytes());
-        self.bytes[5..37].copy_from_slice(&self.before.0);
-        self.bytes[37..69].copy_from_slice(&self.after.0);
-        (self.first, self.bytes)
-    }
-}
-
 /// States that a replay makes, some thousand records to a write.
 struct Replay<'a> {
     store: &'a dyn Store,
@@ -518,72 +428,10 @@ fn index_entry(record: &Record) -> Option<(SmolStr, SmolStr)> {
     }
 }
 
-/// A group is cut here. sled puts values beyond some 128 KB into files of their own, which it does not sync.
-const GROUP_BYTES_MAX: usize = 32 << 10;
 /// Records to a write when states are made anew.
 const REPLAY_BATCH: usize = 4_096;
 /// Rows to a write when a twin is copied.
 const COPY_BATCH: usize = 512;
-const GROUP_VERSION: u8 = 1;
-const GROUP_HEADER: usize = 69;
-
-fn group_hash_after(group: &[u8]) -> Hash {
-    group.get(37..69).and_then(|b| b.try_into().ok()).map(Hash).unwrap_or_default()
-}
-
-fn read_group(group: &[u8]) -> Result<(Vec<Record>, Hash), TwinError> {
-    let mut records = Vec::new();
-    for bytes in split_group(group, 0)? {
-        let record: Record = postcard::from_bytes(bytes)
-            .map_err(|e| TwinError::Damaged { seq: records.last().map_or(0, |r: &Record| r.seq + 1), why: e.to_string() })?;
-        records.push(record);
-    }
-    Ok((records, group_hash_after(group)))
-}
-
-/// Reads a group that must follow `head`, checking every hash and number.
-fn check_group(group: &[u8], head: Head) -> Result<Vec<Record>, TwinError> {
-    let damaged = |seq: u64, why: &str| TwinError::Damaged { seq, why: why.into() };
-    let mut hash = head.hash;
-    let mut records = Vec::new();
-    for bytes in split_group(group, head.records + 1)? {
-        let seq = head.records + records.len() as u64 + 1;
-        let record: Record = postcard::from_bytes(bytes).map_err(|e| damaged(seq, &e.to_string()))?;
-        if record.seq != seq {
-            return Err(damaged(seq, "its number is out of order"));
-        }
-        hash = hash.chain(bytes);
-        records.push(record);
-    }
-    if group.get(5..37) != Some(&head.hash.0) {
-        return Err(damaged(head.records + 1, "it does not follow from the record before it"));
-    }
-    if hash != group_hash_after(group) {
-        return Err(damaged(head.records + 1, "its hash does not match its content"));
-    }
-    Ok(records)
-}
-
-fn split_group(group: &[u8], seq: u64) -> Result<Vec<&[u8]>, TwinError> {
-    let damaged = |why: &str| TwinError::Damaged { seq, why: why.into() };
-    if group.len() < GROUP_HEADER || group[0] != GROUP_VERSION {
-        return Err(damaged("it is not a journal group of a version known here"));
-    }
-    let count = u32::from_le_bytes([group[1], group[2], group[3], group[4]]);
-    let mut rest = &group[GROUP_HEADER..];
-    let mut parts = Vec::new();
-    for _ in 0..count {
-        let (length, tail) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it ends too early"))?;
-        let length = u32::from_le_bytes(*length) as usize;
-        if tail.len() < length {
-            return Err(damaged("it ends too early"));
-        }
-        let (part, tail) = tail.split_at(length);
-        parts.push(part);
-        rest = tail;
-    }
-    if rest.is_empty() { Ok(parts) } else { Err(damaged("something stands behind its last record")) }
-}
 
 #[cfg(test)]
 mod tests {
