@@ -7,6 +7,7 @@
 use actors::ledger::Pace;
 use actors::site::{Site, World};
 use drivers::Clock;
+use parceltwin as _; // for its allocator
 use sim::demand::{self, DemandSettings};
 use sim::scenario::Scenario;
 use sim::world::{Setup, SimWorld};

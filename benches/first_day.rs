@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench first_day [-- RUNS]`. Without Python 3 and SimPy the ratio is left out, and says so.
 
+use parceltwin as _; // for its allocator
 use rustix::time::{ClockId, clock_gettime};
 use sim::scenario::Scenario;
 use std::path::Path;
