@@ -3,8 +3,8 @@
 //! Two variants of a scenario with the same seed meet the same luck: what one purpose draws never moves what another one
 //! gets. Integers only come out; the one float inside (a logarithm) is rounded before anybody sees it.
 
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
