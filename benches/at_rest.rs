@@ -63,6 +63,7 @@ fn arrived(n: u64) -> Tx {
             region: "".into(),
             postcode: "60311".into(),
             country: "DE".into(),
+            ..Address::default()
         },
         declared_g: 400,
         declared: twin::Dims::new(210, 140, 60),

@@ -162,6 +162,7 @@ fn one(value: Value) -> Result<NewOrder, Vec<FieldError>> {
         region: region.into(),
         postcode: postcode.into(),
         country: country.into(),
+        ..Address::default()
     };
     let order = NewOrder { id: OrderId::new(id), platform: platform.into(), shop: shop.into(), placed_at, ship_to, lines: new_lines, paid };
     match order.fault() {

@@ -12,7 +12,12 @@ pub struct Address {
     #[serde(default)]
     pub name: SmolStr,
     #[serde(default)]
+    pub company: SmolStr,
+    #[serde(default)]
     pub street: SmolStr,
+    /// Flat, floor, building: what stands below the street.
+    #[serde(default)]
+    pub street2: SmolStr,
     #[serde(default)]
     pub city: SmolStr,
     /// State or province, as the carrier writes it: `CA`.
@@ -21,6 +26,13 @@ pub struct Address {
     #[serde(default)]
     pub postcode: SmolStr,
     pub country: SmolStr,
+    #[serde(default)]
+    pub phone: SmolStr,
+    #[serde(default)]
+    pub email: SmolStr,
+    /// The receiver's tax number, where customs want one.
+    #[serde(default)]
+    pub tax_id: SmolStr,
 }
 
 impl Address {
@@ -32,7 +44,18 @@ impl Address {
         if self.postcode.is_empty() && !NO_POSTCODE.contains(&self.country.as_str()) {
             return Some("postcode is empty".into());
         }
-        let fields = [&self.name, &self.street, &self.city, &self.region, &self.postcode];
+        let fields = [
+            &self.name,
+            &self.company,
+            &self.street,
+            &self.street2,
+            &self.city,
+            &self.region,
+            &self.postcode,
+            &self.phone,
+            &self.email,
+            &self.tax_id,
+        ];
         if let Some(long) = fields.iter().find(|f| f.len() > ADDRESS_FIELD_MAX) {
             return Some(format!("a field of {} bytes is over the limit of {ADDRESS_FIELD_MAX}", long.len()));
         }

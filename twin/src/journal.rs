@@ -7,7 +7,7 @@ use crate::board::Board;
 use crate::entity::{Entity, Event, Key, Kind, apply_to_bytes, stage_of_bytes};
 use crate::group::{GROUP_BYTES_MAX, Group, check_group, group_hash_after, read_group};
 use crate::store::{Store, StoreError, Write};
-use crate::{Hash, Moment, parcel};
+use crate::{Because, By, Hash, Moment, Origin, parcel};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ pub struct Record {
     /// From 1, without gaps.
     pub seq: u64,
     pub at: Moment,
+    pub by: By,
+    pub because: Because,
     pub key: Key,
     /// How many events the entity has had, this one included.
     pub version: u32,
@@ -49,6 +51,8 @@ pub enum TwinError {
 #[derive(Debug, Default)]
 pub struct Tx {
     pub at: Moment,
+    /// By whom, and because of what.
+    pub origin: Origin,
     entries: Vec<(Key, u32, Event)>,
     states: Vec<(Key, Vec<u8>)>,
     documents: Vec<(Hash, Vec<u8>)>,
@@ -161,7 +165,15 @@ impl Twin {
         for tx in txs {
             for (key, version, event) in tx.entries {
                 next.records += 1;
-                let record = Record { seq: next.records, at: tx.at, key, version, event };
+                let record = Record {
+                    seq: next.records,
+                    at: tx.at,
+                    by: tx.origin.by.clone(),
+                    because: tx.origin.because.clone(),
+                    key,
+                    version,
+                    event,
+                };
                 next.hash = group.push(&record)?;
                 if let Some(entry) = index_entry(&record) {
                     write.index.push(entry);

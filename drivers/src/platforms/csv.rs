@@ -273,6 +273,7 @@ impl<'a, R: Read> Rows<'a, R> {
             region: text(7),
             postcode: text(5),
             country: SmolStr::new(self.field(4).to_ascii_uppercase()),
+            ..Address::default()
         };
         let placed_at =
             self.field(3).parse::<Moment>().map_err(|_| self.bad(3, "a time with its offset such as 2026-11-09T00:00:33+08:00"))?;

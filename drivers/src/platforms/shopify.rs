@@ -195,6 +195,7 @@ fn ship_to(order: &Node<'_>) -> Result<Address, BadJson> {
         region: first_of(["province_code", "province"])?,
         postcode: text("zip")?,
         country: SmolStr::new(first_of(["country_code", "country"])?.to_ascii_uppercase()),
+        ..Address::default()
     })
 }
 

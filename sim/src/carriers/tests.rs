@@ -61,17 +61,17 @@ impl World {
 
 fn los_angeles() -> Address {
     let [name, street, city, region] = ["Parcel Twin", "1 Harbor Blvd", "Los Angeles", "CA"].map(Into::into);
-    Address { name, street, city, region, postcode: "90001".into(), country: "US".into() }
+    Address { name, street, city, region, postcode: "90001".into(), country: "US".into(), ..Address::default() }
 }
 
 fn new_york() -> Address {
     let [name, street, city, region] = ["Jane \"JJ\" Smith", "123 Main Street, Apt 5", "New York", "NY"].map(Into::into);
-    Address { name, street, city, region, postcode: "10001-1234".into(), country: "US".into() }
+    Address { name, street, city, region, postcode: "10001-1234".into(), country: "US".into(), ..Address::default() }
 }
 
 fn shenzhen() -> Address {
     let [name, street, city, region] = ["仓库", "南山区前海路 1 号", "Shenzhen", "GD"].map(Into::into);
-    Address { name, street, city, region, postcode: "518000".into(), country: "CN".into() }
+    Address { name, street, city, region, postcode: "518000".into(), country: "CN".into(), ..Address::default() }
 }
 
 fn quote_request(from: Address, to: Address) -> QuoteRequest {

@@ -46,6 +46,7 @@ impl Country {
             region: region.into(),
             postcode: postcode(pattern, luck),
             country: self.code.into(),
+            ..Address::default()
         }
     }
 

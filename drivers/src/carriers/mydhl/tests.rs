@@ -15,6 +15,7 @@ fn prague() -> Address {
         region: "CZ".into(),
         postcode: "14800".into(),
         country: "CZ".into(),
+        ..Address::default()
     }
 }
 
@@ -26,6 +27,7 @@ fn new_york() -> Address {
         region: "NY".into(),
         postcode: "10001".into(),
         country: "US".into(),
+        ..Address::default()
     }
 }
 

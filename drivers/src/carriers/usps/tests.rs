@@ -16,6 +16,7 @@ fn address(name: &str, street: &str, city: &str, region: &str, postcode: &str) -
         region: region.into(),
         postcode: postcode.into(),
         country: "US".into(),
+        ..Address::default()
     }
 }
 
