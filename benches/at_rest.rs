@@ -12,11 +12,15 @@ use sim::demand::{self, DemandSettings};
 use sim::scenario::Scenario;
 use sim::world::{Setup, SimWorld};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
+use twin::address::Place;
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::parcel::{Event, Parcel, Plan};
-use twin::{Address, Entity, Hash, Moment, SledStore, TrackingNumber, Twin, Tx};
+use twin::personal::Personal;
+use twin::{Entity, Hash, Moment, TrackingNumber, Tx};
+
+#[path = "../tests/support/home.rs"]
+mod home;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
@@ -35,36 +39,38 @@ fn main() {
 /// Parcels that have arrived: the state in which nearly all of them are.
 fn fill(dir: &Path, parcels: u64) {
     let started = Instant::now();
-    let twin = Twin::open(Arc::new(SledStore::open(dir).expect("a store"))).expect("a twin");
+    let home = home::home(dir).expect("a twin");
+    let twin = home.twin.clone();
     let mut n = 0;
     while n < parcels {
         let txs = (0..2_000.min(parcels - n)).map(|_| {
             n += 1;
-            arrived(n)
+            arrived(&twin, n)
         });
         let txs: Vec<_> = txs.collect();
         twin.commit(txs).expect("it is written");
     }
+    home.settle().expect("it is written");
     println!("filled with {parcels} parcels, {} records in {:.0} s", twin.head().records, started.elapsed().as_secs_f64());
 }
 
-fn arrived(n: u64) -> Tx {
+fn arrived(twin: &twin::Twin, n: u64) -> Tx {
     let mut tx = Tx::at(Moment(1_762_617_600_000_000 + n as i64));
+    let personal = Personal {
+        name: "Maria Musterfrau".into(),
+        street: "12 Lange Strasse".into(),
+        city: "Frankfurt am Main".into(),
+        ..Personal::default()
+    };
+    let buyer = twin.seal_buyer(&mut tx, &personal).expect("a key");
     let plan = Plan {
         order: twin::OrderId::new(format!("SHO-{n:07}")),
         warehouse: "SZX".into(),
         carrier: "direct".into(),
         channel: "direct/packet".into(),
         service: "PACKET".into(),
-        ship_to: Address {
-            name: "Maria Musterfrau".into(),
-            street: "12 Lange Strasse".into(),
-            city: "Frankfurt am Main".into(),
-            region: "".into(),
-            postcode: "60311".into(),
-            country: "DE".into(),
-            ..Address::default()
-        },
+        ship_to: Place { country: "DE".into(), region: "".into(), postcode: "60311".into() },
+        buyer: Some(buyer),
         declared_g: 400,
         declared: twin::Dims::new(210, 140, 60),
         contents: "P-000123 × 1".into(),
@@ -104,7 +110,8 @@ fn run(dir: &Path) {
         let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start")).expect("the bundled scenario");
         let site = scenario.read_site().expect("the bundled site");
         let clock = Clock::wall(1.0);
-        let twin = Arc::new(Twin::open(Arc::new(SledStore::open(dir).expect("a store"))).expect("a twin"));
+        let home = home::home(dir).expect("a twin");
+        let twin = home.twin.clone();
         let settings = DemandSettings::default();
         let products: std::collections::BTreeMap<_, _> = demand::catalogue(1, &settings).into_iter().map(|p| (p.sku.clone(), p)).collect();
         let world = SimWorld::build(&site, Setup::default(), clock.clone(), &products);

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use twin::stock::{Command, Stock};
-use twin::{SledStore, Twin};
+
+#[path = "../tests/support/home.rs"]
+mod home;
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
@@ -20,7 +22,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk that is measured");
-        let twin = Arc::new(Twin::open(Arc::new(SledStore::open(dir.path()).expect("a store"))).expect("a twin"));
+        let home = home::home(dir.path()).expect("a twin");
+        let twin = home.twin.clone();
         let clock = Clock::wall(1.0);
         let seat = Seat::default();
         let arguments = LedgerArguments {

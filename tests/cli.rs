@@ -145,7 +145,7 @@ fn a_missing_column_and_a_missing_file_are_named() {
 #[test]
 fn absent_is_no_and_nonsense_is_an_error() {
     let data = tempfile::tempdir().expect("a temporary folder");
-    drop(twin::SledStore::open(data.path()).expect("a fresh store"));
+    drop(support::home::home(data.path()).expect("a fresh twin"));
     let said = run(&["twin", "show", "parcel", "NOBODY", "--data", text(data.path())]);
     assert_eq!(said.status, Some(1), "{}{}", said.out, said.err);
     assert!(said.out.contains("NOBODY") || said.err.contains("NOBODY"), "{}{}", said.out, said.err);

@@ -4,17 +4,18 @@ mod support;
 
 use sim::scenario::Scenario;
 use support::project;
+use twin::replay::silent;
 use twin::{Key, Kind};
 
 #[test]
 fn the_journal_alone_makes_every_state_again() {
     let scenario = Scenario::read(&project().join("scenarios/quick-start")).expect("the bundled scenario is good");
     let run = sim::run::run(&scenario, 3, None, &mut |_| ()).expect("it runs");
-    let head = run.twin.verify(|_| ()).expect("the chain holds and the states are what it makes of them");
+    let head = run.twin.verify(&mut silent()).expect("the chain holds and the states are what it makes of them");
     assert_eq!(head, run.twin.head());
     let before = states(&run.twin);
     assert!(before.len() > 500, "{} states", before.len());
-    run.twin.rebuild().expect("it rebuilds");
+    run.twin.rebuild(&mut silent()).expect("it rebuilds");
     assert_eq!(states(&run.twin), before);
 }
 

@@ -24,22 +24,23 @@ use support::project;
 use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
+use twin::journal::memory::MemoryJournal;
+use twin::journal::{Draft, Group, Journal, Place, Rows};
 use twin::manifest::Manifest;
 use twin::order::{NewOrder, Order};
 use twin::parcel::{self, Parcel, Stage};
-use twin::store::{Rows, Write};
-use twin::{
-    CarrierId, DeviceId, Event, Hash, Key, Kind, MemoryStore, Moment, ParcelId, Sku, Span, Store, StoreError, TrackingNumber, Twin, order,
-};
+use twin::replay::silent;
+use twin::shelf::{Change, MemoryShelf, Shelf};
+use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin, order};
 
 const ORDERS: u32 = 16;
 /// What was on a belt when its line fell may need a person.
 const PUT_ASIDE_MAX: usize = 1;
 
 /// A store in memory that fails where it is told to.
-#[derive(Default)]
 struct Trapped {
-    inner: MemoryStore,
+    journal: MemoryJournal,
+    shelf: MemoryShelf,
     set: Mutex<Vec<(Trap, Spring)>>,
 }
 
@@ -83,41 +84,53 @@ impl Trapped {
     }
 }
 
-impl Store for Trapped {
-    fn write(&self, write: Write) -> Result<(), StoreError> {
+impl Journal for Trapped {
+    fn site(&self) -> &smol_str::SmolStr {
+        self.journal.site()
+    }
+    fn head(&self) -> Head {
+        self.journal.head()
+    }
+    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         if self.springs(Trap::Write) {
             return Err(StoreError::Broken { what: "write the journal", why: "no space left on device".into() });
         }
-        self.inner.write(write)
+        self.journal.append(draft)
     }
-    fn groups(&self, from: u64) -> Rows<'_, Vec<u8>> {
-        self.inner.groups(from)
+    fn groups(&self, from: u64) -> Rows<'_, Group> {
+        self.journal.groups(from)
     }
-    fn last_group(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.last_group()
+    fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
+        self.journal.document(place)
+    }
+}
+
+impl Shelf for Trapped {
+    fn put(&self, change: Change) -> Result<(), StoreError> {
+        self.shelf.put(change)
     }
     fn mark(&self) -> Result<u64, StoreError> {
-        self.inner.mark()
+        self.shelf.mark()
     }
     fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         assert!(!self.springs(Trap::State(key.kind)), "a trap sprang at {key}");
-        self.inner.state(key)
+        self.shelf.state(key)
     }
     fn states(&self, kind: Kind) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
-        self.inner.states(kind)
+        self.shelf.states(kind)
     }
     fn look_up(&self, name: &str) -> Result<Option<smol_str::SmolStr>, StoreError> {
         assert!(!self.springs(Trap::LookUp), "a trap sprang at {name}");
-        self.inner.look_up(name)
+        self.shelf.look_up(name)
     }
-    fn document(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.document(hash)
+    fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError> {
+        self.shelf.place(document)
     }
-    fn documents(&self) -> Rows<'_, (Hash, Vec<u8>)> {
-        self.inner.documents()
+    fn clear(&self) -> Result<(), StoreError> {
+        self.shelf.clear()
     }
-    fn forget_states(&self) -> Result<(), StoreError> {
-        self.inner.forget_states()
+    fn settle(&self) -> Result<(), StoreError> {
+        self.shelf.settle()
     }
 }
 
@@ -160,8 +173,8 @@ fn play(test: impl AsyncFnOnce(Theatre)) {
         let orders = demand::orders(1, &demand, &catalogue, start).collect();
         let products = catalogue.into_iter().map(|p| (p.sku.clone(), p)).collect();
         let world = SimWorld::build(&config, Setup::default(), clock.clone(), &products);
-        let store = Arc::new(Trapped::default());
-        let twin = Arc::new(Twin::open(store.clone()).expect("an empty store opens"));
+        let store = Arc::new(Trapped { journal: MemoryJournal::of("theatre"), shelf: MemoryShelf::default(), set: Mutex::default() });
+        let twin = Arc::new(Twin::open(store.clone(), store.clone(), Arc::default(), &mut silent()).expect("an empty store opens"));
         let (drivers, dials) = (world.drivers(&config), world.dials());
         test(Theatre { clock, store, twin, config, _world: world, products, stock, orders, drivers, dials }).await;
     });
@@ -263,7 +276,7 @@ impl Theatre {
             }
         }
         assert_eq!(labels.len(), self.orders.len());
-        self.twin.verify(|_| ()).expect("the states are what the journal makes of them");
+        self.twin.verify(&mut silent()).expect("the states are what the journal makes of them");
     }
 
     /// Each order is where its parcel is.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use twin::device::DeviceKind;
 use twin::order::Order;
 use twin::parcel::Parcel;
-use twin::{ParcelId, TwinError};
+use twin::{ParcelId, TwinError, Unsealed};
 
 #[derive(Default)]
 pub struct Bench {
@@ -56,11 +56,8 @@ pub(crate) fn printer(base: &Base) -> Option<twin::DeviceId> {
 /// What is printed for a parcel: the pick slip where it is still to be picked, and the carrier's label.
 pub(crate) fn sheets(base: &Base, id: &ParcelId, with_slip: bool) -> Result<Option<Bytes>, TwinError> {
     let Some((_, parcel)) = base.house.twin.load::<Parcel>(id.text())? else { return Ok(None) };
-    let label = match parcel.label {
-        Some(hash) => base.house.twin.document(&hash)?,
-        None => None,
-    };
-    let Some(label) = label else {
+    let label = base.house.twin.label(&parcel)?;
+    let Some(Unsealed::Here(label)) = label else {
         tracing::error!(parcel = %id, "has no label document to print");
         return Ok(None);
     };

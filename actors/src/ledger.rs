@@ -4,7 +4,8 @@
 use crate::Seat;
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
 use tokio::sync::broadcast;
 use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
@@ -81,7 +82,10 @@ pub enum Pace {
 
 pub enum LedgerMsg {
     Commit(Work),
-    Written(Result<Vec<Record>, TwinError>),
+    /// Modelled pace: the group is durable by now.
+    Durable(Vec<Record>),
+    /// The writer could not write.
+    Failed(TwinError),
 }
 
 pub struct Ledger;
@@ -90,19 +94,29 @@ pub struct LedgerState {
     myself: ActorRef<LedgerMsg>,
     twin: Arc<Twin>,
     clock: Clock,
-    pace: Pace,
-    listeners: broadcast::Sender<Arc<Vec<Record>>>,
-    waiting: Vec<Work>,
-    /// Outputs of the group that is being written.
-    held: Vec<Output>,
-    writing: bool,
+    listeners: Listeners,
+    writing: Writing,
+}
+
+type Listeners = broadcast::Sender<Arc<Vec<Record>>>;
+
+enum Writing {
+    /// A thread takes whatever has come meanwhile, writes it as one group, and lets the outputs go.
+    Disk(mpsc::Sender<Work>),
+    Modelled {
+        span: Span,
+        waiting: Vec<Work>,
+        /// Outputs of the group that is being written.
+        held: Vec<Output>,
+        busy: bool,
+    },
 }
 
 pub struct LedgerArguments {
     pub twin: Arc<Twin>,
     pub clock: Clock,
     pub pace: Pace,
-    pub listeners: broadcast::Sender<Arc<Vec<Record>>>,
+    pub listeners: Listeners,
     pub seat: Seat<LedgerMsg>,
 }
 
@@ -114,62 +128,92 @@ impl Actor for Ledger {
     async fn pre_start(&self, myself: ActorRef<LedgerMsg>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
         let LedgerArguments { twin, clock, pace, listeners, seat } = args;
         seat.take(myself.clone());
-        Ok(LedgerState { myself, twin, clock, pace, listeners, waiting: Vec::new(), held: Vec::new(), writing: false })
+        let writing = match pace {
+            Pace::Disk => Writing::Disk(start_writer(twin.clone(), listeners.clone(), myself.clone())?),
+            Pace::Modelled(span) => Writing::Modelled { span, waiting: Vec::new(), held: Vec::new(), busy: false },
+        };
+        Ok(LedgerState { myself, twin, clock, listeners, writing })
     }
 
     async fn handle(&self, _: ActorRef<LedgerMsg>, message: LedgerMsg, ledger: &mut LedgerState) -> Result<(), ActorProcessingErr> {
-        match message {
-            LedgerMsg::Commit(work) if !ledger.writing && ledger.waiting.is_empty() && work.tx.is_empty() => {
-                work.outputs.into_iter().for_each(|output| output());
-            }
-            LedgerMsg::Commit(work) => {
-                ledger.waiting.push(work);
-                if !ledger.writing {
-                    ledger.write()?;
+        match (message, &mut ledger.writing) {
+            (LedgerMsg::Commit(work), Writing::Disk(writer)) => writer.send(work).map_err(|_| "its writer has ended".into()),
+            (LedgerMsg::Commit(work), Writing::Modelled { waiting, busy, .. }) => {
+                if !*busy && waiting.is_empty() && work.tx.is_empty() {
+                    work.outputs.into_iter().for_each(|output| output());
+                    return Ok(());
                 }
+                waiting.push(work);
+                if *busy { Ok(()) } else { Ok(ledger.model()?) }
             }
-            LedgerMsg::Written(outcome) => {
-                let records = outcome?;
-                if ledger.listeners.receiver_count() > 0 && !records.is_empty() {
-                    // Nobody listening any more is no failure.
-                    let _ = ledger.listeners.send(Arc::new(records));
-                }
-                std::mem::take(&mut ledger.held).into_iter().for_each(|output| output());
-                ledger.writing = false;
-                if !ledger.waiting.is_empty() {
-                    ledger.write()?;
-                }
+            (LedgerMsg::Durable(records), Writing::Modelled { waiting, held, busy, .. }) => {
+                tell(&ledger.listeners, records);
+                std::mem::take(held).into_iter().for_each(|output| output());
+                *busy = false;
+                if waiting.is_empty() { Ok(()) } else { Ok(ledger.model()?) }
             }
+            (LedgerMsg::Durable(_), Writing::Disk(_)) => Ok(()),
+            (LedgerMsg::Failed(error), _) => Err(error.into()),
         }
-        Ok(())
     }
 }
 
 impl LedgerState {
-    fn write(&mut self) -> Result<(), TwinError> {
-        self.writing = true;
-        let group = self.waiting.len().min(GROUP_TXS_MAX);
+    /// Writes in place what waits; it counts as durable after the modelled span.
+    fn model(&mut self) -> Result<(), TwinError> {
+        let Writing::Modelled { span, waiting, held, busy } = &mut self.writing else { return Ok(()) };
+        *busy = true;
+        let group = waiting.len().min(GROUP_TXS_MAX);
         let mut txs = Vec::with_capacity(group);
-        for work in self.waiting.drain(..group) {
+        for work in waiting.drain(..group) {
             txs.push(work.tx);
-            self.held.extend(work.outputs);
+            held.extend(work.outputs);
         }
+        let records = self.twin.commit(txs)?;
         let myself = self.myself.clone();
         // The ledger outlives its own writes, so a failed cast can only mean that the process is ending.
-        let done = move |outcome| drop(myself.cast(LedgerMsg::Written(outcome)));
-        match self.pace {
-            Pace::Disk => {
-                let twin = self.twin.clone();
-                tokio::spawn(async move {
-                    let written = tokio::task::spawn_blocking(move || twin.commit(txs)).await;
-                    done(written.unwrap_or_else(|e| Err(StoreError::Broken { what: "write a group", why: e.to_string() }.into())));
-                });
-            }
-            Pace::Modelled(span) => {
-                let records = self.twin.commit(txs)?;
-                self.clock.after(span, move || done(Ok(records)));
-            }
-        }
+        self.clock.after(*span, move || drop(myself.cast(LedgerMsg::Durable(records))));
         Ok(())
     }
+}
+
+fn tell(listeners: &Listeners, records: Vec<Record>) {
+    if listeners.receiver_count() > 0 && !records.is_empty() {
+        // Nobody listening any more is no failure.
+        let _ = listeners.send(Arc::new(records));
+    }
+}
+
+/// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
+fn start_writer(twin: Arc<Twin>, listeners: Listeners, ledger: ActorRef<LedgerMsg>) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
+    let (writer, works) = mpsc::channel::<Work>();
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new().name("ledger".into()).spawn(move || {
+        // Outputs set timers and start calls.
+        let _inside = runtime.enter();
+        while let Ok(first) = works.recv() {
+            let mut txs = vec![first.tx];
+            let mut outputs = first.outputs;
+            while txs.len() < GROUP_TXS_MAX
+                && let Ok(work) = works.try_recv()
+            {
+                txs.push(work.tx);
+                outputs.extend(work.outputs);
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                tell(&listeners, twin.commit(txs)?);
+                outputs.into_iter().for_each(|output| output());
+                Ok(())
+            }));
+            let error = match outcome {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error,
+                Err(_) => StoreError::Broken { what: "write a group", why: "the writer broke off".into() }.into(),
+            };
+            // A ledger that is gone has nothing to be told.
+            let _ = ledger.cast(LedgerMsg::Failed(error));
+            return;
+        }
+    })?;
+    Ok(writer)
 }

@@ -75,8 +75,13 @@ pub enum DeskMsg {
         outcome: Result<(), String>,
         reply: Reply,
     },
+    /// Make who its buyer is unreadable for ever.
+    Erase {
+        order: OrderId,
+        reply: Reply,
+    },
     /// The order rests, durably: the twin has it.
-    Forget(OrderId),
+    Rest(OrderId),
     /// Parcels fell: what they were told may be lost.
     TakeUp,
     Look,
@@ -162,7 +167,8 @@ impl Actor for OrderDesk {
             DeskMsg::Count(rows) => desk.count(rows)?,
             DeskMsg::Cancel { order, reason, reply } => desk.cancel(order, reason, reply)?,
             DeskMsg::Cancelled { order, reason, outcome, reply } => desk.cancelled(order, reason, outcome, reply)?,
-            DeskMsg::Forget(order) => drop(desk.orders.remove(&order)),
+            DeskMsg::Erase { order, reply } => desk.erase(order, reply)?,
+            DeskMsg::Rest(order) => drop(desk.orders.remove(&order)),
             DeskMsg::TakeUp => desk.take_up()?,
             DeskMsg::Look => {
                 desk.look()?;
@@ -243,11 +249,13 @@ impl DeskState {
             if !order.paid {
                 holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
             }
-            let host = self.order(&id)?;
-            if host.command(&mut work, Command::Receive { order: Box::new(order), lines })? == 0 {
+            if self.order(&id)?.exists() {
                 receipts.push(Receipt::Known);
                 continue;
             }
+            let buyer = house.twin.seal_buyer(&mut work.tx, &order.ship_to.clone().parted().1)?;
+            let host = self.order(&id)?;
+            host.command(&mut work, Command::Receive { order: Box::new(order), buyer: Some(buyer), lines })?;
             receipts.push(Receipt::Accepted);
             for (reason, detail) in &holds {
                 host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
@@ -289,6 +297,7 @@ impl DeskState {
             house.commit(work);
             return Ok(());
         };
+        let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
         let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
         let packed = rules::packing::declare(&order.lines);
         self.rounds += 1;
@@ -300,7 +309,7 @@ impl DeskState {
             let Some(config) = house.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
                 from: config.address.clone(),
-                to: order.ship_to.clone(),
+                to: to.clone(),
                 weight_g: quoting.packed.weight_g,
                 dims: quoting.packed.dims,
                 value,
@@ -431,6 +440,7 @@ impl DeskState {
             channel: channel.id.clone(),
             service: channel.service.clone(),
             ship_to: order.ship_to.clone(),
+            buyer: order.buyer.clone(),
             declared_g: packed.weight_g,
             declared: packed.dims,
             value: order.value(),
@@ -471,7 +481,7 @@ impl DeskState {
             // It rests for days now; the twin has it, once this is written.
             let myself = self.myself.clone();
             // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Forget(id))));
+            work.then(move || drop(myself.cast(DeskMsg::Rest(id))));
         }
         house.commit(work);
         Ok(())
@@ -550,9 +560,27 @@ impl DeskState {
             }
             let myself = self.myself.clone();
             // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Forget(id))));
+            work.then(move || drop(myself.cast(DeskMsg::Rest(id))));
         }
         work.then(move || reply(outcome));
+        house.commit(work);
+        Ok(())
+    }
+
+    /// The event first; the key is destroyed once that is durable.
+    fn erase(&mut self, id: OrderId, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        let host = self.order(&id)?;
+        let outcome = host.command(&mut work, Command::Forget).map_err(|r| r.to_string());
+        let (order, at, myself) = (host.state.clone(), work.tx.at, self.myself.clone());
+        let twin = house.twin.clone();
+        work.then(move || {
+            let erased = outcome.and_then(|_| twin::forget::erase(&twin, &order, id.text(), at).map_err(|e| e.to_string()));
+            reply(erased);
+            // A desk that fell has forgotten it anyway.
+            let _ = myself.cast(DeskMsg::Rest(id));
+        });
         house.commit(work);
         Ok(())
     }

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
-use twin::{BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
+use twin::personal::Personal;
+use twin::{Address, BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
 pub enum ParcelMsg {
     Create(Box<Plan>),
@@ -119,11 +120,10 @@ impl ParcelState {
     fn take(&mut self, work: &mut Work, message: ParcelMsg) -> Result<Result<(), Refusal>, TwinError> {
         let house = self.house.clone();
         Ok(match message {
-            ParcelMsg::Create(plan) => self.host.command(work, Command::Create { plan }).map(|n| {
-                if n > 0 {
-                    self.ask_for_label(work);
-                }
-            }),
+            ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
+                Ok(n) if n > 0 => Ok(self.ask_for_label(work)?),
+                other => other.map(drop),
+            },
             ParcelMsg::Resume => match self.host.state.stage {
                 // It fell over its own creation; the desk has the plan.
                 Stage::Absent => {
@@ -131,7 +131,7 @@ impl ParcelState {
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
-                    self.ask_for_label(work);
+                    self.ask_for_label(work)?;
                     Ok(())
                 }
                 // What the bag may have told us before we fell.
@@ -153,7 +153,7 @@ impl ParcelState {
                     let what = format_smolstr!("its number {} was {other}'s before: scans of it are ambiguous", label.tracking);
                     self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
                 }
-                let hash = work.tx.document(label.zpl);
+                let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
                 let taken = Command::TakeLabel { tracking: label.tracking, label: hash, charged: label.charged };
                 self.host.command(work, taken).map(|n| {
                     if n > 0 {
@@ -269,20 +269,20 @@ impl ParcelState {
     }
 
     /// Asked, then answered: after a crash the same key is asked again.
-    fn ask_for_label(&mut self, work: &mut Work) {
+    fn ask_for_label(&mut self, work: &mut Work) -> Result<(), TwinError> {
         if self.host.command(work, Command::RequestLabel).is_err() {
-            return;
+            return Ok(());
         }
         let house = self.house.clone();
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
-        let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return };
+        let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return Ok(()) };
         let request = LabelRequest {
             key: parcel.label_key(id.text()),
             parcel: id.clone(),
             service: plan.service.clone(),
             from: warehouse.address.clone(),
-            to: plan.ship_to.clone(),
+            to: house.twin.address(&plan.ship_to, plan.buyer.as_ref())?,
             weight_g: plan.declared_g,
             dims: plan.declared,
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
@@ -294,6 +294,7 @@ impl ParcelState {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
             None => house.tell(id, ParcelMsg::Label(Err(format_smolstr!("there is no carrier {carrier} in this site")))),
         });
+        Ok(())
     }
 
     /// A label that nobody will use is given back.
@@ -319,7 +320,8 @@ impl ParcelState {
         };
         let request = QuoteRequest {
             from: warehouse.address.clone(),
-            to: plan.ship_to.clone(),
+            // Zones and surcharges go by what stands in the open.
+            to: Address::joined(plan.ship_to.clone(), Personal::default()),
             weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
             dims: parcel.measured.unwrap_or(plan.declared),
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use twin::entity::Kind;
 use twin::goods::Product;
 use twin::order::NewOrder;
-use twin::{MemoryStore, Moment, Sku, Span, Twin, TwinError};
+use twin::{Moment, Sku, Span, Twin, TwinError};
 
 /// How often a run looks whether it is done, and says how far it is.
 const LOOK_EVERY: Span = Span::from_mins(30);
@@ -92,7 +92,7 @@ fn once(
     site.limits.keepalive_s = scenario.wires.keepalive_s;
     let clock = Clock::virtual_from(trade.start);
     let start = trade.start;
-    let twin = Arc::new(Twin::open(Arc::new(MemoryStore::new()))?);
+    let twin = Arc::new(Twin::in_memory(&scenario.name));
     let runtime = drivers::clock::virtual_runtime(&clock)?;
     let tally = runtime.block_on(play(scenario, &site, seed, trade, &clock, &twin, progress))?;
     // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.

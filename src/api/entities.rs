@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use twin::parcel::Parcel;
-use twin::{Key, Kind, Record, Twin, TwinError};
+use twin::{Key, Kind, Record, Twin, TwinError, Unsealed};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -96,19 +96,21 @@ pub async fn parcel_by_tracking(State(api): State<Api>, by: Result<Query<ByTrack
     responses(
         (status = 200, description = "The label", body = String, content_type = "text/plain"),
         (status = 404, description = "No such parcel, or it has no label yet", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "It is erased: its buyer was forgotten", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
     let id = SmolStr::new(path(id)?);
     let wanted = id.clone();
     let document = api
-        .read(move |twin| match twin.load::<Parcel>(&wanted)?.and_then(|(_, parcel)| parcel.label) {
-            Some(label) => twin.document(&label),
+        .read(move |twin| match twin.load::<Parcel>(&wanted)? {
+            Some((_, parcel)) => twin.label(&parcel),
             None => Ok(None),
         })
         .await?;
     match document {
-        Some(bytes) => Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response()),
+        Some(Unsealed::Erased) => Err(Problem::erased(format!("the label of parcel {id} is erased: its buyer was forgotten"))),
+        Some(Unsealed::Here(bytes)) => Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response()),
         None => Err(Problem::absent(format!("there is no parcel {id} with a label"))),
     }
 }

@@ -15,6 +15,8 @@ use twin::Kind;
 use twin::parcel::Stage;
 
 const DURATION: &str = "parceltwin_http_request_duration_seconds";
+/// 1 where a part of the journal that was whole cannot be read any more.
+pub const JOURNAL_DAMAGED: &str = "parceltwin_journal_damaged";
 const REQUESTS: &str = "parceltwin_http_requests_total";
 /// How long a sorter waited for its answer; 0.15 s is the limit. Recorded by the line.
 const DIVERT_ANSWER: &str = "parceltwin_divert_answer_seconds";
@@ -34,6 +36,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!("parceltwin_parcels", "Parcels by stage");
     describe_gauge!("parceltwin_devices", "Devices by state");
     describe_gauge!("parceltwin_journal_records", "Records in the journal");
+    describe_gauge!(JOURNAL_DAMAGED, "1: a sealed segment of the journal has gone bad; the log and the list of exceptions name it");
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");

@@ -99,6 +99,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/orders", post(orders::receive))
         .route("/api/v1/orders/{id}", get(entities::order))
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
+        .route("/api/v1/orders/{id}/forget", post(orders::forget))
         .route("/api/v1/parcels", get(entities::parcel_by_tracking))
         .route("/api/v1/parcels/{id}", get(entities::parcel))
         .route("/api/v1/parcels/{id}/label", get(entities::label))

@@ -163,3 +163,41 @@ pub async fn cancel(
         None => Err(Problem::unavailable(late())),
     }
 }
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Forgotten {
+    pub id: String,
+    #[schema(example = true)]
+    pub forgotten: bool,
+}
+
+/// Forget who the buyer is
+///
+/// Name, street, telephone, e-mail, tax number and the labels that hold them become unreadable for ever, in every copy of the
+/// journal: the key that sealed them is destroyed. What was bought, what it cost and why stays. Only for an order that has
+/// left the house or was cancelled. Twice is once.
+#[utoipa::path(
+    post, path = "/api/v1/orders/{id}/forget", tag = "orders",
+    params(("id" = String, Path, description = "The order's id")),
+    responses(
+        (status = 200, description = "It is forgotten", body = Forgotten),
+        (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody still needs to know where it goes", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn forget(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Result<Json<Forgotten>, Problem> {
+    let order = OrderId::new(path(id)?);
+    let id = order.clone();
+    if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
+        return Err(Problem::absent(format!("there is no order {order}")));
+    }
+    let (tell, answer) = oneshot::channel();
+    let reply = Box::new(move |outcome| drop(tell.send(outcome)));
+    api.app.house.desk.cast(DeskMsg::Erase { order: order.clone(), reply });
+    match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
+        Some(Ok(Ok(()))) => Ok(Json(Forgotten { id: order.to_string(), forgotten: true })),
+        Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
+        Some(Err(_)) => Err(Problem::unavailable("the site has stopped")),
+        None => Err(Problem::unavailable(late())),
+    }
+}

@@ -62,6 +62,10 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
     }
 
+    pub fn erased(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::GONE, "erased", "It is erased", detail)
+    }
+
     /// Fields that are wrong. Beyond the limit only their number is told.
     pub fn faulty(mut errors: Vec<FieldError>) -> Self {
         let found = errors.len();

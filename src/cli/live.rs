@@ -1,6 +1,6 @@
 //! `parceltwin live`: a site on an embedded twin, its API and its console.
 
-use super::{Answer, LiveFlags, environment, screen};
+use super::{Answer, LiveFlags, environment, keep, screen};
 use crate::api;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
@@ -22,7 +22,7 @@ use twin::entity::Kind;
 use twin::goods::Product;
 use twin::order::Order;
 use twin::stock::Stock;
-use twin::{Sku, SledStore, Span, Twin};
+use twin::{Sku, Span, Twin};
 
 const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
 
@@ -49,8 +49,10 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let clock = Clock::wall(flags.speed);
     let temporary = if flags.data.is_none() { Some(tempfile::tempdir().context("cannot make a temporary folder")?) } else { None };
     let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
-    let store = SledStore::open(data)?;
-    let twin = Arc::new(tokio::task::spawn_blocking(move || Twin::open(Arc::new(store))).await??);
+    let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, site.name.clone());
+    let home = Arc::new(tokio::task::spawn_blocking(move || keep::open(&folder, accept_loss, Some(&name))).await??);
+    let twin = home.twin.clone();
+    keep::look_after(&home);
     let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
     let goods = goods(&flags, &site, &settings)?;
     let labels_before = twin.board().stages(Kind::Parcel).map(|(_, n)| n).sum();
@@ -91,6 +93,9 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     // Event streams never end by themselves; they get a moment, then the process goes.
     clock.timeout(Span((2.0 * 1e6 * flags.speed) as i64), server).await;
     running.stop().await;
+    if let Err(error) = tokio::task::spawn_blocking(move || home.settle()).await? {
+        tracing::warn!(%error, "the live twin was not written to its end; it catches up at the next start");
+    }
     screen::print(&format!("stopped; the journal has {records} records\n"))?;
     outcome
 }

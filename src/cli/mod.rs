@@ -5,6 +5,7 @@
 mod check;
 mod device;
 mod environment;
+mod keep;
 mod live;
 mod meter;
 mod screen;
@@ -48,6 +49,9 @@ struct LiveFlags {
     /// Where the twin is kept; without it, in a temporary folder that goes when the site stops
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Give up a broken last group that may have been acknowledged, and keys that are not there any more
+    #[arg(long)]
+    accept_loss: bool,
     /// Where the API and the console are served
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -103,45 +107,102 @@ struct CheckFlags {
 
 #[derive(Subcommand)]
 enum TwinCommand {
-    /// Show one entity as JSON
+    /// Show one entity as JSON, as the journal makes it
     Show {
         /// order, parcel, stock, warehouse, station, device, carrier, bag or manifest
         kind: String,
+        /// The entity's id
         id: String,
+        /// The twin's folder, or a backup of it; a site may be running on it
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
     /// Print the journal, a record a line, as JSON
     Log {
+        /// The twin's folder, or a backup of it; a site may be running on it
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
-        /// Go on printing what is added (through the API of the running site)
+        /// Go on printing what is added, as soon as it is durable
         #[arg(long)]
         follow: bool,
         /// Only this entity: its id, or KIND/ID
         #[arg(long, value_name = "ID")]
         entity: Option<String>,
-        /// The running site, for --follow
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-        site: String,
+        /// Only records with a higher number
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        after: u64,
     },
-    /// Check the hash chain, and that the states are what the journal makes of them
+    /// Check every byte of the journal: hashes, numbers, times, seals, documents, keys. Changes nothing
     Verify {
+        /// The twin's folder, or a backup of it; a site may be running on it
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Print the outcome as JSON
+        #[arg(long)]
+        json: bool,
     },
-    /// Make the states anew from the journal
+    /// Make the live twin anew from the journal
     Rebuild {
+        /// The twin's folder; no site may be running on it
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Give up a broken last group that may have been acknowledged
+        #[arg(long)]
+        accept_loss: bool,
     },
-    /// Copy the twin into a fresh, compact store
+    /// Copy the twin into a fresh folder, without what nobody can read any more
     Compact {
+        /// The twin's folder; no site may be running on it
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// The new folder; must not exist
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
+    },
+    /// Copy the journal into a backup folder, also while a site is running; again into the same folder brings it up to date
+    Backup {
+        /// The twin's folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The backup's folder
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Copy the keys to who the buyers are into this folder; keep it apart from the backup
+        #[arg(long, value_name = "DIR")]
+        keys_to: Option<PathBuf>,
+        /// Print the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a twin's folder from a backup, checking every byte
+    Restore {
+        /// The backup's folder
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The folder with the backup of the keys; without it nobody can read who the buyers are
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// The new folder; must not exist
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Erase who the buyers of finished orders are, for ever and in every copy of the journal
+    Forget {
+        /// The twin's folder; of a running site use its API: POST /api/v1/orders/ID/forget
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// An order's id; may be given several times
+        #[arg(long, value_name = "ID", required_unless_present = "delivered_before")]
+        order: Vec<String>,
+        /// All orders that were finished before this date (UTC) or moment
+        #[arg(long, value_name = "DATE", conflicts_with = "order")]
+        delivered_before: Option<String>,
+        /// Erase them in this backup of the keys too
+        #[arg(long, value_name = "DIR")]
+        keys_backup: Option<PathBuf>,
+        /// Who asks for it; stands in the journal
+        #[arg(long, value_name = "NAME")]
+        by: String,
     },
 }
 

@@ -1,43 +1,63 @@
-//! `parceltwin twin`: looks into a twin on disk, checks it, mends it, copies it.
+//! `parceltwin twin`: looks into a twin on disk, checks it, copies it, makes it anew, and forgets.
 
-use super::{Answer, TwinCommand, screen};
+use super::{Answer, TwinCommand, keep, screen};
 use anyhow::{Context, bail};
-use std::path::Path;
-use std::sync::Arc;
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use twin::entity::Kind;
-use twin::{Key, Record, SledStore, StoreError, Twin, TwinError};
+use twin::forget::{self, Asked};
+use twin::home::Glance;
+use twin::journal::Journal;
+use twin::{By, Key, Moment, Record, StoreError, TwinError, copies};
+
+/// How often a journal that is followed is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
 pub fn run(command: TwinCommand) -> anyhow::Result<Answer> {
     match command {
         TwinCommand::Show { kind, id, data } => show(&kind, &id, &data),
-        TwinCommand::Log { follow: true, entity, site, .. } => follow(&site, entity.as_deref()),
-        TwinCommand::Log { data, entity, .. } => log(&data, entity.as_deref()),
-        TwinCommand::Verify { data } => verify(&data),
-        TwinCommand::Rebuild { data } => {
-            let head = open(&data)?.rebuild()?;
-            screen::print(&format!("rebuilt from {} records, hash {}\n", head.records, head.hash))?;
-            Ok(Answer::Yes)
-        }
+        TwinCommand::Log { data, follow, entity, after } => log(&data, entity.as_deref(), after, follow),
+        TwinCommand::Verify { data, json } => verify(&data, json),
+        TwinCommand::Rebuild { data, accept_loss } => rebuild(&data, accept_loss),
         TwinCommand::Compact { data, into } => compact(&data, &into),
+        TwinCommand::Backup { data, to, keys_to, json } => backup(&data, &to, keys_to.as_deref(), json),
+        TwinCommand::Restore { from, keys, data } => restore(&from, keys.as_deref(), &data),
+        TwinCommand::Forget { data, order, delivered_before, keys_backup, by } => {
+            let asked = match delivered_before {
+                Some(date) => Asked::FinishedBefore(moment(&date)?),
+                None => Asked::Orders(order.into_iter().map(Into::into).collect()),
+            };
+            forget(&data, &asked, keys_backup, by)
+        }
     }
 }
 
-fn open(data: &Path) -> anyhow::Result<Twin> {
-    if !data.join("db").exists() {
-        bail!("{} holds no twin", data.display());
+/// Looks at a twin, and says what is not as it should be there.
+fn look(data: &Path) -> anyhow::Result<Glance> {
+    let glance = Glance::at(data)?;
+    for note in &glance.notes {
+        eprintln!("parceltwin: {}: {note} (when a site starts on it; looking changes nothing)", data.display());
     }
-    let store = SledStore::open(data).map_err(|e| match e {
-        StoreError::Locked { .. } => anyhow::Error::new(e).context("a running site holds its twin; ask its API, or stop it first"),
-        other => other.into(),
-    })?;
-    Ok(Twin::open(Arc::new(store))?)
+    Ok(glance)
+}
+
+fn bar(what: &str) -> ProgressBar {
+    screen::progress(false, what)
+}
+
+fn on(bar: &ProgressBar) -> impl FnMut(u64, u64) + '_ {
+    |done, of| {
+        bar.set_length(of);
+        bar.set_position(done);
+    }
 }
 
 fn show(kind: &str, id: &str, data: &Path) -> anyhow::Result<Answer> {
     let kind: Kind = kind.parse().map_err(anyhow::Error::msg)?;
-    let twin = open(data)?;
     let key = Key::new(kind, id);
-    match twin.json(&key)? {
+    match look(data)?.show(&key)? {
         Some(json) => {
             screen::print(&(serde_json::to_string_pretty(&json)? + "\n"))?;
             Ok(Answer::Yes)
@@ -55,80 +75,161 @@ fn wanted(record: &Record, entity: Option<&str>) -> bool {
     named || record.key.id == entity
 }
 
-fn log(data: &Path, entity: Option<&str>) -> anyhow::Result<Answer> {
-    let twin = open(data)?;
-    for record in twin.records(0) {
-        let record = record?;
-        if wanted(&record, entity) {
-            screen::print(&(serde_json::to_string(&record)? + "\n"))?;
-        }
-    }
-    Ok(Answer::Yes)
-}
-
-/// The journal of a running site, through its API: the store itself belongs to one process.
-fn follow(site: &str, entity: Option<&str>) -> anyhow::Result<Answer> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let url = format!("{}/api/v1/events?after=0", site.trim_end_matches('/'));
-        let mut answer = reqwest::get(&url).await.and_then(|a| a.error_for_status()).with_context(|| format!("cannot follow {site}"))?;
-        let mut pending = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            pending.extend_from_slice(&chunk);
-            while let Some(end) = pending.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = pending.drain(..=end).collect();
-                let Some(data) = line.strip_prefix(b"data:") else { continue };
-                let record: Record = serde_json::from_slice(data)?;
+fn log(data: &Path, entity: Option<&str>, after: u64, follow: bool) -> anyhow::Result<Answer> {
+    let mut after = after;
+    loop {
+        let glance = look(data)?;
+        let end = glance.folder.head().records;
+        if end > after {
+            for record in twin::records(&*glance.folder, after) {
+                let record = record?;
+                after = record.seq;
                 if wanted(&record, entity) {
-                    screen::print(&(serde_json::to_string(&record)? + "\n"))?;
+                    screen::print(&(line(glance.folder.site(), &record)? + "\n"))?;
                 }
             }
         }
-        Ok(Answer::Yes)
-    })
+        if !follow {
+            return Ok(Answer::Yes);
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
 }
 
-fn verify(data: &Path) -> anyhow::Result<Answer> {
-    let twin = open(data)?;
-    let bar = screen::progress(false, "verify");
-    bar.set_length(twin.head().records);
-    let found = twin.verify(|n| bar.set_position(n));
+/// A record with its site, as JSON.
+fn line(site: &str, record: &Record) -> anyhow::Result<String> {
+    let mut json = serde_json::to_value(record)?;
+    if let Some(map) = json.as_object_mut() {
+        map.insert("site".into(), site.into());
+    }
+    Ok(json.to_string())
+}
+
+fn verify(data: &Path, as_json: bool) -> anyhow::Result<Answer> {
+    let bar = bar("verify");
+    let found = Glance::at(data).and_then(|glance| Ok((glance.verify(&mut on(&bar))?, glance)));
     bar.finish_and_clear();
     match found {
-        Ok(head) => {
-            screen::print(&format!(
-                "whole: {} records, hash {}; the states are what the journal makes of them\n",
-                head.records, head.hash
-            ))?;
+        Ok((head, glance)) => {
+            let (site, segments) = (glance.folder.site(), glance.folder.segments().len());
+            screen::print(&match as_json {
+                true => json!({"whole": true, "site": site, "segments": segments, "records": head.records, "hash": head.hash, "notes": glance.notes}).to_string() + "\n",
+                false => {
+                    let notes: String = glance.notes.iter().map(|n| format!("  {n}\n")).collect();
+                    format!("whole: {} records in {segments} segments of site {site}, hash {}\n{notes}", head.records, head.hash)
+                }
+            })?;
             Ok(Answer::Yes)
         }
-        Err(e @ (TwinError::Damaged { .. } | TwinError::Diverged { .. } | TwinError::BadState { .. })) => {
-            screen::print(&format!("{e}\n"))?;
+        Err(e) if e.is_damage() => {
+            screen::print(&match (as_json, &e) {
+                (true, TwinError::Store(StoreError::Damaged(damage))) => {
+                    let at = json!({"file": damage.file, "offset": damage.offset, "record": damage.record, "why": damage.why});
+                    json!({"whole": false, "what": e.to_string(), "at": at}).to_string() + "\n"
+                }
+                (true, _) => json!({"whole": false, "what": e.to_string()}).to_string() + "\n",
+                (false, _) => format!("{e}\n"),
+            })?;
             Ok(Answer::No)
         }
         Err(e) => Err(e.into()),
     }
 }
 
-fn compact(data: &Path, into: &Path) -> anyhow::Result<Answer> {
-    if into.exists() {
-        bail!("{} exists; name a folder that does not", into.display());
+fn rebuild(data: &Path, accept_loss: bool) -> anyhow::Result<Answer> {
+    let live = data.join("live");
+    // Only where there is a journal to make it from, and nobody is at work.
+    let glance = Glance::at(data)?;
+    if glance.is_running()? {
+        return Err(StoreError::Locked { path: data.display().to_string() }.into());
     }
-    let twin = open(data)?;
-    let bar = screen::progress(false, "compact");
-    bar.set_length(twin.head().records);
-    let copied = twin.copy_to(&SledStore::open(into)?, |n| bar.set_position(n));
+    drop(glance);
+    if live.exists() {
+        let old = data.join("live.old");
+        if old.exists() {
+            std::fs::remove_dir_all(&old).context("cannot remove what an earlier rebuild left")?;
+        }
+        std::fs::rename(&live, &old).context("cannot put the old live twin aside")?;
+    }
+    let home = keep::open(data, accept_loss, None)?;
+    let head = home.twin.head();
+    home.settle()?;
+    let old = data.join("live.old");
+    if old.exists() {
+        std::fs::remove_dir_all(&old).context("cannot remove the old live twin")?;
+    }
+    screen::print(&format!("rebuilt from {} records, hash {}\n", head.records, head.hash))?;
+    Ok(Answer::Yes)
+}
+
+fn compact(data: &Path, into: &Path) -> anyhow::Result<Answer> {
+    let bar = bar("compact");
+    let copied = copies::compact(data, into, &mut on(&bar));
     bar.finish_and_clear();
     let head = copied?;
-    if head != twin.head() {
-        bail!(
-            "the copy ends at record {} with hash {}, the twin at {} with {}",
-            head.records,
-            head.hash,
-            twin.head().records,
-            twin.head().hash
-        );
-    }
     screen::print(&format!("copied {} records, hash {}, into {}\n", head.records, head.hash, into.display()))?;
     Ok(Answer::Yes)
+}
+
+fn backup(data: &Path, to: &Path, keys_to: Option<&Path>, as_json: bool) -> anyhow::Result<Answer> {
+    let bar = bar("backup");
+    let copied = copies::backup(data, to, &mut on(&bar));
+    bar.finish_and_clear();
+    let copied = copied?;
+    if let Some(keys_to) = keys_to {
+        copies::backup_keys(data, keys_to)?;
+    }
+    let head = copied.head;
+    screen::print(&match as_json {
+        true => {
+            json!({"records": head.records, "hash": head.hash, "segments_copied": copied.segments, "keys": keys_to.is_some()}).to_string()
+                + "\n"
+        }
+        false => {
+            let keys = if keys_to.is_some() { "" } else { "; the keys to who the buyers are were not copied (--keys-to)" };
+            format!(
+                "{} holds records 1 to {}, hash {}; {} segments copied now{keys}\n",
+                to.display(),
+                head.records,
+                head.hash,
+                copied.segments
+            )
+        }
+    })?;
+    Ok(Answer::Yes)
+}
+
+fn restore(from: &Path, keys: Option<&Path>, data: &Path) -> anyhow::Result<Answer> {
+    let bar = bar("restore");
+    let restored = copies::restore(from, keys, data, &mut on(&bar));
+    bar.finish_and_clear();
+    let head = restored?;
+    let lacks = if keys.is_some() { "" } else { "; without keys: start it with --accept-loss, and who the buyers are stays unreadable" };
+    screen::print(&format!("{} holds records 1 to {}, hash {}{lacks}\n", data.display(), head.records, head.hash))?;
+    Ok(Answer::Yes)
+}
+
+/// A date stands for its beginning, UTC.
+fn moment(text: &str) -> anyhow::Result<Moment> {
+    let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
+    whole.parse().with_context(|| format!("--delivered-before {text:?} is neither a date (2026-11-25) nor a moment with an offset"))
+}
+
+fn forget(data: &Path, asked: &Asked, keys_backup: Option<PathBuf>, by: String) -> anyhow::Result<Answer> {
+    if by.trim().is_empty() {
+        bail!("--by names nobody");
+    }
+    let home = keep::open(data, false, None)?;
+    let now = drivers::Clock::wall(1.0).now().max(home.twin.head().at);
+    let done = forget::forget(&home.twin, asked, By::Person(by.trim().into()), now)?;
+    if let Some(backup) = keys_backup {
+        copies::backup_keys(data, &backup)?;
+    }
+    home.settle()?;
+    for (order, why) in &done.refused {
+        eprintln!("{order}: {why}");
+    }
+    let again = if done.known > 0 { format!(", {} had been before", done.known) } else { String::new() };
+    screen::print(&format!("{} orders are forgotten{again}, {} are not\n", done.forgotten, done.refused.len()))?;
+    Ok(if done.refused.is_empty() { Answer::Yes } else { Answer::No })
 }

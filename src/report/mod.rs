@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_run_in_which_nothing_happened_is_reported_too() {
         let mut day = Day::of(10);
-        day.twin = Twin::open(std::sync::Arc::new(twin::MemoryStore::new())).unwrap();
+        day.twin = Twin::in_memory("test");
         day.kpis = Kpis::read("nothing", 1, &day.twin, &Default::default(), &day.rates).unwrap();
         let page = day.html();
         assert_eq!(elements(&page, "svg"), 1, "only the published figures are left to draw");

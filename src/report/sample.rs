@@ -4,14 +4,13 @@ use super::{Titles, hours::Local, series::Series};
 use rules::fx::Rates;
 use sim::floor::tally::Tally;
 use sim::kpis::Kpis;
-use std::sync::Arc;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Hold, NewLine, NewOrder, Order};
 use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
 use twin::station::{self, Station};
-use twin::{Address, Entity, Hash, MemoryStore, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
+use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
 
 pub struct Day {
     pub twin: Twin,
@@ -26,7 +25,7 @@ impl Day {
     /// A day of so many orders. Of each ten: one is held; of the parcels one in twelve is stopped, and all but every fourth of
     /// these put right.
     pub fn of(orders: u32) -> Day {
-        let twin = Twin::open(Arc::new(MemoryStore::new())).unwrap();
+        let twin = Twin::in_memory("test");
         let start: Moment = "2026-11-08T16:00:00Z".parse().unwrap();
         let rates = Rates { base: Currency::USD, per_base: [(Currency::CNY, Decimal::new(8, 0))].into() };
         let mut journal = Vec::new();
@@ -114,7 +113,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         paid: true,
     };
     let mut put = |after: Span, command| journal.push((at + after, Step::Order(id.clone(), command)));
-    put(Span::ZERO, Receive { order: Box::new(new), lines: vec![] });
+    put(Span::ZERO, Receive { order: Box::new(new), buyer: None, lines: vec![] });
     if n % 10 == 3 {
         let reason = if n % 20 == 3 { Hold::NoStock } else { Hold::AddressInvalid };
         put(Span::from_ms(20), order::Command::Hold { reason, detail: "SZX: short of A-17: 1 of 2".into() });
@@ -141,7 +140,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         warehouse: "SZX".into(),
         carrier,
         channel: channel.into(),
-        ship_to,
+        ship_to: ship_to.parted().0,
         declared_g: 200,
         estimate: Some(cost),
         ..Plan::default()

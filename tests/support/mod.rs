@@ -1,6 +1,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 //! What several whole-system tests need: the program itself, started and stopped.
 
+pub mod home;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

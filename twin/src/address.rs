@@ -1,5 +1,6 @@
 //! Where a parcel goes or comes from.
 
+use crate::personal::Personal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -35,7 +36,27 @@ pub struct Address {
     pub tax_id: SmolStr,
 }
 
+/// What the journal keeps of an address in the open: enough to choose a channel, a zone and a customs form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    pub country: SmolStr,
+    pub region: SmolStr,
+    pub postcode: SmolStr,
+}
+
 impl Address {
+    /// What of it may stand in the open, and what is sealed.
+    pub fn parted(self) -> (Place, Personal) {
+        let Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id } = self;
+        (Place { country, region, postcode }, Personal { name, company, street, street2, city, phone, email, tax_id })
+    }
+
+    pub fn joined(place: Place, personal: Personal) -> Self {
+        let Place { country, region, postcode } = place;
+        let Personal { name, company, street, street2, city, phone, email, tax_id } = personal;
+        Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id }
+    }
+
     /// What is wrong with it, or `None`.
     pub fn fault(&self) -> Option<String> {
         if self.country.len() != 2 || !self.country.bytes().all(|b| b.is_ascii_uppercase()) {

@@ -49,6 +49,11 @@ impl Board {
         }
     }
 
+    pub(crate) fn alarm(&mut self, at: Moment, what: &str) {
+        self.exceptions.push_front(Exception { at, key: Key::new(Kind::Warehouse, "the twin itself"), what: what.into() });
+        self.exceptions.truncate(EXCEPTIONS_MAX);
+    }
+
     pub(crate) fn take_in(&mut self, record: &Record) {
         let what = match &record.event {
             Event::Parcel(parcel::Event::Intercepted { why, .. }) => {

@@ -1,5 +1,6 @@
 //! The shape every noun shares: a key, a state that events build, and a decision that may refuse.
 
+use crate::field::{Pen, Variants};
 use crate::{Moment, bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -120,7 +121,7 @@ pub trait Entity: Default + Clone + fmt::Debug + Serialize + DeserializeOwned + 
 }
 
 macro_rules! events {
-    ($($variant:ident($module:ident :: $entity:ident)),* $(,)?) => {
+    ($($number:literal $variant:ident($module:ident :: $entity:ident)),* $(,)?) => {
         /// Anything that happened to anything: what the journal holds.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -130,66 +131,92 @@ macro_rules! events {
             pub fn kind(&self) -> Kind {
                 match self { $(Event::$variant(_) => Kind::$variant),* }
             }
+            /// The event's tag among those of its kind.
+            pub fn number(&self) -> u32 {
+                match self { $(Event::$variant(event) => event.number()),* }
+            }
+            pub(crate) fn is_bare(&self) -> bool {
+                match self { $(Event::$variant(event) => event.is_bare()),* }
+            }
+            pub(crate) fn put_fields(&self, pen: &mut Pen) {
+                match self { $(Event::$variant(event) => event.put_fields(pen)),* }
+            }
+            pub(crate) fn take_fields(kind: Kind, number: u32, d: Option<&mut minicbor::Decoder>) -> Result<Self, minicbor::decode::Error> {
+                match kind { $(Kind::$variant => <$module::Event as Variants>::take_fields(number, d).map(Event::$variant)),* }
+            }
         }
 
         $(impl From<$module::Event> for Event {
             fn from(event: $module::Event) -> Event { Event::$variant(event) }
         })*
 
-        /// The state bytes after `event`, given those before it (`None`: the entity is new). Used to replay a journal.
-        pub(crate) fn apply_to_bytes(event: &Event, at: Moment, before: Option<&[u8]>) -> postcard::Result<Vec<u8>> {
-            match event {
-                $(Event::$variant(event) => {
-                    let mut state: $module::$entity = match before {
-                        Some(bytes) => postcard::from_bytes(bytes)?,
-                        None => Default::default(),
-                    };
-                    state.apply(at, event);
-                    postcard::to_stdvec(&state)
-                }),*
+        impl Kind {
+            /// The number under which the journal and the shelf know it, for ever.
+            pub const fn number(self) -> u8 {
+                match self { $(Kind::$variant => $number),* }
+            }
+            pub fn of_number(number: u32) -> Option<Kind> {
+                match number { $($number => Some(Kind::$variant),)* _ => None }
             }
         }
 
-        /// The stage word of state bytes, for counting.
-        pub(crate) fn stage_of_bytes(kind: Kind, bytes: &[u8]) -> postcard::Result<&'static str> {
-            match kind {
-                $(Kind::$variant => Ok(postcard::from_bytes::<$module::$entity>(bytes)?.stage_word())),*
-            }
-        }
+        /// A state of any kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum State { $($variant($module::$entity)),* }
 
-        /// Shows state bytes to `sink` as the type they are, so that a caller can print any entity.
-        pub fn with_state<R>(kind: Kind, bytes: &[u8], sink: impl FnOnce(&dyn erased::State) -> R) -> postcard::Result<R> {
-            match kind {
-                $(Kind::$variant => Ok(sink(&postcard::from_bytes::<$module::$entity>(bytes)?))),*
+        impl State {
+            /// Before anything happened to it.
+            pub fn new(kind: Kind) -> Self {
+                match kind { $(Kind::$variant => State::$variant(Default::default())),* }
+            }
+            /// Lets an event of its own kind have happened; one of another kind changes nothing.
+            pub fn apply(&mut self, at: Moment, event: &Event) {
+                match (self, event) {
+                    $((State::$variant(state), Event::$variant(event)) => state.apply(at, event),)*
+                    _ => {}
+                }
+            }
+            pub fn stage_word(&self) -> &'static str {
+                match self { $(State::$variant(state) => state.stage_word()),* }
+            }
+            pub fn json(&self) -> serde_json::Result<serde_json::Value> {
+                match self { $(State::$variant(state) => serde_json::to_value(state)),* }
+            }
+            pub(crate) fn to_bytes(&self, version: u32) -> Vec<u8> {
+                match self { $(State::$variant(state) => state_bytes(version, state)),* }
+            }
+            pub(crate) fn from_bytes(kind: Kind, bytes: &[u8]) -> Result<(u32, Self), String> {
+                match kind { $(Kind::$variant => read_state(bytes).map(|(version, state)| (version, State::$variant(state)))),* }
             }
         }
     };
 }
 
 events! {
-    Order(order::Order),
-    Parcel(parcel::Parcel),
-    Stock(stock::Stock),
-    Warehouse(warehouse::Warehouse),
-    Station(station::Station),
-    Device(device::Device),
-    Carrier(carrier::Carrier),
-    Bag(bag::Bag),
-    Manifest(manifest::Manifest),
+    1 Order(order::Order),
+    2 Parcel(parcel::Parcel),
+    3 Stock(stock::Stock),
+    4 Warehouse(warehouse::Warehouse),
+    5 Station(station::Station),
+    6 Device(device::Device),
+    7 Carrier(carrier::Carrier),
+    8 Bag(bag::Bag),
+    9 Manifest(manifest::Manifest),
 }
 
-/// States of any kind behind one door.
-pub mod erased {
-    use serde::Serialize;
+/// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must
+/// grow with every change of any of them; a test says when it must.
+pub const STATES_VERSION: u32 = 1;
 
-    /// Something that can be written as JSON or any other self-describing format.
-    pub trait State {
-        fn json(&self) -> Result<serde_json::Value, serde_json::Error>;
-    }
+/// A state as the shelf keeps it: how many events made it, then the state itself.
+pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(&version.to_le_bytes());
+    // Writing our own plain data into memory has no way to fail.
+    postcard::to_extend(state, bytes).unwrap_or_default()
+}
 
-    impl<T: Serialize> State for T {
-        fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
-            serde_json::to_value(self)
-        }
-    }
+pub(crate) fn read_state<E: DeserializeOwned>(bytes: &[u8]) -> Result<(u32, E), String> {
+    let (version, state) = bytes.split_first_chunk::<4>().ok_or("it is empty")?;
+    Ok((u32::from_le_bytes(*version), postcard::from_bytes(state).map_err(|e| e.to_string())?))
 }

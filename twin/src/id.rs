@@ -41,6 +41,20 @@ macro_rules! ids {
                 Self(text)
             }
         }
+        impl crate::field::Field for $name {
+            fn put(&self, pen: &mut crate::field::Pen) {
+                pen.text(&self.0);
+            }
+            fn take(d: &mut minicbor::Decoder) -> Result<Self, minicbor::decode::Error> {
+                d.str().map(Self::new)
+            }
+            fn is_absent(&self) -> bool {
+                self.0.is_empty()
+            }
+            fn absent() -> Option<Self> {
+                Some(Self::default())
+            }
+        }
     )*};
 }
 

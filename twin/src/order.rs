@@ -2,9 +2,11 @@
 //!
 //! received → held(reasons) → allocated → released → packed → shipped → delivered; or cancelled, returned.
 
+use crate::address::Place;
 use crate::allocation::Decision;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::goods::Product;
+use crate::keys::Sealed;
 use crate::money::Decimal;
 use crate::{Address, Dims, Grams, Moment, Money, OrderId, ParcelId};
 use serde::{Deserialize, Serialize};
@@ -168,7 +170,11 @@ pub struct Order {
     pub shop: SmolStr,
     pub placed_at: Moment,
     pub received_at: Moment,
-    pub ship_to: Address,
+    pub ship_to: Place,
+    /// Who the buyer is, sealed under a key of this order.
+    pub buyer: Option<Sealed>,
+    /// The key is destroyed: nobody can tell any more.
+    pub forgotten: bool,
     pub lines: Vec<Line>,
     pub currency: SmolStr,
     /// Each reason with what exactly is wrong.
@@ -179,31 +185,66 @@ pub struct Order {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Receive { order: Box<NewOrder>, lines: Vec<Line> },
-    Hold { reason: Hold, detail: SmolStr },
-    ClearHold { reason: Hold },
-    Allocate { decision: Box<Decision>, parcel: ParcelId },
+    Receive {
+        order: Box<NewOrder>,
+        buyer: Option<Sealed>,
+        lines: Vec<Line>,
+    },
+    Hold {
+        reason: Hold,
+        detail: SmolStr,
+    },
+    ClearHold {
+        reason: Hold,
+    },
+    Allocate {
+        decision: Box<Decision>,
+        parcel: ParcelId,
+    },
     Release,
     Pack,
     Ship,
     Deliver,
     Return,
-    Cancel { reason: SmolStr },
+    Cancel {
+        reason: SmolStr,
+    },
+    /// Makes who the buyer is unreadable for ever.
+    Forget,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Received { platform: SmolStr, shop: SmolStr, placed_at: Moment, ship_to: Address, lines: Vec<Line>, currency: SmolStr },
-    Held { reason: Hold, detail: SmolStr },
-    HoldCleared { reason: Hold },
-    Allocated { decision: Decision, parcel: ParcelId },
+    Received {
+        platform: SmolStr,
+        shop: SmolStr,
+        placed_at: Moment,
+        ship_to: Place,
+        buyer: Option<Sealed>,
+        lines: Vec<Line>,
+        currency: SmolStr,
+    },
+    Held {
+        reason: Hold,
+        detail: SmolStr,
+    },
+    HoldCleared {
+        reason: Hold,
+    },
+    Allocated {
+        decision: Decision,
+        parcel: ParcelId,
+    },
     Released,
     Packed,
     Shipped,
     Delivered,
     Returned,
-    Cancelled { reason: SmolStr },
+    Cancelled {
+        reason: SmolStr,
+    },
+    Forgotten,
 }
 
 impl Order {
@@ -238,13 +279,14 @@ impl Entity for Order {
     fn decide(&self, id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
         use Stage::*;
         match command {
-            Command::Receive { order, lines } => {
+            Command::Receive { order, buyer, lines } => {
                 if self.stage != Absent {
                     return Ok(vec![]);
                 }
                 let currency = order.lines.first().map_or("USD", |l| l.unit_price.currency.code()).into();
                 let NewOrder { platform, shop, placed_at, ship_to, .. } = *order;
-                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, lines, currency }])
+                let ship_to = ship_to.parted().0;
+                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency }])
             }
             Command::Hold { reason, detail } => match self.holds.get(&reason) {
                 Some(known) if *known == detail => Ok(vec![]),
@@ -263,12 +305,26 @@ impl Entity for Order {
             Command::Cancel { reason } => {
                 self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason })
             }
+            Command::Forget if self.forgotten => Ok(vec![]),
+            // Until it has left, somebody needs to know where it goes.
+            Command::Forget => match self.stage {
+                Shipped | Delivered | Returned | Cancelled => Ok(vec![Event::Forgotten]),
+                Absent => Err(Self::refuse(id, Why::Absent)),
+                stage => Err(Self::refuse(
+                    id,
+                    Why::WrongStage {
+                        is: stage.as_str().into(),
+                        step: "forgetting".into(),
+                        wants: "shipped, delivered, returned or cancelled".into(),
+                    },
+                )),
+            },
         }
     }
 
     fn apply(&mut self, at: Moment, event: &Event) {
         match event {
-            Event::Received { platform, shop, placed_at, ship_to, lines, currency } => {
+            Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency } => {
                 *self = Order {
                     stage: Stage::Received,
                     platform: platform.clone(),
@@ -276,6 +332,7 @@ impl Entity for Order {
                     placed_at: *placed_at,
                     received_at: at,
                     ship_to: ship_to.clone(),
+                    buyer: buyer.clone(),
                     lines: lines.clone(),
                     currency: currency.clone(),
                     ..Order::default()
@@ -299,6 +356,7 @@ impl Entity for Order {
             Event::Delivered => self.stage = Stage::Delivered,
             Event::Returned => self.stage = Stage::Returned,
             Event::Cancelled { .. } => self.stage = Stage::Cancelled,
+            Event::Forgotten => self.forgotten = true,
         }
     }
 

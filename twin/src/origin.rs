@@ -42,6 +42,18 @@ pub struct Origin {
     pub because: Because,
 }
 
+impl By {
+    pub fn is_system(&self) -> bool {
+        *self == By::System
+    }
+}
+
+impl Because {
+    pub fn is_nothing(&self) -> bool {
+        *self == Because::Nothing
+    }
+}
+
 impl Origin {
     pub fn by(by: By) -> Self {
         Origin { by, because: Because::Nothing }

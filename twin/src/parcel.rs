@@ -5,11 +5,11 @@
 //! and the door a carrier may leave stages out, but never goes back. An interception ends in rework, which puts the
 //! parcel back to `labelled`, or in a cancellation.
 
+use crate::address::Place;
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
-use crate::{
-    Address, BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId,
-};
+use crate::keys::Sealed;
+use crate::{BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
@@ -198,7 +198,9 @@ pub struct Plan {
     pub carrier: CarrierId,
     pub channel: ChannelId,
     pub service: SmolStr,
-    pub ship_to: Address,
+    pub ship_to: Place,
+    /// Who the buyer is, under the key of the order; the label is sealed under the same.
+    pub buyer: Option<Sealed>,
     pub declared_g: Grams,
     pub declared: Dims,
     pub value: Option<Money>,

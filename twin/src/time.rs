@@ -31,6 +31,9 @@ impl Span {
     pub const fn from_hours(h: i64) -> Self {
         Span(h * 3_600_000_000)
     }
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }

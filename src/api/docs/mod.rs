@@ -18,6 +18,7 @@ use utoipa::OpenApi;
     paths(
         orders::receive,
         orders::cancel,
+        orders::forget,
         entities::order,
         entities::parcel,
         entities::parcel_by_tracking,

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
 use twin::money::{Currency, Decimal};
-use twin::{CarrierId, Dims, MemoryStore, Money, Span, TrackingNumber, Twin};
+use twin::{CarrierId, Dims, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -130,7 +130,7 @@ impl Edge {
         let seller: Arc<dyn CarrierDriver> = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0) });
         let world = World {
             clock: Clock::wall(1.0),
-            twin: Arc::new(Twin::open(Arc::new(MemoryStore::new())).unwrap()),
+            twin: Arc::new(Twin::in_memory("test")),
             pace: Pace::Modelled(Span::from_ms(1)),
             products: [("A-17".into(), product)].into(),
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),

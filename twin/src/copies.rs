@@ -1,0 +1,252 @@
+//! Copies of a twin: a backup of a running site, a folder made from a backup, a compact copy. Each is made under another
+//! name, synced, and renamed when it is whole; a copy that was broken off says so and is not opened.
+
+use crate::entity::Event;
+use crate::error::broken;
+use crate::home::{Glance, UNFINISHED, make_live};
+use crate::journal::anchor::{self, Anchor, Mark, Reading};
+use crate::journal::disk::{Disk, OsDisk};
+use crate::journal::folder::{Folder, Opening};
+use crate::journal::segment::{self, Segment};
+use crate::journal::{Draft, Head, Journal};
+use crate::keys::{self, Keys};
+use crate::replay::Progress;
+use crate::{Hash, ParcelId, StoreError, TwinError, order, parcel};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Zeros behind the copy of a segment that is still written to: so that nobody takes it for one that was cut off.
+const ROOM_BYTES: u64 = 8192;
+/// Groups are joined up to this size when a twin is compacted.
+const JOINED_BYTES: usize = 1 << 20;
+const COPY_STEP: usize = 1 << 20;
+
+fn cannot(path: &Path, why: impl Into<String>) -> StoreError {
+    StoreError::Open { path: path.display().to_string(), why: why.into() }
+}
+
+/// What a backup holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Copied {
+    pub head: Head,
+    /// Segments that were copied now; the others were there.
+    pub segments: usize,
+}
+
+/// Copies the journal of `data` into `to`, also while a site is running on it: sealed segments that are not there yet,
+/// then the last one as far as it is durable. Again into the same folder brings that up to date; it is a whole backup at
+/// every moment between.
+pub fn backup(data: &Path, to: &Path, progress: &mut Progress) -> Result<Copied, TwinError> {
+    let source = Glance::at(data)?;
+    if to.exists() {
+        if to.join(UNFINISHED).exists() {
+            return Err(cannot(to, "it is a copy that was broken off; remove it, or name another folder").into());
+        }
+        let target = OsDisk::at(to);
+        check_same(&source.folder, &target, to)?;
+        return Ok(copy_journal(&source.folder, &target, progress)?);
+    }
+    let (partial, disk) = begin(to)?;
+    let copied = copy_journal(&source.folder, &disk, progress)?;
+    finish(&partial, to)?;
+    Ok(copied)
+}
+
+/// Copies the keys beside it, into a folder of their own: without them nobody can read who the buyers are. What was erased
+/// is erased in the copy, also where the copy is older.
+pub fn backup_keys(data: &Path, to: &Path) -> Result<(), TwinError> {
+    let (from, to) = (OsDisk::at(data), OsDisk::at(to));
+    to.make_folder("").and_then(|()| to.make_folder(keys::FOLDER)).map_err(broken("make the keys' folder"))?;
+    let mut erased = keys::read_erased(&to)?;
+    erased.extend(keys::read_erased(&from)?);
+    // Erasures first: a copy of keys never stands there without them.
+    keys::write_erased(&to, &erased)?;
+    let new = format!("{}.new", keys::KEYS);
+    copy_file(&from, keys::KEYS, &to, &new)?;
+    keys::overwrite_erased(&*to.write(&new).map_err(broken("copy the keys"))?, &erased)?;
+    to.rename(&new, keys::KEYS).and_then(|()| to.sync_folder(keys::FOLDER)).map_err(broken("copy the keys"))?;
+    Ok(())
+}
+
+/// Makes a data folder from a backup and, where it is given, the backup of its keys. Checks every byte on the way. The
+/// live twin is made anew when the site starts.
+pub fn restore(from: &Path, keys_from: Option<&Path>, to: &Path, progress: &mut Progress) -> Result<Head, TwinError> {
+    if to.exists() {
+        return Err(cannot(to, "it exists; name a folder that does not").into());
+    }
+    let source = Glance::at(from)?;
+    let (partial, disk) = begin(to)?;
+    copy_journal(&source.folder, &disk, &mut |_, _| ())?;
+    if let Some(keys_from) = keys_from {
+        backup_keys(keys_from, &partial)?;
+    }
+    let head = Glance::unfinished(&partial)?.verify(progress)?;
+    finish(&partial, to)?;
+    Ok(head)
+}
+
+/// Copies a twin that no site is running on into a fresh folder: small groups joined, documents left out that nobody can
+/// read any more, the live twin made anew. The chain is the same.
+pub fn compact(data: &Path, into: &Path, progress: &mut Progress) -> Result<Head, TwinError> {
+    if into.exists() {
+        return Err(cannot(into, "it exists; name a folder that does not").into());
+    }
+    let source = Glance::at(data)?;
+    if source.is_running()? {
+        return Err(StoreError::Locked { path: data.display().to_string() }.into());
+    }
+    let folder = &source.folder;
+    let erased = erased_documents(folder, &source.keys()?)?;
+    let (partial, disk) = begin(into)?;
+    let target = Folder::create(Arc::new(disk), folder.site(), Opening::default())?;
+    let mut draft = Draft::after(target.head());
+    let total = folder.head().records;
+    for group in folder.groups(0) {
+        let group = group?;
+        group.copy_into(&mut draft)?;
+        for (hash, place) in group.documents.iter().filter(|(hash, _)| !erased.contains(hash)) {
+            draft.documents.push((*hash, folder.document(place)?));
+        }
+        if draft.size() >= JOINED_BYTES {
+            let next = draft.head();
+            target.append(std::mem::replace(&mut draft, Draft::after(next)))?;
+            progress(next.records, total);
+        }
+    }
+    if draft.count > 0 {
+        target.append(draft)?;
+    }
+    target.sync_anchor()?;
+    let head = target.head();
+    if head != folder.head() {
+        return Err(TwinError::Damaged { seq: head.records, why: "the copy's chain comes to another hash".into() });
+    }
+    if data.join(keys::KEYS).exists() {
+        backup_keys(data, &partial)?;
+    }
+    make_live(&partial, &target, progress)?;
+    drop(target);
+    finish(&partial, into)?;
+    Ok(head)
+}
+
+/// Documents whose keys are destroyed.
+fn erased_documents(folder: &Folder, keys: &Keys) -> Result<HashSet<Hash>, TwinError> {
+    let erased = keys.erasures();
+    let mut gone = HashSet::new();
+    let mut parcels: HashMap<ParcelId, u64> = HashMap::new();
+    for record in crate::records(folder, 0) {
+        let record = record?;
+        match record.event {
+            Event::Order(order::Event::Received { buyer: Some(buyer), .. }) if erased.contains_key(&buyer.key) => {
+                gone.insert(buyer.document);
+            }
+            Event::Parcel(parcel::Event::Created { plan }) => {
+                if let Some(buyer) = plan.buyer.filter(|b| erased.contains_key(&b.key)) {
+                    parcels.insert(record.key.id.into(), buyer.key);
+                }
+            }
+            Event::Parcel(parcel::Event::LabelBought { label, .. }) if parcels.contains_key(&ParcelId::from(record.key.id.clone())) => {
+                gone.insert(label);
+            }
+            _ => {}
+        }
+    }
+    Ok(gone)
+}
+
+/// The folder in which a copy is made.
+fn begin(to: &Path) -> Result<(PathBuf, OsDisk), StoreError> {
+    let mut name = to.file_name().ok_or_else(|| cannot(to, "it has no name"))?.to_owned();
+    name.push(".partial");
+    let partial = to.with_file_name(name);
+    if partial.exists() {
+        std::fs::remove_dir_all(&partial).map_err(broken("remove a copy that was broken off"))?;
+    }
+    let disk = OsDisk::at(&partial);
+    disk.make_folder("").and_then(|()| disk.write(UNFINISHED)).and_then(|f| f.sync()).map_err(broken("begin a copy"))?;
+    disk.sync_folder("").map_err(broken("begin a copy"))?;
+    Ok((partial, disk))
+}
+
+/// Gives a whole copy its name.
+fn finish(partial: &Path, to: &Path) -> Result<(), StoreError> {
+    let disk = OsDisk::at(partial);
+    disk.remove(UNFINISHED).and_then(|()| disk.sync_folder("")).map_err(broken("finish a copy"))?;
+    std::fs::rename(partial, to).map_err(broken("finish a copy"))?;
+    let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(parent).and_then(|f| f.sync_all()).map_err(broken("finish a copy"))
+}
+
+/// Whether what is in `target` is an earlier part of this journal.
+fn check_same(source: &Folder, target: &OsDisk, to: &Path) -> Result<(), StoreError> {
+    let Some(mark) = anchor::read(target)?.mark() else { return Err(cannot(to, "it is no backup: it has no anchor")) };
+    let mine = source.segments();
+    let same = |theirs: &Segment| mine.iter().any(|m| m.head == theirs.head);
+    let last = Segment::open(target, mark.segment)?;
+    if !same(&last) || mark.head.records > source.head().records {
+        return Err(cannot(to, "it holds the backup of another journal, or of one that goes further"));
+    }
+    let Some(ours) = mine.iter().find(|m| m.head.number == mark.segment) else { return Ok(()) };
+    let mut at = 0;
+    while at < mark.offset {
+        let step = COPY_STEP.min((mark.offset - at) as usize);
+        let read = |segment: &Segment| segment.file.bytes_at(at, step).map_err(broken("compare with the backup"));
+        if read(ours)? != read(&last)? {
+            return Err(cannot(to, format!("it holds the backup of another journal: {} differs", last.path)));
+        }
+        at += step as u64;
+    }
+    Ok(())
+}
+
+fn copy_journal(source: &Folder, target: &OsDisk, progress: &mut Progress) -> Result<Copied, StoreError> {
+    target.make_folder(segment::FOLDER).map_err(broken("make the journal's folder"))?;
+    let segments = source.segments();
+    let (mut copied, count) = (0, segments.len());
+    let mut end = Mark { head: Head::of_site(source.site()), segment: 0, offset: 0 };
+    for (n, ours) in segments.iter().enumerate() {
+        let is_last = n + 1 == count;
+        let there = Segment::open(target, ours.head.number).ok().filter(|theirs| theirs.head == ours.head && theirs.length == ours.length);
+        let sealed = ours.seal()?;
+        if there.is_none() || sealed.is_none() || there.map(|t| t.seal()).transpose()?.flatten() != sealed {
+            let new = format!("{}.new", ours.path);
+            let file = target.write(&new).and_then(|f| f.set_len(0).map(|()| f)).map_err(broken("copy a segment"))?;
+            let mut at = 0;
+            while at < ours.length {
+                let step = COPY_STEP.min((ours.length - at) as usize);
+                let bytes = ours.file.bytes_at(at, step).map_err(broken("read a segment"))?;
+                file.write_at(&bytes, at).map_err(broken("copy a segment"))?;
+                at += bytes.len() as u64;
+                if bytes.len() < step {
+                    return Err(ours.damaged(at, None, "the file became shorter while it was copied"));
+                }
+            }
+            if sealed.is_none() {
+                file.set_len(ours.length + ROOM_BYTES).map_err(broken("copy a segment"))?;
+            }
+            file.sync().map_err(broken("copy a segment"))?;
+            target.rename(&new, &ours.path).and_then(|()| target.sync_folder(segment::FOLDER)).map_err(broken("copy a segment"))?;
+            copied += 1;
+        }
+        if is_last {
+            end = Mark { head: source.head(), segment: ours.head.number, offset: ours.length };
+        }
+        progress(n as u64 + 1, count as u64);
+    }
+    let reading = anchor::read(target)?;
+    let mut anchor = Anchor::open(target, Reading { newest: reading.newest, damaged: false })?;
+    anchor.write(end)?;
+    anchor.write(end)?;
+    anchor.file().sync().map_err(broken("sync the anchor"))?;
+    target.sync_folder(segment::FOLDER).map_err(broken("sync the copy"))?;
+    Ok(Copied { head: end.head, segments: copied })
+}
+
+fn copy_file(from: &dyn Disk, name: &str, to: &dyn Disk, new_name: &str) -> Result<(), StoreError> {
+    let source = from.read(name).map_err(broken("read the keys"))?;
+    let bytes = source.len().and_then(|length| source.bytes_at(0, length as usize)).map_err(broken("read the keys"))?;
+    let file = to.write(new_name).and_then(|f| f.set_len(0).map(|()| f)).map_err(broken("copy the keys"))?;
+    file.write_at(&bytes, 0).and_then(|()| file.sync()).map_err(broken("copy the keys"))
+}

@@ -1,0 +1,96 @@
+//! Forgetting who a buyer is: an event of the order first, durable, then the key is destroyed. The rest of the order, what
+//! it cost and why, stays.
+
+use crate::entity::{Entity, Refusal};
+use crate::order::{Command, Order, Stage};
+use crate::parcel::Parcel;
+use crate::{By, Moment, Origin, Twin, TwinError, Tx};
+use smol_str::SmolStr;
+
+/// Whose buyers.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    Orders(Vec<SmolStr>),
+    /// All orders that came to their end before this moment.
+    FinishedBefore(Moment),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    pub forgotten: u64,
+    /// Those were forgotten before.
+    pub known: u64,
+    pub refused: Vec<(SmolStr, String)>,
+}
+
+/// Forgets, where no site is running: nobody else commands the orders.
+pub fn forget(twin: &Twin, asked: &Asked, by: By, now: Moment) -> Result<Done, TwinError> {
+    let orders = match asked {
+        Asked::Orders(ids) => ids.clone(),
+        Asked::FinishedBefore(moment) => finished_before(twin, *moment)?,
+    };
+    let mut done = Done::default();
+    for id in orders {
+        let Some((version, mut order)) = twin.load::<Order>(&id)? else {
+            done.refused.push((id, "there is no such order".into()));
+            continue;
+        };
+        let mut tx = Tx::at(now);
+        tx.origin = Origin::by(by.clone());
+        match stage(&mut tx, &id, version, &mut order, now) {
+            Err(refusal) => done.refused.push((id, refusal.to_string())),
+            Ok(false) => {
+                erase(twin, &order, &id, now)?;
+                done.known += 1;
+            }
+            Ok(true) => {
+                twin.commit([tx])?;
+                erase(twin, &order, &id, now)?;
+                done.forgotten += 1;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Destroys the key of an order that was told to be forgotten, once that is durable.
+pub fn erase(twin: &Twin, order: &Order, id: &SmolStr, now: Moment) -> Result<(), TwinError> {
+    match &order.buyer {
+        Some(buyer) => Ok(twin.keys().destroy(buyer.key, id, now)?),
+        None => Ok(()),
+    }
+}
+
+fn stage(tx: &mut Tx, id: &SmolStr, version: u32, order: &mut Order, now: Moment) -> Result<bool, Refusal> {
+    let events = order.decide(id, now, Command::Forget)?;
+    if events.is_empty() {
+        return Ok(false);
+    }
+    let before = order.stage_word();
+    events.iter().for_each(|event| order.apply(now, event));
+    let version = version + events.len() as u32;
+    tx.stage(id, version, events, before, order);
+    Ok(true)
+}
+
+fn finished_before(twin: &Twin, moment: Moment) -> Result<Vec<SmolStr>, TwinError> {
+    let mut ids = Vec::new();
+    for row in twin.all::<Order>() {
+        let (id, order) = row?;
+        if order.forgotten || !matches!(order.stage, Stage::Shipped | Stage::Delivered | Stage::Returned | Stage::Cancelled) {
+            continue;
+        }
+        let ended = match &order.parcel {
+            Some(parcel) => match twin.load::<Parcel>(parcel.text())? {
+                Some((_, parcel)) => parcel.stage.is_final().then_some(parcel.changed_at),
+                None => Some(order.received_at),
+            },
+            None => Some(order.received_at),
+        };
+        if ended.is_some_and(|at| at < moment) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,312 @@
+//! A twin's data folder: `journal/` (the truth), `keys/` (who buyers are), `live/` (sled, made from the journal).
+//!
+//! Opening it puts right by itself what can be put right without losing anything, says so, and refuses the rest in words.
+//! Looking at it opens the journal alone, takes no lock and changes nothing.
+
+use crate::entity::{Key, State};
+use crate::error::broken;
+use crate::journal::disk::{Disk, OsDisk};
+use crate::journal::folder::{Folder, Notes, Opening};
+use crate::journal::segment::{End, START};
+use crate::journal::{Head, Journal};
+use crate::keys::{Entropy, Keys};
+use crate::replay::Progress;
+use crate::sled_shelf::SledShelf;
+use crate::twin::{buyer_of, state_json, tell_buyer};
+use crate::{StoreError, Twin, TwinError, Unsealed, records};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const LIVE: &str = "live";
+/// Where the live twin is made anew, before it takes the old one's place.
+const LIVE_NEW: &str = "live.new";
+
+/// Stands in a folder while a copy is made in it.
+pub const UNFINISHED: &str = "unfinished copy";
+
+fn refuse_unfinished(dir: &Path) -> Result<(), StoreError> {
+    match dir.join(UNFINISHED).exists() {
+        true => Err(StoreError::Open { path: dir.display().to_string(), why: "it is a copy that was broken off; make it again".into() }),
+        false => Ok(()),
+    }
+}
+
+/// A twin that was opened for work.
+pub struct Home {
+    pub twin: Arc<Twin>,
+    folder: Arc<Folder>,
+    shelf: Arc<SledShelf>,
+}
+
+/// How to open one.
+pub struct HomeOpening<'a> {
+    pub journal: Opening,
+    pub entropy: Entropy,
+    /// What a site is called that has no journal yet.
+    pub new_site: Option<String>,
+    /// Told while the live twin is made anew.
+    pub progress: &'a mut Progress<'a>,
+}
+
+impl Home {
+    /// Opens the twin in `dir`, or begins one there where `new_site` says how to call it.
+    pub fn open(dir: &Path, opening: HomeOpening) -> Result<(Home, Notes), TwinError> {
+        let HomeOpening { journal, entropy, new_site, progress } = opening;
+        refuse_unfinished(dir)?;
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::at(dir));
+        let mut notes = Notes::new();
+        let exists = Folder::exists(&*disk)?;
+        if !exists && (dir.join(LIVE).exists() || dir.join("keys").join("erased").exists()) {
+            let why = "the journal is not there, though other parts of a twin are: bring the folder journal back from a backup";
+            return Err(StoreError::Open { path: dir.display().to_string(), why: why.into() }.into());
+        }
+        if !exists && dir.join("db").exists() {
+            let why = "it holds a store of a version before 0.2, which this program does not read";
+            return Err(StoreError::Open { path: dir.display().to_string(), why: why.into() }.into());
+        }
+        let folder = if exists {
+            let (folder, said) = Folder::open(disk.clone(), journal).map_err(|e| here(e, dir))?;
+            notes.extend(said);
+            folder
+        } else {
+            let site = new_site.ok_or_else(|| StoreError::Absent { path: dir.display().to_string() })?;
+            Folder::create(disk.clone(), &site, journal).map_err(|e| here(e, dir))?
+        };
+        notes.extend(close_to_others(dir)?);
+        let folder = Arc::new(folder);
+        let keys = Arc::new(Keys::open(disk, folder.site(), entropy)?);
+        if let (true, Some(newest)) = (journal.accept_loss, newest_key(&*folder)?) {
+            notes.extend(keys.must_reach(newest, true)?);
+        }
+        let (twin, shelf) = live(dir, &folder, &keys, progress, &mut notes)?;
+        Ok((Home { twin: Arc::new(twin), folder, shelf }, notes))
+    }
+
+    pub fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    /// What must be done once in a while: makes the anchor durable.
+    pub fn keep(&self) -> Result<(), StoreError> {
+        self.folder.sync_anchor()
+    }
+
+    /// Writes the live twin and syncs the anchor, for a good end. Skipping it loses nothing.
+    pub fn settle(&self) -> Result<(), TwinError> {
+        self.folder.sync_anchor()?;
+        Ok(self.shelf.flush()?)
+    }
+}
+
+/// Says in which folder it was.
+fn here(error: StoreError, dir: &Path) -> StoreError {
+    let path = dir.display().to_string();
+    match error {
+        StoreError::Locked { .. } => StoreError::Locked { path },
+        StoreError::Absent { .. } => StoreError::Absent { path },
+        other => other,
+    }
+}
+
+/// Nobody else may read the folder.
+fn close_to_others(dir: &Path) -> Result<Option<String>, StoreError> {
+    let mode = std::fs::metadata(dir).map_err(broken("look at the data folder"))?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(None);
+    }
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(broken("close the data folder to others"))?;
+    Ok(Some(format!("{} could be read by others (mode {mode:o}); it is closed to them now", dir.display())))
+}
+
+/// The live twin as it stands, or made anew where it does not open or does not agree.
+fn live(
+    dir: &Path,
+    folder: &Arc<Folder>,
+    keys: &Arc<Keys>,
+    progress: &mut Progress,
+    notes: &mut Notes,
+) -> Result<(Twin, Arc<SledShelf>), TwinError> {
+    let path = dir.join(LIVE);
+    let mut why = None;
+    if path.exists() {
+        match try_live(&path, folder, keys, progress) {
+            Ok(found) => return Ok(found),
+            Err(error) if is_of_the_shelf(&error) => why = Some(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    } else if folder.head().records > 0 {
+        why = Some("it was not there".into());
+    }
+    if let Some(why) = why {
+        notes.push(format!("the live twin is made anew from {} records: {why}", folder.head().records));
+    }
+    make_live(dir, folder, progress)?;
+    try_live(&path, folder, keys, progress)
+}
+
+/// Whether the journal could put it right.
+fn is_of_the_shelf(error: &TwinError) -> bool {
+    match error {
+        TwinError::Disagrees { .. } | TwinError::BadState { .. } => true,
+        // A record that does not fit the state: the state may be to blame. Made anew, the journal has the last word.
+        TwinError::Damaged { .. } => true,
+        TwinError::Store(StoreError::Broken { what, .. }) => {
+            what.contains("live twin") || what.contains("the mark") || what.contains("whose it is")
+        }
+        _ => false,
+    }
+}
+
+fn try_live(path: &Path, folder: &Arc<Folder>, keys: &Arc<Keys>, progress: &mut Progress) -> Result<(Twin, Arc<SledShelf>), TwinError> {
+    let shelf = Arc::new(SledShelf::open(path)?);
+    if !shelf.is_of(folder.site())? {
+        return Err(TwinError::Disagrees { why: "it was made by another version, or from another journal".into() });
+    }
+    shelf.read_names()?;
+    let twin = Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress)?;
+    Ok((twin, shelf))
+}
+
+/// Makes the live twin from the journal under another name, and gives it its name when it is whole.
+pub fn make_live(dir: &Path, folder: &Folder, progress: &mut Progress) -> Result<Head, TwinError> {
+    let (new, path) = (dir.join(LIVE_NEW), dir.join(LIVE));
+    remove(&new)?;
+    let shelf = SledShelf::open(&new)?;
+    shelf.sign(folder.site())?;
+    let head = crate::replay::Replay::of(folder, &shelf).run(0, progress)?;
+    shelf.flush()?;
+    drop(shelf);
+    remove(&path)?;
+    std::fs::rename(&new, &path).map_err(broken("put the live twin in its place"))?;
+    Ok(head)
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_dir_all(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(broken("remove the old live twin")(e)),
+        _ => Ok(()),
+    }
+}
+
+fn newest_key(journal: &dyn Journal) -> Result<Option<u64>, TwinError> {
+    let mut newest = None;
+    for record in records(journal, 0) {
+        if let crate::Event::Order(crate::order::Event::Received { buyer: Some(buyer), .. }) = record?.event {
+            newest = newest.max(Some(buyer.key));
+        }
+    }
+    Ok(newest)
+}
+
+/// A journal and its keys, opened to look only.
+pub struct Glance {
+    pub folder: Arc<Folder>,
+    /// What is not as it should be, though nothing is lost.
+    pub notes: Notes,
+    dir: PathBuf,
+}
+
+impl Glance {
+    pub fn at(dir: &Path) -> Result<Self, TwinError> {
+        refuse_unfinished(dir)?;
+        Self::unfinished(dir)
+    }
+
+    pub(crate) fn unfinished(dir: &Path) -> Result<Self, TwinError> {
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::at(dir));
+        if !Folder::exists(&*disk)? {
+            return Err(StoreError::Absent { path: dir.display().to_string() }.into());
+        }
+        let (folder, notes) = Folder::look(disk).map_err(|e| here(e, dir))?;
+        Ok(Glance { folder: Arc::new(folder), notes, dir: dir.to_owned() })
+    }
+
+    /// Whether a process holds the folder.
+    pub fn is_running(&self) -> Result<bool, StoreError> {
+        Folder::is_held(&**self.folder.disk())
+    }
+
+    pub(crate) fn keys(&self) -> Result<Keys, StoreError> {
+        Keys::look(Arc::new(OsDisk::at(&self.dir)), self.folder.site())
+    }
+
+    /// One entity as the journal makes it, and when that was.
+    pub fn show(&self, key: &Key) -> Result<Option<serde_json::Value>, TwinError> {
+        let mut state = State::new(key.kind);
+        let mut version = 0;
+        for record in records(&*self.folder, 0) {
+            let record = record?;
+            if record.key == *key {
+                state.apply(record.decided_at(), &record.event);
+                version = record.version;
+            }
+        }
+        if version == 0 {
+            return Ok(None);
+        }
+        let mut json = state_json(key, version, &state)?;
+        if let Some(buyer) = buyer_of(&state) {
+            let keys = self.keys()?;
+            let unsealed = self.personal(&keys, buyer)?;
+            tell_buyer(&mut json, unsealed)?;
+        }
+        Ok(Some(json))
+    }
+
+    fn personal(&self, keys: &Keys, buyer: &crate::keys::Sealed) -> Result<Unsealed<crate::personal::Personal>, TwinError> {
+        for group in self.folder.groups(0) {
+            let group = group?;
+            let Some((_, place)) = group.documents.iter().find(|(hash, _)| *hash == buyer.document) else { continue };
+            let lost = |why: String| StoreError::Broken { what: "read who a buyer is", why };
+            return Ok(match keys.unseal(buyer.key, &self.folder.document(place)?)? {
+                Some(bytes) => Unsealed::Here(crate::personal::Personal::from_bytes(&bytes).map_err(lost)?),
+                None => Unsealed::Erased,
+            });
+        }
+        Ok(Unsealed::Erased)
+    }
+
+    /// Reads every record and document and checks all there is to check: hashes, numbers, times, seals, versions, keys.
+    pub fn verify(&self, progress: &mut Progress) -> Result<Head, TwinError> {
+        let site = self.folder.site();
+        let mut head = Head::of_site(site);
+        let total = self.folder.head().records;
+        let mut versions: std::collections::HashMap<Key, u32> = std::collections::HashMap::new();
+        let mut newest_key = None;
+        for segment in self.folder.segments() {
+            let mut checked = head;
+            let (_, end) = segment.walk(START, segment.head.before, &mut |offset, group| {
+                let wrong = |e: TwinError| segment.damaged(offset, Some(group.first), e.to_string());
+                for record in group.check(checked).map_err(wrong)? {
+                    let version = versions.entry(record.key.clone()).or_default();
+                    *version += 1;
+                    if *version != record.version {
+                        let why = format!("{} should be at version {version} and is at {}", record.key, record.version);
+                        return Err(segment.damaged(offset, Some(record.seq), why));
+                    }
+                    if let crate::Event::Order(crate::order::Event::Received { buyer: Some(buyer), .. }) = &record.event {
+                        newest_key = newest_key.max(Some(buyer.key));
+                    }
+                }
+                for (hash, place) in &group.documents {
+                    if crate::Hash::of(&self.folder.document(place)?) != *hash {
+                        return Err(segment.damaged(place.offset, Some(group.first), format!("document {hash} is not what was written")));
+                    }
+                }
+                checked = group.head();
+                progress(checked.records, total);
+                Ok(())
+            })?;
+            head = checked;
+            if let End::Torn { offset, .. } | End::Suspect { offset, .. } = end {
+                return Err(segment.damaged(offset, Some(head.records + 1), "a group cannot be read").into());
+            }
+        }
+        // A backup of the journal has none beside it.
+        if let (true, Some(newest)) = (self.dir.join(crate::keys::KEYS).exists(), newest_key) {
+            self.keys()?.must_reach(newest, false)?;
+        }
+        Ok(head)
+    }
+}

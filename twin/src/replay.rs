@@ -1,0 +1,113 @@
+//! Makes states from the journal: what the shelf has not heard of yet, or everything anew.
+
+use crate::entity::{Event, Key, State};
+use crate::journal::{Head, Journal, Record};
+use crate::shelf::{Change, Shelf};
+use crate::{Moment, TwinError, parcel};
+use smol_str::SmolStr;
+use std::collections::HashMap;
+
+/// Told how many records are done, of how many.
+pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
+
+/// For whoever does not want to hear how far it is.
+pub fn silent() -> impl FnMut(u64, u64) {
+    |_, _| ()
+}
+
+/// So many states are held in memory before they go on the shelf.
+const HELD_MAX: usize = 50_000;
+/// Told once for so many records.
+const TOLD_EVERY: u64 = 10_000;
+
+pub struct Replay<'a> {
+    journal: &'a dyn Journal,
+    shelf: &'a dyn Shelf,
+    /// Looked up by key; goes on the shelf as it stands.
+    held: HashMap<Key, (u32, State)>,
+    change: Change,
+    checked: bool,
+}
+
+/// What can be found by another name than its id.
+pub(crate) fn name_of(record: &Record) -> Option<(SmolStr, SmolStr)> {
+    match &record.event {
+        Event::Parcel(parcel::Event::LabelBought { tracking, .. }) => Some((tracking.0.clone(), record.key.id.clone())),
+        _ => None,
+    }
+}
+
+impl<'a> Replay<'a> {
+    pub fn of(journal: &'a dyn Journal, shelf: &'a dyn Shelf) -> Self {
+        Replay { journal, shelf, held: HashMap::new(), change: Change::default(), checked: false }
+    }
+
+    /// Checks every hash, number and time on the way.
+    pub fn checked(mut self) -> Self {
+        self.checked = true;
+        self
+    }
+
+    /// Applies everything behind record `mark`. Returns the head that it came to.
+    pub fn run(mut self, mark: u64, progress: &mut Progress) -> Result<Head, TwinError> {
+        let end = self.journal.head();
+        let mut head = Head::of_site(self.journal.site());
+        if mark >= end.records {
+            return Ok(end);
+        }
+        let mut told = mark;
+        for group in self.journal.groups(mark + 1) {
+            let group = group?;
+            let records = if self.checked { group.check(head)? } else { group.read().collect::<Result<Vec<_>, _>>()? };
+            for record in records.into_iter().filter(|r| r.seq > mark) {
+                self.apply(record)?;
+            }
+            self.change.documents.extend(group.documents.iter().copied());
+            head = group.head();
+            self.change.mark = head.records;
+            if self.held.len() >= HELD_MAX {
+                self.put()?;
+            }
+            if head.records >= told + TOLD_EVERY {
+                told = head.records;
+                progress(told, end.records);
+            }
+            if head.records >= end.records {
+                break;
+            }
+        }
+        self.put()?;
+        progress(end.records, end.records);
+        Ok(head)
+    }
+
+    fn apply(&mut self, record: Record) -> Result<(), TwinError> {
+        let at: Moment = record.decided_at();
+        self.change.names.extend(name_of(&record));
+        let Record { seq, key, version, event, .. } = record;
+        let damaged = |why: String| TwinError::Damaged { seq, why };
+        let (kind, shelf) = (key.kind, self.shelf);
+        let slot = match self.held.entry(key) {
+            std::collections::hash_map::Entry::Occupied(held) => held.into_mut(),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                let known = match shelf.state(free.key())? {
+                    Some(bytes) => State::from_bytes(kind, &bytes).map_err(damaged)?,
+                    None => (0, State::new(kind)),
+                };
+                free.insert(known)
+            }
+        };
+        if slot.0 + 1 != version {
+            return Err(damaged(format!("its entity is at version {}, the record at {version}", slot.0)));
+        }
+        slot.0 = version;
+        slot.1.apply(at, &event);
+        Ok(())
+    }
+
+    fn put(&mut self) -> Result<(), TwinError> {
+        let mut change = std::mem::take(&mut self.change);
+        change.states = self.held.drain().map(|(key, (version, state))| (key, state.to_bytes(version))).collect();
+        Ok(self.shelf.put(change)?)
+    }
+}

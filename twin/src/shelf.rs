@@ -1,0 +1,144 @@
+//! The live twin: what everything is now, made from the journal and written behind it. It may be thrown away at any time.
+//!
+//! A shelf knows keys and bytes, nothing of what they mean. The one on disk is [`crate::SledShelf`].
+
+use crate::journal::{Place, Rows};
+use crate::{Hash, Key, Kind, StoreError};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock};
+
+/// What a stretch of journal led to. All of it is there afterwards, or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The record up to which the shelf is now what the journal says.
+    pub mark: u64,
+    pub states: Vec<(Key, Vec<u8>)>,
+    /// Name → id, such as a tracking number to its parcel.
+    pub names: Vec<(SmolStr, SmolStr)>,
+    pub documents: Vec<(Hash, Place)>,
+}
+
+/// The states, what can be found by another name, and where documents lie.
+pub trait Shelf: Send + Sync {
+    /// Can be read at once; durable some time later.
+    fn put(&self, change: Change) -> Result<(), StoreError>;
+    /// The record up to which it is what the journal says.
+    fn mark(&self) -> Result<u64, StoreError>;
+    fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
+    /// States of one kind in the order of their ids.
+    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)>;
+    fn look_up(&self, name: &str) -> Result<Option<SmolStr>, StoreError>;
+    fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError>;
+    /// Forgets everything. The mark becomes 0.
+    fn clear(&self) -> Result<(), StoreError>;
+    /// Returns when everything put so far is in the store underneath.
+    fn settle(&self) -> Result<(), StoreError>;
+}
+
+/// A shelf that lives as long as the process. For simulations and tests.
+#[derive(Debug, Default)]
+pub struct MemoryShelf(RwLock<Boards>);
+
+#[derive(Debug, Default)]
+struct Boards {
+    mark: u64,
+    /// Looked up by key only; `states` sorts what it hands out.
+    states: HashMap<Key, Vec<u8>>,
+    names: HashMap<SmolStr, SmolStr>,
+    documents: BTreeMap<Hash, Place>,
+}
+
+impl MemoryShelf {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Boards> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf for MemoryShelf {
+    fn put(&self, change: Change) -> Result<(), StoreError> {
+        let mut boards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        boards.states.extend(change.states);
+        boards.names.extend(change.names);
+        boards.documents.extend(change.documents);
+        boards.mark = boards.mark.max(change.mark);
+        Ok(())
+    }
+
+    fn mark(&self) -> Result<u64, StoreError> {
+        Ok(self.read().mark)
+    }
+
+    fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.read().states.get(key).cloned())
+    }
+
+    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)> {
+        let boards = self.read();
+        let mut rows: Vec<_> = boards.states.iter().filter(|(k, _)| k.kind == kind).map(|(k, v)| (k.id.clone(), v.clone())).collect();
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Box::new(rows.into_iter().map(Ok))
+    }
+
+    fn look_up(&self, name: &str) -> Result<Option<SmolStr>, StoreError> {
+        Ok(self.read().names.get(name).cloned())
+    }
+
+    fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError> {
+        Ok(self.read().documents.get(document).copied())
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Boards::default();
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// What every shelf must do, run on both.
+#[cfg(test)]
+pub(crate) mod conformance {
+    use super::*;
+
+    fn change(n: u64) -> Change {
+        Change {
+            mark: n * 10 + 10,
+            states: vec![(Key::new(Kind::Parcel, format!("P-{n}")), vec![n as u8]), (Key::new(Kind::Order, "O"), vec![n as u8; 3])],
+            names: vec![(format!("T{n}").into(), format!("P-{n}").into())],
+            documents: vec![(Hash([n as u8; 32]), Place { segment: 1, offset: n, length: 7 })],
+        }
+    }
+
+    pub fn run(shelf: &dyn Shelf) {
+        assert_eq!(shelf.mark().unwrap(), 0);
+        for n in 0..5 {
+            shelf.put(change(n)).unwrap();
+        }
+        assert_eq!(shelf.mark().unwrap(), 50);
+        assert_eq!(shelf.state(&Key::new(Kind::Order, "O")).unwrap().unwrap(), [4, 4, 4]);
+        shelf.settle().unwrap();
+        assert_eq!(shelf.state(&Key::new(Kind::Order, "O")).unwrap().unwrap(), [4, 4, 4]);
+        assert_eq!(shelf.state(&Key::new(Kind::Parcel, "P-9")).unwrap(), None);
+        let ids: Vec<_> = shelf.states(Kind::Parcel).map(|r| r.unwrap().0).collect();
+        assert_eq!(ids, ["P-0", "P-1", "P-2", "P-3", "P-4"]);
+        assert_eq!(shelf.look_up("T3").unwrap().unwrap(), "P-3");
+        assert_eq!(shelf.place(&Hash([2; 32])).unwrap(), Some(Place { segment: 1, offset: 2, length: 7 }));
+    }
+
+    pub fn clear(shelf: &dyn Shelf) {
+        shelf.clear().unwrap();
+        assert_eq!(shelf.mark().unwrap(), 0);
+        assert_eq!(shelf.states(Kind::Parcel).count(), 0);
+        assert_eq!(shelf.look_up("T3").unwrap(), None);
+    }
+
+    #[test]
+    fn memory() {
+        let shelf = MemoryShelf::default();
+        run(&shelf);
+        clear(&shelf);
+    }
+}

@@ -1,0 +1,315 @@
+//! The live twin on disk, in sled 0.34: one tree, written behind the journal by a thread of its own.
+//!
+//! sled does not promise to survive a loss of power, and some damage makes it panic. It need not: whatever it has lost or
+//! refuses to open is made anew from the journal. What is put here can be read at once, from memory until it is in the
+//! tree. One batch holds states and mark, so that the versions of all states always add up to the mark.
+
+use crate::entity::STATES_VERSION;
+use crate::journal::{Place, Rows};
+use crate::shelf::{Change, Shelf};
+use crate::{Hash, Key, Kind, StoreError};
+use smol_str::SmolStr;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Page cache, bytes. sled's own default is 1 GB.
+const CACHE_BYTES: u64 = 128 << 20;
+/// sled reclaims space on this timer.
+const FLUSH_EVERY_MS: u64 = 500;
+/// So many values may wait to be written; whoever puts more, waits.
+const WAITING_MAX: usize = 65_536;
+
+/// First byte of a key in the tree: what the rest is. States, names, places of documents, and facts of the shelf itself.
+const STATE: u8 = b's';
+const NAME: u8 = b'n';
+const PLACE: u8 = b'd';
+const MARK: &[u8] = b"mark";
+const MADE_BY: &[u8] = b"of";
+
+pub struct SledShelf {
+    shared: Arc<Shared>,
+    writer: Option<std::thread::JoinHandle<()>>,
+}
+
+struct Shared {
+    tree: sled::Db,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+type Values = HashMap<Vec<u8>, Vec<u8>>;
+
+#[derive(Default)]
+struct Queue {
+    waiting: Values,
+    /// What the writer has in hand just now.
+    writing: Arc<Values>,
+    mark: u64,
+    /// Puts taken in, and puts written.
+    taken: u64,
+    written: u64,
+    failed: Option<String>,
+    closing: bool,
+}
+
+fn failed(what: &'static str, why: impl ToString) -> StoreError {
+    StoreError::Broken { what, why: why.to_string() }
+}
+
+/// sled's panics are its way to speak of damage.
+fn told<T>(what: &'static str, act: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(failed(what, error)),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+            Err(failed(what, text.unwrap_or_else(|| "it broke off".into()).lines().next().unwrap_or_default()))
+        }
+    }
+}
+
+impl SledShelf {
+    /// Opens or creates the shelf in `dir`. Whether it is one of this journal and in today's shape is for
+    /// [`SledShelf::is_of`] to say.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let tree = told("open the live twin", || {
+            sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).open()
+        })?;
+        let mark = told("read the mark", || tree.get(MARK))?.and_then(|b| Some(u64::from_be_bytes(b.as_ref().try_into().ok()?)));
+        let queue = Queue { mark: mark.unwrap_or(0), ..Queue::default() };
+        let shared = Arc::new(Shared { tree, queue: Mutex::new(queue), changed: Condvar::new() });
+        let working = shared.clone();
+        let writer = std::thread::Builder::new().name("live twin".into()).spawn(move || working.write_behind());
+        let writer = writer.map_err(|e| failed("start the live twin's writer", e))?;
+        Ok(SledShelf { shared, writer: Some(writer) })
+    }
+
+    /// Whether it was made by this version of the states, from the journal of this site.
+    pub fn is_of(&self, site: &str) -> Result<bool, StoreError> {
+        Ok(told("read whose it is", || self.shared.tree.get(MADE_BY))?.is_some_and(|bytes| bytes == made_by(site)))
+    }
+
+    pub fn sign(&self, site: &str) -> Result<(), StoreError> {
+        told("sign the live twin", || self.shared.tree.insert(MADE_BY, made_by(site))).map(drop)
+    }
+
+    /// Reads everything there is, so that damage shows now and not in the middle of work.
+    pub fn read_names(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for prefix in [NAME, PLACE] {
+            told("read the live twin", || {
+                for row in self.shared.tree.scan_prefix([prefix]) {
+                    row?;
+                    count += 1;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Writes all that waits, and makes sled write it too.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.settle()?;
+        told("flush the live twin", || self.shared.tree.flush()).map(drop)
+    }
+
+    /// The value under a key: from what waits, from what is being written, or from the tree.
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        {
+            let queue = self.shared.lock();
+            if let Some(value) = queue.waiting.get(key).or_else(|| queue.writing.get(key)) {
+                return Ok(Some(value.clone()));
+            }
+        }
+        Ok(told("read the live twin", || self.shared.tree.get(key))?.map(|v| v.to_vec()))
+    }
+}
+
+impl Drop for SledShelf {
+    fn drop(&mut self) {
+        self.shared.lock().closing = true;
+        self.shared.changed.notify_all();
+        if let Some(writer) = self.writer.take() {
+            // It cannot have panicked: its own calls are caught.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_behind(&self) {
+        loop {
+            let (values, mark, taken) = {
+                let mut queue = self.lock();
+                while queue.written == queue.taken && !queue.closing {
+                    queue = self.wait(queue);
+                }
+                if queue.written == queue.taken || queue.failed.is_some() {
+                    return;
+                }
+                queue.writing = Arc::new(std::mem::take(&mut queue.waiting));
+                (queue.writing.clone(), queue.mark, queue.taken)
+            };
+            let outcome = told("write the live twin", || {
+                let mut batch = sled::Batch::default();
+                for (key, value) in &*values {
+                    batch.insert(key.as_slice(), value.as_slice());
+                }
+                batch.insert(MARK, &mark.to_be_bytes());
+                self.tree.apply_batch(batch)
+            });
+            drop(values);
+            let mut queue = self.lock();
+            queue.writing = Arc::default();
+            queue.written = taken;
+            if let Err(error) = outcome {
+                queue.failed = Some(error.to_string());
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+fn made_by(site: &str) -> Vec<u8> {
+    let mut bytes = STATES_VERSION.to_be_bytes().to_vec();
+    bytes.extend_from_slice(site.as_bytes());
+    bytes
+}
+
+fn key_of(prefix: u8, rest: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(rest.len() + 1);
+    bytes.push(prefix);
+    bytes.extend_from_slice(rest);
+    bytes
+}
+
+fn state_key(key: &Key) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.id.len() + 2);
+    bytes.extend_from_slice(&[STATE, key.kind.number()]);
+    bytes.extend_from_slice(key.id.as_bytes());
+    bytes
+}
+
+fn text(bytes: &[u8]) -> SmolStr {
+    SmolStr::new(String::from_utf8_lossy(bytes))
+}
+
+fn place_bytes(place: &Place) -> Vec<u8> {
+    let mut bytes = place.segment.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&place.offset.to_le_bytes());
+    bytes.extend_from_slice(&place.length.to_le_bytes());
+    bytes
+}
+
+fn read_place(bytes: &[u8]) -> Option<Place> {
+    let (segment, rest) = bytes.split_first_chunk::<4>()?;
+    let (offset, rest) = rest.split_first_chunk::<8>()?;
+    let length = rest.try_into().ok()?;
+    Some(Place { segment: u32::from_le_bytes(*segment), offset: u64::from_le_bytes(*offset), length: u32::from_le_bytes(length) })
+}
+
+impl Shelf for SledShelf {
+    fn put(&self, change: Change) -> Result<(), StoreError> {
+        let mut queue = self.shared.lock();
+        while queue.waiting.len() >= WAITING_MAX && queue.failed.is_none() {
+            queue = self.shared.wait(queue);
+        }
+        if let Some(why) = &queue.failed {
+            return Err(failed("write the live twin", why));
+        }
+        queue.waiting.extend(change.states.into_iter().map(|(key, bytes)| (state_key(&key), bytes)));
+        queue.waiting.extend(change.names.into_iter().map(|(name, id)| (key_of(NAME, name.as_bytes()), id.as_bytes().to_vec())));
+        queue.waiting.extend(change.documents.into_iter().map(|(hash, place)| (key_of(PLACE, &hash.0), place_bytes(&place))));
+        queue.mark = queue.mark.max(change.mark);
+        queue.taken += 1;
+        drop(queue);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn mark(&self) -> Result<u64, StoreError> {
+        Ok(self.shared.lock().mark)
+    }
+
+    fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.value(&state_key(key))
+    }
+
+    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)> {
+        if let Err(error) = self.settle() {
+            return Box::new(std::iter::once(Err(error)));
+        }
+        let mut rows = self.shared.tree.scan_prefix([STATE, kind.number()]);
+        let mut over = false;
+        Box::new(std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            match told("read the live twin", || rows.next().transpose()) {
+                Ok(row) => row.map(|(key, value)| Ok((text(&key[2..]), value.to_vec()))),
+                Err(error) => {
+                    over = true;
+                    Some(Err(error))
+                }
+            }
+        }))
+    }
+
+    fn look_up(&self, name: &str) -> Result<Option<SmolStr>, StoreError> {
+        Ok(self.value(&key_of(NAME, name.as_bytes()))?.map(|v| text(&v)))
+    }
+
+    fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError> {
+        Ok(self.value(&key_of(PLACE, &document.0))?.and_then(|v| read_place(&v)))
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        self.settle()?;
+        told("empty the live twin", || self.shared.tree.clear())?;
+        self.shared.lock().mark = 0;
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        let mut queue = self.shared.lock();
+        let until = queue.taken;
+        while queue.written < until && queue.failed.is_none() {
+            queue = self.shared.wait(queue);
+        }
+        match &queue.failed {
+            Some(why) => Err(failed("write the live twin", why)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shelf::conformance;
+
+    #[test]
+    fn conforms_and_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = SledShelf::open(dir.path()).unwrap();
+        conformance::run(&shelf);
+        shelf.sign("site").unwrap();
+        drop(shelf);
+        let again = SledShelf::open(dir.path()).unwrap();
+        assert_eq!(again.mark().unwrap(), 50);
+        assert!(again.is_of("site").unwrap() && !again.is_of("other").unwrap());
+        assert_eq!(again.read_names().unwrap(), 10);
+        conformance::clear(&again);
+    }
+}
