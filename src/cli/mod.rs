@@ -85,6 +85,9 @@ struct SimFlags {
     /// Write report.html, kpis.json and the journal here
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the run's twin into this folder, as a live site keeps it; must not exist
+    #[arg(long, value_name = "DIR")]
+    twin: Option<PathBuf>,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,

@@ -26,6 +26,9 @@ pub fn run(flags: SimFlags) -> anyhow::Result<Answer> {
     if let Some(out) = &flags.out {
         write(out, &scenario, &mut run)?;
     }
+    if let Some(to) = &flags.twin {
+        save(&run, to)?;
+    }
     if flags.json {
         screen::print(&(serde_json::to_string_pretty(&run.kpis)? + "\n"))?;
     } else if !flags.quiet {
@@ -68,6 +71,12 @@ fn left_out(file: &drivers::platforms::OrderFile, scenario: &Scenario) -> anyhow
         lines.push(format!("left out: stock of {}, which site {} does not have", names.join(", "), site.name));
     }
     Ok(lines)
+}
+
+/// The run's twin, as a live site keeps it; its keys follow from their numbers and are not written.
+fn save(run: &Run, to: &Path) -> anyhow::Result<()> {
+    twin::copies::save(&**run.twin.journal(), &twin::copies::At::path(to)?)?;
+    Ok(())
 }
 
 fn write(out: &Path, scenario: &Scenario, run: &mut Run) -> anyhow::Result<()> {

@@ -6,11 +6,13 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twin::copies::{self, At};
 use twin::entity::Kind;
 use twin::forget::{self, Asked};
 use twin::home::Glance;
 use twin::journal::Journal;
-use twin::{By, Key, Moment, Record, StoreError, TwinError, copies};
+use twin::journal::folder::Sizes;
+use twin::{By, Key, Moment, Record, StoreError, TwinError};
 
 /// How often a journal that is followed is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -164,20 +166,22 @@ fn rebuild(data: &Path, accept_loss: bool) -> anyhow::Result<Answer> {
 
 fn compact(data: &Path, into: &Path) -> anyhow::Result<Answer> {
     let bar = bar("compact");
-    let copied = copies::compact(data, into, &mut on(&bar));
+    let copied = copies::compact(&At::path(data)?, &At::path(into)?, Sizes::default(), &mut on(&bar));
     bar.finish_and_clear();
     let head = copied?;
+    // Its live twin is made now, and not when a site is waiting for it.
+    keep::open(into, false, None)?.settle()?;
     screen::print(&format!("copied {} records, hash {}, into {}\n", head.records, head.hash, into.display()))?;
     Ok(Answer::Yes)
 }
 
 fn backup(data: &Path, to: &Path, keys_to: Option<&Path>, as_json: bool) -> anyhow::Result<Answer> {
     let bar = bar("backup");
-    let copied = copies::backup(data, to, &mut on(&bar));
+    let copied = copies::backup(&At::path(data)?, &At::path(to)?, &mut on(&bar));
     bar.finish_and_clear();
     let copied = copied?;
     if let Some(keys_to) = keys_to {
-        copies::backup_keys(data, keys_to)?;
+        copies::backup_keys(&At::path(data)?, &At::path(keys_to)?)?;
     }
     let head = copied.head;
     screen::print(&match as_json {
@@ -201,7 +205,8 @@ fn backup(data: &Path, to: &Path, keys_to: Option<&Path>, as_json: bool) -> anyh
 
 fn restore(from: &Path, keys: Option<&Path>, data: &Path) -> anyhow::Result<Answer> {
     let bar = bar("restore");
-    let restored = copies::restore(from, keys, data, &mut on(&bar));
+    let keys_at = keys.map(At::path).transpose()?;
+    let restored = copies::restore(&At::path(from)?, keys_at.as_ref(), &At::path(data)?, &mut on(&bar));
     bar.finish_and_clear();
     let head = restored?;
     let lacks = if keys.is_some() { "" } else { "; without keys: start it with --accept-loss, and who the buyers are stays unreadable" };
@@ -223,7 +228,7 @@ fn forget(data: &Path, asked: &Asked, keys_backup: Option<PathBuf>, by: String) 
     let now = drivers::Clock::wall(1.0).now().max(home.twin.head().at);
     let done = forget::forget(&home.twin, asked, By::Person(by.trim().into()), now)?;
     if let Some(backup) = keys_backup {
-        copies::backup_keys(data, &backup)?;
+        copies::backup_keys(&At::path(data)?, &At::path(&backup)?)?;
     }
     home.settle()?;
     for (order, why) in &done.refused {

@@ -3,17 +3,17 @@
 
 use crate::entity::Event;
 use crate::error::broken;
-use crate::home::{Glance, UNFINISHED, make_live};
+use crate::home::{Glance, UNFINISHED};
 use crate::journal::anchor::{self, Anchor, Mark, Reading};
-use crate::journal::disk::{Disk, OsDisk};
-use crate::journal::folder::{Folder, Opening};
+use crate::journal::disk::{Below, Disk, OsDisk};
+use crate::journal::folder::{Folder, Opening, Sizes};
 use crate::journal::segment::{self, Segment};
 use crate::journal::{Draft, Head, Journal};
 use crate::keys::{self, Keys};
 use crate::replay::Progress;
 use crate::{Hash, ParcelId, StoreError, TwinError, order, parcel};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Zeros behind the copy of a segment that is still written to: so that nobody takes it for one that was cut off.
@@ -22,8 +22,60 @@ const ROOM_BYTES: u64 = 8192;
 const JOINED_BYTES: usize = 1 << 20;
 const COPY_STEP: usize = 1 << 20;
 
-fn cannot(path: &Path, why: impl Into<String>) -> StoreError {
-    StoreError::Open { path: path.display().to_string(), why: why.into() }
+/// A folder by its place: the disk that it lies on, and its name there.
+#[derive(Clone)]
+pub struct At {
+    pub disk: Arc<dyn Disk>,
+    pub name: String,
+    /// As people write it.
+    pub shown: String,
+}
+
+impl At {
+    pub fn path(path: &Path) -> Result<At, StoreError> {
+        let shown = path.display().to_string();
+        let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(|| cannot(&shown, "it has no name"))?;
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(At { disk: Arc::new(OsDisk::at(parent)), name: name.into(), shown })
+    }
+
+    fn inside(&self) -> Arc<dyn Disk> {
+        Arc::new(Below { disk: self.disk.clone(), folder: self.name.clone() })
+    }
+
+    fn exists(&self) -> Result<bool, StoreError> {
+        self.disk.exists(&self.name).map_err(broken("look at the folder"))
+    }
+
+    fn glance(&self) -> Result<Glance, TwinError> {
+        Glance::on(self.inside(), &self.shown)
+    }
+
+    /// The folder in which a copy is made that will have this name.
+    fn begin(&self) -> Result<At, StoreError> {
+        let partial = At { disk: self.disk.clone(), name: format!("{}.partial", self.name), shown: format!("{}.partial", self.shown) };
+        if partial.exists()? {
+            self.disk
+                .remove(&partial.name)
+                .and_then(|()| self.disk.sync_folder(""))
+                .map_err(broken("remove a copy that was broken off"))?;
+        }
+        let inside = partial.inside();
+        inside.make_folder("").and_then(|()| inside.write(UNFINISHED)).and_then(|f| f.sync()).map_err(broken("begin a copy"))?;
+        inside.sync_folder("").map_err(broken("begin a copy"))?;
+        Ok(partial)
+    }
+
+    /// Gives a whole copy its name.
+    fn finish(&self, partial: &At) -> Result<(), StoreError> {
+        let inside = partial.inside();
+        inside.remove(UNFINISHED).and_then(|()| inside.sync_folder("")).map_err(broken("finish a copy"))?;
+        self.disk.rename(&partial.name, &self.name).and_then(|()| self.disk.sync_folder("")).map_err(broken("finish a copy"))
+    }
+}
+
+fn cannot(path: &str, why: impl Into<String>) -> StoreError {
+    StoreError::Open { path: path.into(), why: why.into() }
 }
 
 /// What a backup holds.
@@ -37,33 +89,33 @@ pub struct Copied {
 /// Copies the journal of `data` into `to`, also while a site is running on it: sealed segments that are not there yet,
 /// then the last one as far as it is durable. Again into the same folder brings that up to date; it is a whole backup at
 /// every moment between.
-pub fn backup(data: &Path, to: &Path, progress: &mut Progress) -> Result<Copied, TwinError> {
-    let source = Glance::at(data)?;
-    if to.exists() {
-        if to.join(UNFINISHED).exists() {
-            return Err(cannot(to, "it is a copy that was broken off; remove it, or name another folder").into());
+pub fn backup(data: &At, to: &At, progress: &mut Progress) -> Result<Copied, TwinError> {
+    let source = data.glance()?;
+    if to.exists()? {
+        let target = to.inside();
+        if target.exists(UNFINISHED).map_err(broken("look at the folder"))? {
+            return Err(cannot(&to.shown, "it is a copy that was broken off; remove it, or name another folder").into());
         }
-        let target = OsDisk::at(to);
-        check_same(&source.folder, &target, to)?;
-        return Ok(copy_journal(&source.folder, &target, progress)?);
+        check_same(&source.folder, &*target, &to.shown)?;
+        return Ok(copy_journal(&source.folder, &*target, progress)?);
     }
-    let (partial, disk) = begin(to)?;
-    let copied = copy_journal(&source.folder, &disk, progress)?;
-    finish(&partial, to)?;
+    let partial = to.begin()?;
+    let copied = copy_journal(&source.folder, &*partial.inside(), progress)?;
+    to.finish(&partial)?;
     Ok(copied)
 }
 
 /// Copies the keys beside it, into a folder of their own: without them nobody can read who the buyers are. What was erased
 /// is erased in the copy, also where the copy is older.
-pub fn backup_keys(data: &Path, to: &Path) -> Result<(), TwinError> {
-    let (from, to) = (OsDisk::at(data), OsDisk::at(to));
+pub fn backup_keys(data: &At, to: &At) -> Result<(), TwinError> {
+    let (from, to) = (data.inside(), to.inside());
     to.make_folder("").and_then(|()| to.make_folder(keys::FOLDER)).map_err(broken("make the keys' folder"))?;
-    let mut erased = keys::read_erased(&to)?;
-    erased.extend(keys::read_erased(&from)?);
+    let mut erased = keys::read_erased(&*to)?;
+    erased.extend(keys::read_erased(&*from)?);
     // Erasures first: a copy of keys never stands there without them.
-    keys::write_erased(&to, &erased)?;
+    keys::write_erased(&*to, &erased)?;
     let new = format!("{}.new", keys::KEYS);
-    copy_file(&from, keys::KEYS, &to, &new)?;
+    copy_file(&*from, keys::KEYS, &*to, &new)?;
     keys::overwrite_erased(&*to.write(&new).map_err(broken("copy the keys"))?, &erased)?;
     to.rename(&new, keys::KEYS).and_then(|()| to.sync_folder(keys::FOLDER)).map_err(broken("copy the keys"))?;
     Ok(())
@@ -71,42 +123,66 @@ pub fn backup_keys(data: &Path, to: &Path) -> Result<(), TwinError> {
 
 /// Makes a data folder from a backup and, where it is given, the backup of its keys. Checks every byte on the way. The
 /// live twin is made anew when the site starts.
-pub fn restore(from: &Path, keys_from: Option<&Path>, to: &Path, progress: &mut Progress) -> Result<Head, TwinError> {
-    if to.exists() {
-        return Err(cannot(to, "it exists; name a folder that does not").into());
+pub fn restore(from: &At, keys_from: Option<&At>, to: &At, progress: &mut Progress) -> Result<Head, TwinError> {
+    if to.exists()? {
+        return Err(cannot(&to.shown, "it exists; name a folder that does not").into());
     }
-    let source = Glance::at(from)?;
-    let (partial, disk) = begin(to)?;
-    copy_journal(&source.folder, &disk, &mut |_, _| ())?;
+    let source = from.glance()?;
+    let partial = to.begin()?;
+    copy_journal(&source.folder, &*partial.inside(), &mut |_, _| ())?;
     if let Some(keys_from) = keys_from {
         backup_keys(keys_from, &partial)?;
     }
-    let head = Glance::unfinished(&partial)?.verify(progress)?;
-    finish(&partial, to)?;
+    let head = Glance::unfinished(partial.inside(), &partial.shown)?.verify(progress)?;
+    to.finish(&partial)?;
     Ok(head)
 }
 
 /// Copies a twin that no site is running on into a fresh folder: small groups joined, documents left out that nobody can
-/// read any more, the live twin made anew. The chain is the same.
-pub fn compact(data: &Path, into: &Path, progress: &mut Progress) -> Result<Head, TwinError> {
-    if into.exists() {
-        return Err(cannot(into, "it exists; name a folder that does not").into());
+/// read any more. The chain is the same; the live twin is made anew when the copy is opened.
+pub fn compact(data: &At, into: &At, sizes: Sizes, progress: &mut Progress) -> Result<Head, TwinError> {
+    if into.exists()? {
+        return Err(cannot(&into.shown, "it exists; name a folder that does not").into());
     }
-    let source = Glance::at(data)?;
+    let source = data.glance()?;
     if source.is_running()? {
-        return Err(StoreError::Locked { path: data.display().to_string() }.into());
+        return Err(StoreError::Locked { path: data.shown.clone() }.into());
     }
     let folder = &source.folder;
     let erased = erased_documents(folder, &source.keys()?)?;
-    let (partial, disk) = begin(into)?;
-    let target = Folder::create(Arc::new(disk), folder.site(), Opening::default())?;
+    let partial = into.begin()?;
+    let target = Folder::create(partial.inside(), folder.site(), Opening { sizes, ..Opening::default() })?;
+    let head = join_groups(&**folder, &target, &erased, progress)?;
+    if data.inside().exists(keys::KEYS).map_err(broken("look for the keys"))? {
+        backup_keys(data, &partial)?;
+    }
+    drop(target);
+    into.finish(&partial)?;
+    Ok(head)
+}
+
+/// Writes a journal that lives in memory into a folder, as a live site keeps it.
+pub fn save(journal: &dyn Journal, to: &At) -> Result<Head, TwinError> {
+    if to.exists()? {
+        return Err(cannot(&to.shown, "it exists; name a folder that does not").into());
+    }
+    let partial = to.begin()?;
+    let target = Folder::create(partial.inside(), journal.site(), Opening::default())?;
+    let head = join_groups(journal, &target, &HashSet::new(), &mut |_, _| ())?;
+    drop(target);
+    to.finish(&partial)?;
+    Ok(head)
+}
+
+/// Copies all groups, small ones joined, without the documents that are left out. The chain must come to the same.
+fn join_groups(from: &dyn Journal, target: &Folder, left_out: &HashSet<Hash>, progress: &mut Progress) -> Result<Head, TwinError> {
     let mut draft = Draft::after(target.head());
-    let total = folder.head().records;
-    for group in folder.groups(0) {
+    let total = from.head().records;
+    for group in from.groups(0) {
         let group = group?;
         group.copy_into(&mut draft)?;
-        for (hash, place) in group.documents.iter().filter(|(hash, _)| !erased.contains(hash)) {
-            draft.documents.push((*hash, folder.document(place)?));
+        for (hash, place) in group.documents.iter().filter(|(hash, _)| !left_out.contains(hash)) {
+            draft.documents.push((*hash, from.document(place)?));
         }
         if draft.size() >= JOINED_BYTES {
             let next = draft.head();
@@ -118,17 +194,10 @@ pub fn compact(data: &Path, into: &Path, progress: &mut Progress) -> Result<Head
         target.append(draft)?;
     }
     target.sync_anchor()?;
-    let head = target.head();
-    if head != folder.head() {
-        return Err(TwinError::Damaged { seq: head.records, why: "the copy's chain comes to another hash".into() });
+    match target.head() {
+        head if head == from.head() => Ok(head),
+        head => Err(TwinError::Damaged { seq: head.records, why: "the copy's chain comes to another hash".into() }),
     }
-    if data.join(keys::KEYS).exists() {
-        backup_keys(data, &partial)?;
-    }
-    make_live(&partial, &target, progress)?;
-    drop(target);
-    finish(&partial, into)?;
-    Ok(head)
 }
 
 /// Documents whose keys are destroyed.
@@ -156,31 +225,8 @@ fn erased_documents(folder: &Folder, keys: &Keys) -> Result<HashSet<Hash>, TwinE
     Ok(gone)
 }
 
-/// The folder in which a copy is made.
-fn begin(to: &Path) -> Result<(PathBuf, OsDisk), StoreError> {
-    let mut name = to.file_name().ok_or_else(|| cannot(to, "it has no name"))?.to_owned();
-    name.push(".partial");
-    let partial = to.with_file_name(name);
-    if partial.exists() {
-        std::fs::remove_dir_all(&partial).map_err(broken("remove a copy that was broken off"))?;
-    }
-    let disk = OsDisk::at(&partial);
-    disk.make_folder("").and_then(|()| disk.write(UNFINISHED)).and_then(|f| f.sync()).map_err(broken("begin a copy"))?;
-    disk.sync_folder("").map_err(broken("begin a copy"))?;
-    Ok((partial, disk))
-}
-
-/// Gives a whole copy its name.
-fn finish(partial: &Path, to: &Path) -> Result<(), StoreError> {
-    let disk = OsDisk::at(partial);
-    disk.remove(UNFINISHED).and_then(|()| disk.sync_folder("")).map_err(broken("finish a copy"))?;
-    std::fs::rename(partial, to).map_err(broken("finish a copy"))?;
-    let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::File::open(parent).and_then(|f| f.sync_all()).map_err(broken("finish a copy"))
-}
-
 /// Whether what is in `target` is an earlier part of this journal.
-fn check_same(source: &Folder, target: &OsDisk, to: &Path) -> Result<(), StoreError> {
+fn check_same(source: &Folder, target: &dyn Disk, to: &str) -> Result<(), StoreError> {
     let Some(mark) = anchor::read(target)?.mark() else { return Err(cannot(to, "it is no backup: it has no anchor")) };
     let mine = source.segments();
     let same = |theirs: &Segment| mine.iter().any(|m| m.head == theirs.head);
@@ -201,7 +247,7 @@ fn check_same(source: &Folder, target: &OsDisk, to: &Path) -> Result<(), StoreEr
     Ok(())
 }
 
-fn copy_journal(source: &Folder, target: &OsDisk, progress: &mut Progress) -> Result<Copied, StoreError> {
+fn copy_journal(source: &Folder, target: &dyn Disk, progress: &mut Progress) -> Result<Copied, StoreError> {
     target.make_folder(segment::FOLDER).map_err(broken("make the journal's folder"))?;
     let segments = source.segments();
     let (mut copied, count) = (0, segments.len());

@@ -15,7 +15,7 @@ use crate::sled_shelf::SledShelf;
 use crate::twin::{buyer_of, state_json, tell_buyer};
 use crate::{StoreError, Twin, TwinError, Unsealed, records};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 const LIVE: &str = "live";
@@ -25,9 +25,9 @@ const LIVE_NEW: &str = "live.new";
 /// Stands in a folder while a copy is made in it.
 pub const UNFINISHED: &str = "unfinished copy";
 
-fn refuse_unfinished(dir: &Path) -> Result<(), StoreError> {
-    match dir.join(UNFINISHED).exists() {
-        true => Err(StoreError::Open { path: dir.display().to_string(), why: "it is a copy that was broken off; make it again".into() }),
+fn refuse_unfinished(disk: &dyn Disk, name: &str) -> Result<(), StoreError> {
+    match disk.exists(UNFINISHED).map_err(broken("look at the folder"))? {
+        true => Err(StoreError::Open { path: name.into(), why: "it is a copy that was broken off; make it again".into() }),
         false => Ok(()),
     }
 }
@@ -53,8 +53,8 @@ impl Home {
     /// Opens the twin in `dir`, or begins one there where `new_site` says how to call it.
     pub fn open(dir: &Path, opening: HomeOpening) -> Result<(Home, Notes), TwinError> {
         let HomeOpening { journal, entropy, new_site, progress } = opening;
-        refuse_unfinished(dir)?;
         let disk: Arc<dyn Disk> = Arc::new(OsDisk::at(dir));
+        refuse_unfinished(&*disk, &dir.display().to_string())?;
         let mut notes = Notes::new();
         let exists = Folder::exists(&*disk)?;
         if !exists && (dir.join(LIVE).exists() || dir.join("keys").join("erased").exists()) {
@@ -204,31 +204,39 @@ pub struct Glance {
     pub folder: Arc<Folder>,
     /// What is not as it should be, though nothing is lost.
     pub notes: Notes,
-    dir: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Glance {
     pub fn at(dir: &Path) -> Result<Self, TwinError> {
-        refuse_unfinished(dir)?;
-        Self::unfinished(dir)
+        Self::on(Arc::new(OsDisk::at(dir)), &dir.display().to_string())
     }
 
-    pub(crate) fn unfinished(dir: &Path) -> Result<Self, TwinError> {
-        let disk: Arc<dyn Disk> = Arc::new(OsDisk::at(dir));
+    /// `name` is how people call what `disk` is.
+    pub fn on(disk: Arc<dyn Disk>, name: &str) -> Result<Self, TwinError> {
+        refuse_unfinished(&*disk, name)?;
+        Self::unfinished(disk, name)
+    }
+
+    pub(crate) fn unfinished(disk: Arc<dyn Disk>, name: &str) -> Result<Self, TwinError> {
         if !Folder::exists(&*disk)? {
-            return Err(StoreError::Absent { path: dir.display().to_string() }.into());
+            return Err(StoreError::Absent { path: name.into() }.into());
         }
-        let (folder, notes) = Folder::look(disk).map_err(|e| here(e, dir))?;
-        Ok(Glance { folder: Arc::new(folder), notes, dir: dir.to_owned() })
+        let (folder, notes) = Folder::look(disk.clone()).map_err(|e| here(e, Path::new(name)))?;
+        Ok(Glance { folder: Arc::new(folder), notes, disk })
     }
 
     /// Whether a process holds the folder.
     pub fn is_running(&self) -> Result<bool, StoreError> {
-        Folder::is_held(&**self.folder.disk())
+        Folder::is_held(&*self.disk)
+    }
+
+    fn has_keys(&self) -> Result<bool, StoreError> {
+        self.disk.exists(crate::keys::KEYS).map_err(broken("look for the keys"))
     }
 
     pub(crate) fn keys(&self) -> Result<Keys, StoreError> {
-        Keys::look(Arc::new(OsDisk::at(&self.dir)), self.folder.site())
+        Keys::look(self.disk.clone(), self.folder.site())
     }
 
     /// One entity as the journal makes it, and when that was.
@@ -247,9 +255,11 @@ impl Glance {
         }
         let mut json = state_json(key, version, &state)?;
         if let Some(buyer) = buyer_of(&state) {
-            let keys = self.keys()?;
-            let unsealed = self.personal(&keys, buyer)?;
-            tell_buyer(&mut json, unsealed)?;
+            match self.has_keys()? {
+                true => tell_buyer(&mut json, self.personal(&self.keys()?, buyer)?)?,
+                // A backup of the journal has no keys beside it: what is sealed stays sealed.
+                false => {}
+            }
         }
         Ok(Some(json))
     }
@@ -304,7 +314,7 @@ impl Glance {
             }
         }
         // A backup of the journal has none beside it.
-        if let (true, Some(newest)) = (self.dir.join(crate::keys::KEYS).exists(), newest_key) {
+        if let (true, Some(newest)) = (self.has_keys()?, newest_key) {
             self.keys()?.must_reach(newest, false)?;
         }
         Ok(head)

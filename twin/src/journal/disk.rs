@@ -14,6 +14,8 @@ pub trait Disk: Send + Sync {
     /// Names in a folder, sorted; empty where there is no such folder.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     fn make_folder(&self, path: &str) -> io::Result<()>;
+    /// Whether there is a file or folder of that name.
+    fn exists(&self, path: &str) -> io::Result<bool>;
     /// Opens what is there, for reading alone.
     fn read(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens for reading and writing, and makes it where it is not there.
@@ -99,6 +101,10 @@ impl Disk for OsDisk {
         }
     }
 
+    fn exists(&self, path: &str) -> io::Result<bool> {
+        self.0.join(path).try_exists()
+    }
+
     fn read(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
         Ok(Arc::new(File::open(self.0.join(path))?))
     }
@@ -145,6 +151,52 @@ impl Disk for OsDisk {
             Err(std::fs::TryLockError::WouldBlock) => Ok(true),
             Err(std::fs::TryLockError::Error(e)) => Err(e),
         }
+    }
+}
+
+/// A folder of another disk as a disk of its own.
+#[derive(Clone)]
+pub struct Below {
+    pub disk: Arc<dyn Disk>,
+    pub folder: String,
+}
+
+impl Below {
+    fn path(&self, path: &str) -> String {
+        if path.is_empty() { self.folder.clone() } else { format!("{}/{path}", self.folder) }
+    }
+}
+
+impl Disk for Below {
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.disk.list(&self.path(folder))
+    }
+    fn make_folder(&self, path: &str) -> io::Result<()> {
+        self.disk.make_folder(&self.path(path))
+    }
+    fn exists(&self, path: &str) -> io::Result<bool> {
+        self.disk.exists(&self.path(path))
+    }
+    fn read(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.read(&self.path(path))
+    }
+    fn write(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.write(&self.path(path))
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(&self.path(from), &self.path(to))
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.disk.remove(&self.path(path))
+    }
+    fn sync_folder(&self, path: &str) -> io::Result<()> {
+        self.disk.sync_folder(&self.path(path))
+    }
+    fn lock(&self, path: &str) -> io::Result<Box<dyn Any + Send + Sync>> {
+        self.disk.lock(&self.path(path))
+    }
+    fn is_locked(&self, path: &str) -> io::Result<bool> {
+        self.disk.is_locked(&self.path(path))
     }
 }
 
