@@ -1,12 +1,12 @@
 //! The ledger: the one writer of the twin. It groups what actors decided, makes the group durable, and only then lets
 //! out what they want to say or do, in the order in which they decided it.
 
-use crate::Seat;
+use crate::{Seat, Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::sync::broadcast;
-use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
+use twin::{Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -87,15 +87,22 @@ pub enum LedgerMsg {
 pub struct Ledger;
 
 pub struct LedgerState {
-    myself: ActorRef<LedgerMsg>,
+    myself: ActorRef<Told<LedgerMsg>>,
     twin: Arc<Twin>,
     clock: Clock,
     pace: Pace,
     listeners: broadcast::Sender<Arc<Vec<Record>>>,
     waiting: Vec<Work>,
-    /// Outputs of the group that is being written.
-    held: Vec<Output>,
+    /// Outputs of the group that is being written, a work each.
+    held: Vec<Held>,
     writing: bool,
+}
+
+struct Held {
+    records: usize,
+    /// The work's own.
+    origin: Origin,
+    outputs: Vec<Output>,
 }
 
 pub struct LedgerArguments {
@@ -107,20 +114,25 @@ pub struct LedgerArguments {
 }
 
 impl Actor for Ledger {
-    type Msg = LedgerMsg;
+    type Msg = Told<LedgerMsg>;
     type State = LedgerState;
     type Arguments = LedgerArguments;
 
-    async fn pre_start(&self, myself: ActorRef<LedgerMsg>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<LedgerMsg>>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
         let LedgerArguments { twin, clock, pace, listeners, seat } = args;
         seat.take(myself.clone());
         Ok(LedgerState { myself, twin, clock, pace, listeners, waiting: Vec::new(), held: Vec::new(), writing: false })
     }
 
-    async fn handle(&self, _: ActorRef<LedgerMsg>, message: LedgerMsg, ledger: &mut LedgerState) -> Result<(), ActorProcessingErr> {
-        match message {
+    async fn handle(
+        &self,
+        _: ActorRef<Told<LedgerMsg>>,
+        told: Told<LedgerMsg>,
+        ledger: &mut LedgerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match told.message {
             LedgerMsg::Commit(work) if !ledger.writing && ledger.waiting.is_empty() && work.tx.is_empty() => {
-                work.outputs.into_iter().for_each(|output| output());
+                origin::within(work.tx.origin, || work.outputs.into_iter().for_each(|output| output()));
             }
             LedgerMsg::Commit(work) => {
                 ledger.waiting.push(work);
@@ -130,11 +142,17 @@ impl Actor for Ledger {
             }
             LedgerMsg::Written(outcome) => {
                 let records = outcome?;
+                let mut last = records.first().map_or(0, |r| r.seq - 1);
                 if ledger.listeners.receiver_count() > 0 && !records.is_empty() {
                     // Nobody listening any more is no failure.
                     let _ = ledger.listeners.send(Arc::new(records));
                 }
-                std::mem::take(&mut ledger.held).into_iter().for_each(|output| output());
+                for held in std::mem::take(&mut ledger.held) {
+                    last += held.records as u64;
+                    // What was written led to what follows; where nothing was, the origin goes on.
+                    let origin = if held.records > 0 { Origin::record(last) } else { held.origin };
+                    origin::within(origin, || held.outputs.into_iter().for_each(|output| output()));
+                }
                 ledger.writing = false;
                 if !ledger.waiting.is_empty() {
                     ledger.write()?;
@@ -151,12 +169,12 @@ impl LedgerState {
         let group = self.waiting.len().min(GROUP_TXS_MAX);
         let mut txs = Vec::with_capacity(group);
         for work in self.waiting.drain(..group) {
+            self.held.push(Held { records: work.tx.len(), origin: work.tx.origin.clone(), outputs: work.outputs });
             txs.push(work.tx);
-            self.held.extend(work.outputs);
         }
         let myself = self.myself.clone();
         // The ledger outlives its own writes, so a failed cast can only mean that the process is ending.
-        let done = move |outcome| drop(myself.cast(LedgerMsg::Written(outcome)));
+        let done = move |outcome| drop(myself.cast(LedgerMsg::Written(outcome).into()));
         match self.pace {
             Pace::Disk => {
                 let twin = self.twin.clone();

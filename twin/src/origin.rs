@@ -64,3 +64,13 @@ impl fmt::Display for By {
         }
     }
 }
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Nothing => f.write_str("of nothing"),
+            Because::Request(key) => write!(f, "of request {key}"),
+            Because::Record(seq) => write!(f, "of record {seq}"),
+        }
+    }
+}
