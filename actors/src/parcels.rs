@@ -213,7 +213,7 @@ impl ParcelsState {
 /// Hands parcels back to those who work on them, and wakes what has something unanswered. `cleared`: whatever was on a belt
 /// has left it by now.
 fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
-    let to = |id: &ParcelId, message| myself.cast(ParcelsMsg::To(id.clone(), message).into());
+    let to = |id: &ParcelId, message| -> Result<(), ActorProcessingErr> { Ok(myself.cast(ParcelsMsg::To(id.clone(), message).into())?) };
     // In the line's or the dock's hands: the bags know more of them.
     let mut handed: BTreeMap<ParcelId, Stage> = BTreeMap::new();
     for row in house.twin.all::<Parcel>() {
