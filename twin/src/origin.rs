@@ -29,7 +29,7 @@ pub enum Because {
     /// It came from outside by itself: a scan, a carrier's news, the start of the house.
     #[default]
     Nothing,
-    /// A request, by its idempotency key.
+    /// A request, by its idempotency key; without one, by the number that its answer carried.
     Request(SmolStr),
     /// An earlier record, by its sequence number.
     Record(u64),
