@@ -1,31 +1,34 @@
 //! A packing bench: slip and label come out of its printer, goods become a parcel, and a scan says that it is packed.
 
 use crate::station::Base;
-use crate::{ParcelMsg, slip};
+use crate::{ParcelMsg, origin, slip};
 use bytes::Bytes;
 use drivers::devices::{Instruction, Observation};
 use std::collections::BTreeMap;
 use twin::device::DeviceKind;
 use twin::order::Order;
 use twin::parcel::Parcel;
-use twin::{ParcelId, TwinError, Unsealed};
+use twin::{Because, Origin, ParcelId, TwinError, Unsealed};
 
 #[derive(Default)]
 pub struct Bench {
     jobs: u64,
-    printing: BTreeMap<u64, ParcelId>,
+    /// What the printer was given, and because of what.
+    printing: BTreeMap<u64, (ParcelId, Because)>,
 }
 
 impl Bench {
     /// Its printer was restarted and has forgotten what it was given.
     pub fn print_again(&mut self, base: &Base) -> Result<(), TwinError> {
-        std::mem::take(&mut self.printing).into_values().try_for_each(|parcel| self.print(base, parcel))
+        let lost = std::mem::take(&mut self.printing).into_values();
+        lost.into_iter()
+            .try_for_each(|(parcel, because)| origin::within(Origin { because, ..Origin::default() }, || self.print(base, parcel)))
     }
 
     pub fn print(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
         if let Some(zpl) = sheets(base, &parcel, true)? {
             self.jobs += 1;
-            self.printing.insert(self.jobs, parcel);
+            self.printing.insert(self.jobs, (parcel, origin::current().because));
             base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });
         }
         Ok(())
@@ -34,8 +37,9 @@ impl Bench {
     pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), TwinError> {
         match what {
             Observation::Printed { job } => {
-                if let (Some(parcel), Some(printer)) = (self.printing.remove(&job), printer(base)) {
-                    base.house.tell(parcel, ParcelMsg::Printed(printer));
+                if let (Some((parcel, because)), Some(printer)) = (self.printing.remove(&job), printer(base)) {
+                    let said = Origin { because, ..origin::current() };
+                    origin::within(said, || base.house.tell(parcel, ParcelMsg::Printed(printer)));
                 }
             }
             Observation::Scanned { code: Some(code), .. } => match base.house.twin.parcel_of(&code)? {

@@ -4,7 +4,7 @@
 
 use crate::config::CarrierConfig;
 use crate::parcels::{ParcelsMsg, Whose};
-use crate::{Host, House, ParcelMsg};
+use crate::{Host, House, ParcelMsg, Told, origin};
 use drivers::WireError;
 use drivers::carriers::{CarrierDriver, CarrierError};
 use futures::FutureExt;
@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
 use twin::channel::{LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
-use twin::{Moment, ParcelId, Span, TrackingNumber};
+use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber};
 
 /// Failures in a row after which the carrier is left alone for a while.
 pub const FAILURES_MAX: u32 = 8;
@@ -87,11 +87,12 @@ pub struct CarrierArguments {
 
 pub struct CarrierState {
     house: Arc<House>,
-    myself: ActorRef<CarrierMsg>,
+    myself: ActorRef<Told<CarrierMsg>>,
     config: CarrierConfig,
     driver: Arc<dyn CarrierDriver>,
     host: Host<Carrier>,
-    queue: VecDeque<Job>,
+    /// Each with the origin of whoever asked: the answer comes because of it.
+    queue: VecDeque<Told<Job>>,
     /// Tracking waits in a line of its own: it never keeps a label from being bought.
     looks: VecDeque<Vec<Watched>>,
     calls: usize,
@@ -107,11 +108,11 @@ pub struct CarrierState {
 }
 
 impl Actor for CarrierActor {
-    type Msg = CarrierMsg;
+    type Msg = Told<CarrierMsg>;
     type State = CarrierState;
     type Arguments = CarrierArguments;
 
-    async fn pre_start(&self, myself: ActorRef<CarrierMsg>, args: CarrierArguments) -> Result<CarrierState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<CarrierMsg>>, args: CarrierArguments) -> Result<CarrierState, ActorProcessingErr> {
         let CarrierArguments { house, config } = args;
         let driver = house.drivers.get(config.id()).ok_or_else(|| format!("carrier {} has no driver", config.id()))?.clone();
         let host = Host::load(&house.twin, config.id().text().clone())?;
@@ -137,43 +138,52 @@ impl Actor for CarrierActor {
         })
     }
 
-    async fn post_start(&self, _: ActorRef<CarrierMsg>, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, _: ActorRef<Told<CarrierMsg>>, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
         // What the one before was asked. At the start of the house nobody hears this, and all is taken up anyway.
         carrier.house.parcels.cast(ParcelsMsg::TakeUp(Whose::Carrier(carrier.config.id().clone())));
         Ok(())
     }
 
-    async fn handle(&self, _: ActorRef<CarrierMsg>, message: CarrierMsg, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
-        match message {
-            // A quote that must wait for a pause is better answered without.
-            CarrierMsg::Quote(_, reply) if carrier.is_paused() => reply(Err("the carrier does not answer just now".into())),
-            CarrierMsg::Quote(request, reply) => carrier.queue.push_back(Job::Quote(request, reply)),
-            CarrierMsg::BuyLabel(request) => carrier.enqueue(request, 0),
-            CarrierMsg::Retry(request, attempts) => carrier.enqueue(request, attempts),
-            CarrierMsg::Void(tracking) => carrier.queue.push_back(Job::Void(tracking)),
-            CarrierMsg::Watch { parcel, tracking, first_after } => {
-                let since = carrier.house.clock.now();
-                if !carrier.watching.insert(parcel.clone()) {
-                    return Ok(());
-                }
-                carrier.watch(since + first_after, Watched { parcel, tracking, since, told: 0 });
-            }
-            CarrierMsg::Look => carrier.look(),
-            CarrierMsg::Returned(call) => {
-                match &call {
-                    Call::Tracked(..) => carrier.looking -= 1,
-                    _ => carrier.calls -= 1,
-                }
-                carrier.returned(call)?;
-            }
-            CarrierMsg::Resume => {}
-        }
-        carrier.run();
-        Ok(())
+    async fn handle(
+        &self,
+        _: ActorRef<Told<CarrierMsg>>,
+        told: Told<CarrierMsg>,
+        carrier: &mut CarrierState,
+    ) -> Result<(), ActorProcessingErr> {
+        origin::within(told.origin, || carrier.take(told.message))
     }
 }
 
 impl CarrierState {
+    fn take(&mut self, message: CarrierMsg) -> Result<(), ActorProcessingErr> {
+        match message {
+            // A quote that must wait for a pause is better answered without.
+            CarrierMsg::Quote(_, reply) if self.is_paused() => reply(Err("the carrier does not answer just now".into())),
+            CarrierMsg::Quote(request, reply) => self.queue.push_back(Job::Quote(request, reply).into()),
+            CarrierMsg::BuyLabel(request) => self.enqueue(request, 0),
+            CarrierMsg::Retry(request, attempts) => self.enqueue(request, attempts),
+            CarrierMsg::Void(tracking) => self.queue.push_back(Job::Void(tracking).into()),
+            CarrierMsg::Watch { parcel, tracking, first_after } => {
+                let since = self.house.clock.now();
+                if !self.watching.insert(parcel.clone()) {
+                    return Ok(());
+                }
+                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0 });
+            }
+            CarrierMsg::Look => self.look(),
+            CarrierMsg::Returned(call) => {
+                match &call {
+                    Call::Tracked(..) => self.looking -= 1,
+                    _ => self.calls -= 1,
+                }
+                self.returned(call)?;
+            }
+            CarrierMsg::Resume => {}
+        }
+        self.run();
+        Ok(())
+    }
+
     fn is_paused(&self) -> bool {
         self.house.clock.now() < self.paused_until
     }
@@ -181,16 +191,17 @@ impl CarrierState {
     /// Queues a label; where too many wait already, it comes again later.
     fn enqueue(&mut self, request: Box<LabelRequest>, attempts: u32) {
         if self.queue.len() < self.house.config.limits.carrier_queue_max {
-            self.queue.push_back(Job::Label(request, attempts));
+            self.queue.push_back(Job::Label(request, attempts).into());
         } else {
             self.retry_after(PAUSE_FIRST, request, attempts);
         }
     }
 
     fn retry_after(&self, span: Span, request: Box<LabelRequest>, attempts: u32) {
-        let myself = self.myself.clone();
+        // Because of what it was asked at first.
+        let (myself, retry) = (self.myself.clone(), CarrierMsg::Retry(request, attempts).into());
         // A carrier that fell meanwhile re-asks from the twin.
-        self.house.clock.after(span, move || drop(myself.cast(CarrierMsg::Retry(request, attempts))));
+        self.house.clock.after(span, move || drop(myself.cast(retry)));
     }
 
     /// Sends off what is queued, as far as the limits allow.
@@ -199,17 +210,17 @@ impl CarrierState {
         while self.looking < (limit / LOOKS_SHARE).max(1) && !self.is_paused() {
             let Some(batch) = self.looks.pop_front() else { break };
             self.looking += 1;
-            let (myself, driver) = (self.myself.clone(), self.driver.clone());
+            let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(Because::Nothing));
             tokio::spawn(async move {
                 let outcome = alive(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
                 // A carrier that fell meanwhile watches what the twin knows.
-                let _ = myself.cast(CarrierMsg::Returned(Call::Tracked(batch, outcome)));
+                let _ = myself.cast(Told { origin, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
             });
         }
         while self.calls < limit && !self.is_paused() {
-            let Some(job) = self.queue.pop_front() else { return };
+            let Some(Told { origin: asked, message: job }) = self.queue.pop_front() else { return };
             self.calls += 1;
-            let (myself, driver) = (self.myself.clone(), self.driver.clone());
+            let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(asked.because));
             tokio::spawn(async move {
                 let call = match job {
                     Job::Quote(request, reply) => Call::Quoted(alive(|| driver.quote(*request)).await, reply),
@@ -223,9 +234,14 @@ impl CarrierState {
                     }
                 };
                 // A carrier that fell meanwhile re-asks from the twin.
-                let _ = myself.cast(CarrierMsg::Returned(call));
+                let _ = myself.cast(Told { origin, message: CarrierMsg::Returned(call) });
             });
         }
+    }
+
+    /// The origin of what it answers.
+    fn said(&self, because: Because) -> Origin {
+        Origin { by: By::Carrier(self.config.id().clone()), because }
     }
 
     fn returned(&mut self, call: Call) -> Result<(), ActorProcessingErr> {
@@ -292,7 +308,7 @@ impl CarrierState {
 
     fn wake_after(&self, span: Span) {
         let myself = self.myself.clone();
-        self.house.clock.after(span, move || drop(myself.cast(CarrierMsg::Resume)));
+        self.house.clock.after(span, move || drop(myself.cast(CarrierMsg::Resume.into())));
     }
 
     fn watch(&mut self, at: Moment, watched: Watched) {
@@ -308,7 +324,7 @@ impl CarrierState {
         if self.look_at.is_none_or(|at| first < at) {
             self.look_at = Some(first);
             let myself = self.myself.clone();
-            self.house.clock.at(first, move || drop(myself.cast(CarrierMsg::Look)));
+            self.house.clock.at(first, move || drop(myself.cast(CarrierMsg::Look.into())));
         }
     }
 
@@ -343,10 +359,10 @@ impl CarrierState {
             }
             if now - watched.since > WATCH_MAX {
                 self.watching.remove(&watched.parcel);
-                // Nobody will find it any more; who looks for it is told so.
+                // Nobody will find it any more; who looks for it is told so, and not by the carrier.
                 let text: SmolStr = "no news of it for sixty days".into();
                 let lost = TrackEvent { at: now, status: TrackStatus::Lost, code: "".into(), text, place: "".into() };
-                self.house.tell(watched.parcel, ParcelMsg::Track(vec![lost]));
+                origin::within(Origin::default(), || self.house.tell(watched.parcel, ParcelMsg::Track(vec![lost])));
             } else {
                 self.watch(next, watched);
             }

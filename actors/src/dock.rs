@@ -2,13 +2,13 @@
 
 use crate::ledger::Host;
 use crate::station::{Base, StationMsg};
-use crate::{ParcelMsg, slip};
+use crate::{ParcelMsg, origin, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
 use twin::manifest::{self, Manifest};
-use twin::{BagId, CarrierId, ManifestId, Moment, Span, station};
+use twin::{BagId, CarrierId, ManifestId, Moment, Origin, Span, station};
 
 /// A manifest closes this long after its first bag: the driver has signed and gone.
 pub const MANIFEST_OPEN: Span = Span::from_mins(30);
@@ -79,11 +79,14 @@ impl Dock {
             let parcels = bag.state.parcels.len() as u32;
             host.command(&mut work, manifest::Command::Load { bag: id.clone(), parcels, weight_g: bag.state.weight_g })?;
         }
-        let (told, id) = (house.clone(), id.clone());
+        let (told, id, by) = (house.clone(), id.clone(), origin::current().by);
         work.then(move || {
-            for parcel in bag.state.parcels {
-                told.tell(parcel, ParcelMsg::HandOver { bag: id.clone() });
-            }
+            // One scan hands over the bag and all that is in it.
+            origin::within(Origin { by, ..origin::current() }, || {
+                for parcel in bag.state.parcels {
+                    told.tell(parcel, ParcelMsg::HandOver { bag: id.clone() });
+                }
+            });
         });
         house.commit(work);
         Ok(())

@@ -6,7 +6,7 @@ use crate::ledger::{LedgerMsg, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::ParcelsMsg;
 use crate::warehouse::WarehouseMsg;
-use crate::{ParcelMsg, Seat};
+use crate::{ParcelMsg, Seat, origin};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use drivers::wire::Dial;
@@ -33,9 +33,11 @@ pub struct House {
 }
 
 impl House {
-    /// A sheet of work dated now.
+    /// A sheet of work dated now, on the account of what is being done.
     pub fn work(&self) -> Work {
-        Work::at(self.clock.now())
+        let mut work = Work::at(self.clock.now());
+        work.tx.origin = origin::current();
+        work
     }
 
     pub fn commit(&self, work: Work) {

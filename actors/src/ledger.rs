@@ -1,13 +1,13 @@
 //! The ledger: the one writer of the twin. It groups what actors decided, makes the group durable, and only then lets
 //! out what they want to say or do, in the order in which they decided it.
 
-use crate::Seat;
+use crate::{Seat, Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use tokio::sync::broadcast;
-use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
+use twin::{Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -91,7 +91,7 @@ pub enum LedgerMsg {
 pub struct Ledger;
 
 pub struct LedgerState {
-    myself: ActorRef<LedgerMsg>,
+    myself: ActorRef<Told<LedgerMsg>>,
     twin: Arc<Twin>,
     clock: Clock,
     listeners: Listeners,
@@ -106,8 +106,8 @@ enum Writing {
     Modelled {
         span: Span,
         waiting: Vec<Work>,
-        /// Outputs of the group that is being written.
-        held: Vec<Output>,
+        /// Outputs of the group that is being written, a work each.
+        held: Vec<Held>,
         busy: bool,
     },
 }
@@ -121,11 +121,11 @@ pub struct LedgerArguments {
 }
 
 impl Actor for Ledger {
-    type Msg = LedgerMsg;
+    type Msg = Told<LedgerMsg>;
     type State = LedgerState;
     type Arguments = LedgerArguments;
 
-    async fn pre_start(&self, myself: ActorRef<LedgerMsg>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<LedgerMsg>>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
         let LedgerArguments { twin, clock, pace, listeners, seat } = args;
         seat.take(myself.clone());
         let writing = match pace {
@@ -135,20 +135,21 @@ impl Actor for Ledger {
         Ok(LedgerState { myself, twin, clock, listeners, writing })
     }
 
-    async fn handle(&self, _: ActorRef<LedgerMsg>, message: LedgerMsg, ledger: &mut LedgerState) -> Result<(), ActorProcessingErr> {
-        match (message, &mut ledger.writing) {
+    async fn handle(&self, _: ActorRef<Told<LedgerMsg>>, told: Told<LedgerMsg>, ledger: &mut LedgerState) -> Result<(), ActorProcessingErr> {
+        match (told.message, &mut ledger.writing) {
             (LedgerMsg::Commit(work), Writing::Disk(writer)) => writer.send(work).map_err(|_| "its writer has ended".into()),
             (LedgerMsg::Commit(work), Writing::Modelled { waiting, busy, .. }) => {
                 if !*busy && waiting.is_empty() && work.tx.is_empty() {
-                    work.outputs.into_iter().for_each(|output| output());
+                    origin::within(work.tx.origin, || work.outputs.into_iter().for_each(|output| output()));
                     return Ok(());
                 }
                 waiting.push(work);
                 if *busy { Ok(()) } else { Ok(ledger.model()?) }
             }
             (LedgerMsg::Durable(records), Writing::Modelled { waiting, held, busy, .. }) => {
+                let first = records.first().map_or(0, |r| r.seq);
                 tell(&ledger.listeners, records);
-                std::mem::take(held).into_iter().for_each(|output| output());
+                let_go(first, std::mem::take(held));
                 *busy = false;
                 if waiting.is_empty() { Ok(()) } else { Ok(ledger.model()?) }
             }
@@ -166,14 +167,41 @@ impl LedgerState {
         let group = waiting.len().min(GROUP_TXS_MAX);
         let mut txs = Vec::with_capacity(group);
         for work in waiting.drain(..group) {
-            txs.push(work.tx);
-            held.extend(work.outputs);
+            let (tx, outputs) = Held::of(work);
+            txs.push(tx);
+            held.push(outputs);
         }
         let records = self.twin.commit(txs)?;
         let myself = self.myself.clone();
         // The ledger outlives its own writes, so a failed cast can only mean that the process is ending.
-        self.clock.after(*span, move || drop(myself.cast(LedgerMsg::Durable(records))));
+        self.clock.after(*span, move || drop(myself.cast(LedgerMsg::Durable(records).into())));
         Ok(())
+    }
+}
+
+/// What one work wants done once it is durable.
+struct Held {
+    records: usize,
+    /// The work's own.
+    origin: Origin,
+    outputs: Vec<Output>,
+}
+
+impl Held {
+    fn of(work: Work) -> (Tx, Held) {
+        let held = Held { records: work.tx.len(), origin: work.tx.origin.clone(), outputs: work.outputs };
+        (work.tx, held)
+    }
+}
+
+/// Does what waited for a group whose first record is `first`. What was written led to what follows; where nothing was,
+/// the origin goes on.
+fn let_go(first: u64, held: Vec<Held>) {
+    let mut next = first;
+    for Held { records, origin, outputs } in held {
+        next += records as u64;
+        let origin = if records > 0 { Origin::record(next - 1) } else { origin };
+        origin::within(origin, || outputs.into_iter().for_each(|output| output()));
     }
 }
 
@@ -185,24 +213,27 @@ fn tell(listeners: &Listeners, records: Vec<Record>) {
 }
 
 /// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
-fn start_writer(twin: Arc<Twin>, listeners: Listeners, ledger: ActorRef<LedgerMsg>) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
+fn start_writer(twin: Arc<Twin>, listeners: Listeners, ledger: ActorRef<Told<LedgerMsg>>) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
     let (writer, works) = mpsc::channel::<Work>();
     let runtime = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("ledger".into()).spawn(move || {
         // Outputs set timers and start calls.
         let _inside = runtime.enter();
         while let Ok(first) = works.recv() {
-            let mut txs = vec![first.tx];
-            let mut outputs = first.outputs;
+            let (tx, outputs) = Held::of(first);
+            let (mut txs, mut held) = (vec![tx], vec![outputs]);
             while txs.len() < GROUP_TXS_MAX
                 && let Ok(work) = works.try_recv()
             {
-                txs.push(work.tx);
-                outputs.extend(work.outputs);
+                let (tx, outputs) = Held::of(work);
+                txs.push(tx);
+                held.push(outputs);
             }
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                tell(&listeners, twin.commit(txs)?);
-                outputs.into_iter().for_each(|output| output());
+                let records = twin.commit(txs)?;
+                let first = records.first().map_or(0, |r| r.seq);
+                tell(&listeners, records);
+                let_go(first, held);
                 Ok(())
             }));
             let error = match outcome {
@@ -211,7 +242,7 @@ fn start_writer(twin: Arc<Twin>, listeners: Listeners, ledger: ActorRef<LedgerMs
                 Err(_) => StoreError::Broken { what: "write a group", why: "the writer broke off".into() }.into(),
             };
             // A ledger that is gone has nothing to be told.
-            let _ = ledger.cast(LedgerMsg::Failed(error));
+            let _ = ledger.cast(LedgerMsg::Failed(error).into());
             return;
         }
     })?;

@@ -13,6 +13,7 @@ pub mod house;
 pub mod ledger;
 pub mod line;
 pub mod order_desk;
+pub mod origin;
 pub mod parcel;
 pub mod parcels;
 pub mod rework;
@@ -25,6 +26,7 @@ pub mod warehouse;
 
 pub use house::House;
 pub use ledger::{Host, Work};
+pub use origin::Told;
 pub use parcel::ParcelMsg;
 pub use seat::Seat;
 pub use site::Site;

@@ -7,7 +7,7 @@ use crate::config::LineConfig;
 use crate::device::DeviceMsg;
 use crate::ledger::Host;
 use crate::station::Base;
-use crate::{ParcelMsg, slip};
+use crate::{ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use twin::bag::{self, Bag};
 use twin::device::DeviceKind;
 use twin::parcel::{Interception, Verdict};
-use twin::{BagId, CarrierId, ChannelId, Dims, Grams, Moment, ParcelId, Span, station};
+use twin::{BagId, Because, By, CarrierId, ChannelId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
 /// An empty scale that is this far from zero (0.1 g) is zeroed.
 pub const DRIFT_DG: i32 = 10;
@@ -46,9 +46,13 @@ struct Item {
     dims: Option<Dims>,
     parcel: Option<ParcelId>,
     facts: Known,
+    /// The record that the facts came with.
+    because: Because,
     weight_g: Option<Grams>,
     pic: Option<u32>,
     asked_at: Moment,
+    /// Who asked where it goes.
+    asker: By,
     /// Where it was sent, and whether it passed the checks.
     sent: Option<(u16, bool)>,
 }
@@ -128,9 +132,20 @@ impl Line {
         if let Some(parcel) = parcel.clone() {
             base.house.tell(parcel, ParcelMsg::Induct { item: n, station: base.config.id.clone(), line: base.seat.clone() });
         }
-        let item =
-            Item { n, scanned_at: at, code, dims, parcel, facts: Known::NotYet, weight_g: None, pic: None, asked_at: at, sent: None };
-        self.items.push_back(item);
+        self.items.push_back(Item {
+            n,
+            scanned_at: at,
+            code,
+            dims,
+            parcel,
+            facts: Known::NotYet,
+            because: Because::Nothing,
+            weight_g: None,
+            pic: None,
+            asked_at: at,
+            asker: By::System,
+            sent: None,
+        });
         Ok(())
     }
 
@@ -145,7 +160,9 @@ impl Line {
                 && !matches!(old.sent, Some((_, false)))
             {
                 let why = Interception::Manual { why: "left the line between scanner and chute".into() };
-                base.house.tell(parcel.clone(), ParcelMsg::Intercept(why));
+                // Whoever is scanned now has nothing to do with it.
+                let origin = Origin { because: old.because.clone(), ..Origin::default() };
+                origin::within(origin, || base.house.tell(parcel.clone(), ParcelMsg::Intercept(why)));
             }
             self.items.pop_front();
         }
@@ -154,6 +171,7 @@ impl Line {
     pub fn inducted(&mut self, base: &mut Base, n: u64, facts: Result<Box<Facts>, SmolStr>) -> Result<(), ActorProcessingErr> {
         let Some(at) = self.items.iter().position(|i| i.n == n) else { return Ok(()) };
         self.items[at].facts = facts.map_or_else(Known::Refused, Known::Facts);
+        self.items[at].because = origin::current().because;
         if self.items[at].pic.is_some() { self.answer(base, at) } else { Ok(()) }
     }
 
@@ -163,6 +181,7 @@ impl Line {
             Some(item) => {
                 item.pic = Some(pic);
                 item.asked_at = at;
+                item.asker = origin::current().by;
                 let n = item.n;
                 let position = self.items.iter().position(|i| i.n == n);
                 position.map_or(Ok(()), |at| self.answer(base, at))
@@ -171,8 +190,13 @@ impl Line {
         }
     }
 
-    /// Answers for an item as soon as all that can be known is known.
+    /// Answers for an item as soon as all that can be known is known: the sorter asked, because of what it is.
     fn answer(&mut self, base: &mut Base, at: usize) -> Result<(), ActorProcessingErr> {
+        let (by, because) = (self.items[at].asker.clone(), self.items[at].because.clone());
+        origin::within(Origin { by, because }, || self.answer_asker(base, at))
+    }
+
+    fn answer_asker(&mut self, base: &mut Base, at: usize) -> Result<(), ActorProcessingErr> {
         let item = &mut self.items[at];
         let Some(pic) = item.pic else { return Ok(()) };
         let (code, reject) = (item.code.clone(), self.config.sorting.reject);
@@ -257,8 +281,11 @@ impl Line {
         let bag = BagId::from(host.id.clone());
         let limits = &house.config.limits;
         let full = host.state.parcels.len() >= limits.bag_parcels_max || host.state.weight_g >= limits.bag_weight_g_max;
-        let told = house.clone();
-        work.then(move || told.tell(parcel, ParcelMsg::Bag { chute, bag }));
+        let (told, by) = (house.clone(), origin::current().by);
+        work.then(move || {
+            // One drop fills the bag and ends the parcel's way over the line.
+            origin::within(Origin { by, ..origin::current() }, || told.tell(parcel, ParcelMsg::Bag { chute, bag }));
+        });
         house.commit(work);
         if full { self.close(base, chute, "full") } else { Ok(()) }
     }

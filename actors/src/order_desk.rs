@@ -4,7 +4,7 @@
 //! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
 
 use crate::carrier::CarrierMsg;
-use crate::{Host, House, ParcelMsg, Work};
+use crate::{Host, House, ParcelMsg, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rules::allocation::{Offer, choose, warehouses_with_stock};
 use rules::packing::Packed;
@@ -16,7 +16,7 @@ use twin::channel::{Channel, Quote, QuoteRequest};
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::stock::{self, Stock};
-use twin::{CarrierId, Moment, Money, OrderId, ParcelId, Sku, Span, WarehouseId};
+use twin::{CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders whose quotes do not come are planned anew after this.
 pub const QUOTES_LATE: Span = Span::from_mins(2);
@@ -91,7 +91,7 @@ pub struct OrderDesk;
 
 pub struct DeskState {
     house: Arc<House>,
-    myself: ActorRef<DeskMsg>,
+    myself: ActorRef<Told<DeskMsg>>,
     /// Orders that are being worked on; looked up by id only.
     orders: HashMap<OrderId, Host<Order>>,
     stock: HashMap<SmolStr, Host<Stock>>,
@@ -100,11 +100,14 @@ pub struct DeskState {
     rounds: u32,
     /// Held for want of stock, by the SKU that may bring them on.
     short: BTreeSet<OrderId>,
-    retry: BTreeSet<(Moment, OrderId)>,
+    /// Each with the origin of its first try.
+    retry: BTreeMap<(Moment, OrderId), Origin>,
 }
 
 struct Quoting {
     round: u32,
+    /// Why it is planned: the decision is ours, not the last carrier's that quoted.
+    origin: Origin,
     since: Moment,
     waiting: usize,
     offers: Vec<Offer>,
@@ -127,11 +130,11 @@ fn reached(parcel: &Parcel) -> Option<(Progress, Stage)> {
 }
 
 impl Actor for OrderDesk {
-    type Msg = DeskMsg;
+    type Msg = Told<DeskMsg>;
     type State = DeskState;
     type Arguments = Arc<House>;
 
-    async fn pre_start(&self, myself: ActorRef<DeskMsg>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<DeskMsg>>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
         let mut stock = HashMap::new();
         for row in house.twin.all::<Stock>() {
             let (id, _) = row?;
@@ -148,38 +151,42 @@ impl Actor for OrderDesk {
             quoting: BTreeMap::new(),
             rounds: 0,
             short: BTreeSet::new(),
-            retry: BTreeSet::new(),
+            retry: BTreeMap::new(),
         })
     }
 
-    async fn post_start(&self, myself: ActorRef<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, myself: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
         desk.take_up()?;
         desk.look_later(myself);
         Ok(())
     }
 
-    async fn handle(&self, myself: ActorRef<DeskMsg>, message: DeskMsg, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
-        match message {
-            DeskMsg::Receive(orders, reply) => desk.receive(orders, reply)?,
-            DeskMsg::Plan(order) => desk.plan(order)?,
-            DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => desk.quoted(order, round, &warehouse, &carrier, quotes)?,
-            DeskMsg::Progress { order, step } => desk.progress(order, step)?,
-            DeskMsg::Count(rows) => desk.count(rows)?,
-            DeskMsg::Cancel { order, reason, reply } => desk.cancel(order, reason, reply)?,
-            DeskMsg::Cancelled { order, reason, outcome, reply } => desk.cancelled(order, reason, outcome, reply)?,
-            DeskMsg::Erase { order, reply } => desk.erase(order, reply)?,
-            DeskMsg::Rest(order) => drop(desk.orders.remove(&order)),
-            DeskMsg::TakeUp => desk.take_up()?,
-            DeskMsg::Look => {
-                desk.look()?;
-                desk.look_later(myself);
-            }
-        }
-        Ok(())
+    async fn handle(&self, myself: ActorRef<Told<DeskMsg>>, told: Told<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+        origin::within(told.origin, || desk.take(myself, told.message))
     }
 }
 
 impl DeskState {
+    fn take(&mut self, myself: ActorRef<Told<DeskMsg>>, message: DeskMsg) -> Result<(), ActorProcessingErr> {
+        match message {
+            DeskMsg::Receive(orders, reply) => self.receive(orders, reply)?,
+            DeskMsg::Plan(order) => self.plan(order)?,
+            DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => self.quoted(order, round, &warehouse, &carrier, quotes)?,
+            DeskMsg::Progress { order, step } => self.progress(order, step)?,
+            DeskMsg::Count(rows) => self.count(rows)?,
+            DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
+            DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
+            DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
+            DeskMsg::Rest(order) => drop(self.orders.remove(&order)),
+            DeskMsg::TakeUp => self.take_up()?,
+            DeskMsg::Look => {
+                self.look()?;
+                self.look_later(myself);
+            }
+        }
+        Ok(())
+    }
+
     /// After a start: what was received and not decided is planned, what was decided has its parcel created, and an order
     /// that its parcel has left behind catches up.
     fn take_up(&mut self) -> Result<(), ActorProcessingErr> {
@@ -188,7 +195,7 @@ impl DeskState {
             let (id, order) = row?;
             let id = OrderId::from(id);
             match (&order.stage, &order.decision) {
-                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id.clone()))?,
+                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id.clone()).into())?,
                 (Stage::Allocated, Some(decision)) => {
                     if let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision)) {
                         house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
@@ -201,11 +208,11 @@ impl DeskState {
             {
                 if parcel.stage == twin::parcel::Stage::Cancelled {
                     let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
-                    self.myself.cast(DeskMsg::Cancelled { order: id.clone(), reason, outcome: Ok(()), reply })?;
+                    self.myself.cast(DeskMsg::Cancelled { order: id.clone(), reason, outcome: Ok(()), reply }.into())?;
                     continue;
                 }
                 if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
-                    self.myself.cast(DeskMsg::Progress { order: id, step })?;
+                    self.myself.cast(DeskMsg::Progress { order: id, step }.into())?;
                 }
             }
         }
@@ -261,15 +268,15 @@ impl DeskState {
                 host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
             }
             if holds.is_empty() {
-                fresh.push(id);
+                fresh.push((id, work.tx.len()));
             }
         }
-        let myself = self.myself.clone();
+        let (myself, records) = (self.myself.clone(), work.tx.len());
         work.then(move || {
             reply(receipts);
-            for id in fresh {
+            for (id, nth) in fresh {
                 // A desk that fell meanwhile plans what it finds received.
-                let _ = myself.cast(DeskMsg::Plan(id));
+                let _ = myself.cast(Told { origin: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
             }
         });
         house.commit(work);
@@ -301,8 +308,17 @@ impl DeskState {
         let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
         let packed = rules::packing::declare(&order.lines);
         self.rounds += 1;
-        let mut quoting =
-            Quoting { round: self.rounds, since: now, waiting: 0, offers: Vec::new(), lost, packed, value, incomplete: false };
+        let mut quoting = Quoting {
+            round: self.rounds,
+            origin: origin::current(),
+            since: now,
+            waiting: 0,
+            offers: Vec::new(),
+            lost,
+            packed,
+            value,
+            incomplete: false,
+        };
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
         for warehouse in fit {
@@ -383,7 +399,11 @@ impl DeskState {
             };
             quoting.offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote });
         }
-        if quoting.waiting == 0 { self.decide(id) } else { Ok(()) }
+        if quoting.waiting > 0 {
+            return Ok(());
+        }
+        let origin = quoting.origin.clone();
+        origin::within(origin, || self.decide(id))
     }
 
     /// All quotes are in: the cheapest gets the order, and the stock is locked in the same transaction.
@@ -398,7 +418,7 @@ impl DeskState {
                 let mut needs: BTreeMap<&Sku, u32> = BTreeMap::new();
                 lines.iter().for_each(|l| *needs.entry(&l.sku).or_default() += l.quantity);
                 if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, sku) < *quantity) {
-                    self.myself.cast(DeskMsg::Plan(id))?;
+                    self.myself.cast(DeskMsg::Plan(id).into())?;
                     return Ok(());
                 }
                 for (sku, quantity) in needs {
@@ -421,7 +441,7 @@ impl DeskState {
                 self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
                 match reason {
                     Hold::NoStock => drop(self.short.insert(id)),
-                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.now() + RETRY_AFTER, id))),
+                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.now() + RETRY_AFTER, id), quoting.origin)),
                     _ => {}
                 }
             }
@@ -481,7 +501,7 @@ impl DeskState {
             // It rests for days now; the twin has it, once this is written.
             let myself = self.myself.clone();
             // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Rest(id))));
+            work.then(move || drop(myself.cast(DeskMsg::Rest(id).into())));
         }
         house.commit(work);
         Ok(())
@@ -513,11 +533,16 @@ impl DeskState {
                 tracing::warn!(%refusal, "a count was refused");
             }
         }
+        self.plan_short(&mut work);
         house.commit(work);
-        for id in std::mem::take(&mut self.short) {
-            self.myself.cast(DeskMsg::Plan(id))?;
-        }
         Ok(())
+    }
+
+    /// Orders that wait for stock are planned anew, because of what this work makes known of it.
+    fn plan_short(&mut self, work: &mut Work) {
+        let (short, myself) = (std::mem::take(&mut self.short), self.myself.clone());
+        // A desk that fell meanwhile plans what it finds received.
+        work.then(move || short.into_iter().for_each(|id| drop(myself.cast(DeskMsg::Plan(id).into()))));
     }
 
     /// Whether an order can still be cancelled is for its parcel to say; without one, for the order itself.
@@ -531,8 +556,12 @@ impl DeskState {
         }
         let parcel = host.state.parcel.clone().filter(|_| host.state.stage != Stage::Cancelled);
         let Some(parcel) = parcel else { return self.cancelled(id, reason, Ok(()), reply) };
-        let (desk, why) = (house.desk.clone(), reason.clone());
-        let decided = Box::new(move |outcome| desk.cast(DeskMsg::Cancelled { order: id, reason, outcome, reply }));
+        let (desk, why, by) = (house.desk.clone(), reason.clone(), origin::current().by);
+        let decided = Box::new(move |outcome| {
+            // Whoever cancels the parcel cancels its order.
+            let origin = Origin { by, ..origin::current() };
+            origin::within(origin, || desk.cast(DeskMsg::Cancelled { order: id, reason, outcome, reply }));
+        });
         // Behind whatever the ledger still holds, the parcel's own creation among it.
         let (mut work, told) = (house.work(), house.clone());
         work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason: why, decided }));
@@ -554,13 +583,11 @@ impl DeskState {
                 let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
                 self.each_stock(&mut work, &keys, || stock::Command::Release { order: id.clone() })?;
                 // What it held may be what others wait for.
-                for waiting in std::mem::take(&mut self.short) {
-                    self.myself.cast(DeskMsg::Plan(waiting))?;
-                }
+                self.plan_short(&mut work);
             }
             let myself = self.myself.clone();
             // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Rest(id))));
+            work.then(move || drop(myself.cast(DeskMsg::Rest(id).into())));
         }
         work.then(move || reply(outcome));
         house.commit(work);
@@ -579,26 +606,27 @@ impl DeskState {
             let erased = outcome.and_then(|_| twin::forget::erase(&twin, &order, id.text(), at).map_err(|e| e.to_string()));
             reply(erased);
             // A desk that fell has forgotten it anyway.
-            let _ = myself.cast(DeskMsg::Rest(id));
+            let _ = myself.cast(DeskMsg::Rest(id).into());
         });
         house.commit(work);
         Ok(())
     }
 
-    fn look_later(&self, myself: ActorRef<DeskMsg>) {
-        self.house.clock.after(LOOK_EVERY, move || drop(myself.cast(DeskMsg::Look)));
+    fn look_later(&self, myself: ActorRef<Told<DeskMsg>>) {
+        self.house.clock.after(LOOK_EVERY, move || drop(myself.cast(DeskMsg::Look.into())));
     }
 
     fn look(&mut self) -> Result<(), ActorProcessingErr> {
         let now = self.house.clock.now();
         let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(id, _)| id.clone()).collect();
         for id in late {
-            self.quoting.remove(&id);
-            self.myself.cast(DeskMsg::Plan(id))?;
+            if let Some(Quoting { origin, .. }) = self.quoting.remove(&id) {
+                self.myself.cast(Told { origin, message: DeskMsg::Plan(id) })?;
+            }
         }
-        while let Some((_, id)) = self.retry.first().filter(|(at, _)| *at <= now).cloned() {
-            self.retry.pop_first();
-            self.myself.cast(DeskMsg::Plan(id))?;
+        while let Some(due) = self.retry.first_entry().filter(|e| e.key().0 <= now) {
+            let ((_, id), origin) = due.remove_entry();
+            self.myself.cast(Told { origin, message: DeskMsg::Plan(id) })?;
         }
         Ok(())
     }

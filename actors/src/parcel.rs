@@ -5,7 +5,7 @@ use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Progress};
 use crate::station::StationMsg;
 use crate::warehouse::WarehouseMsg;
-use crate::{Host, House, Seat, Work};
+use crate::{Host, House, Seat, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
@@ -88,30 +88,34 @@ pub struct ParcelState {
 }
 
 impl Actor for ParcelActor {
-    type Msg = ParcelMsg;
+    type Msg = Told<ParcelMsg>;
     type State = ParcelState;
     type Arguments = ParcelArguments;
 
-    async fn pre_start(&self, _: ActorRef<ParcelMsg>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
         Ok(ParcelState { house, id, rest, host, handled: 0 })
     }
 
-    async fn handle(&self, _: ActorRef<ParcelMsg>, message: ParcelMsg, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
-        let mut work = state.house.work();
-        if let Err(refusal) = state.take(&mut work, message)? {
-            tracing::debug!(%refusal, "refused");
-        }
-        state.handled += 1;
-        let (rest, handled, resting) = (state.rest.clone(), state.handled, state.is_resting());
-        work.then(move || rest.note(handled, resting));
-        state.house.commit(work);
-        Ok(())
+    async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
+        origin::within(told.origin, || state.handle(told.message))
     }
 }
 
 impl ParcelState {
+    fn handle(&mut self, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
+        let mut work = self.house.work();
+        if let Err(refusal) = self.take(&mut work, message)? {
+            tracing::debug!(%refusal, "refused");
+        }
+        self.handled += 1;
+        let (rest, handled, resting) = (self.rest.clone(), self.handled, self.is_resting());
+        work.then(move || rest.note(handled, resting));
+        self.house.commit(work);
+        Ok(())
+    }
+
     fn is_resting(&self) -> bool {
         let stage = self.host.state.stage;
         !(stage.is_on_line() || stage == Stage::LabelRequested)

@@ -6,7 +6,7 @@ use crate::order_desk::DeskMsg;
 use crate::parcel::{ParcelActor, ParcelArguments, Rest};
 use crate::supervision::{RESTART_WINDOW, RESTARTS_MAX};
 use crate::warehouse::WarehouseMsg;
-use crate::{House, ParcelMsg};
+use crate::{House, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -51,22 +51,22 @@ pub struct ParcelsState {
     /// In the order in which they woke.
     woken: VecDeque<ParcelId>,
     /// What came for those that fell, until they wake again.
-    fallen: HashMap<ParcelId, Vec<ParcelMsg>>,
+    fallen: HashMap<ParcelId, Vec<Told<ParcelMsg>>>,
     falls: VecDeque<Moment>,
 }
 
 struct Awake {
-    actor: ActorRef<ParcelMsg>,
+    actor: ActorRef<Told<ParcelMsg>>,
     rest: Arc<Rest>,
     sent: u64,
 }
 
 impl Actor for Parcels {
-    type Msg = ParcelsMsg;
+    type Msg = Told<ParcelsMsg>;
     type State = ParcelsState;
     type Arguments = ParcelsArguments;
 
-    async fn pre_start(&self, myself: ActorRef<ParcelsMsg>, args: ParcelsArguments) -> Result<ParcelsState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<ParcelsMsg>>, args: ParcelsArguments) -> Result<ParcelsState, ActorProcessingErr> {
         let ParcelsArguments { house, fresh } = args;
         house.parcels.take(myself);
         Ok(ParcelsState {
@@ -80,19 +80,24 @@ impl Actor for Parcels {
         })
     }
 
-    async fn post_start(&self, myself: ActorRef<ParcelsMsg>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, myself: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
         // Orders whose parcels were not created yet. At the start of the house the desk looks by itself.
         state.house.desk.cast(DeskMsg::TakeUp);
         take_up(&state.house, &myself, Whose::All, state.fresh)
     }
 
-    async fn handle(&self, myself: ActorRef<ParcelsMsg>, message: ParcelsMsg, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
-        match message {
-            ParcelsMsg::To(id, message) => state.pass(&myself, id, message).await,
+    async fn handle(
+        &self,
+        myself: ActorRef<Told<ParcelsMsg>>,
+        told: Told<ParcelsMsg>,
+        state: &mut ParcelsState,
+    ) -> Result<(), ActorProcessingErr> {
+        match told.message {
+            ParcelsMsg::To(id, message) => state.pass(&myself, id, Told { origin: told.origin, message }).await,
             ParcelsMsg::Wake(id) => {
                 let kept = state.fallen.remove(&id).unwrap_or_default();
                 tracing::warn!(parcel = %id, kept = kept.len(), "woken again from the twin");
-                state.pass(&myself, id.clone(), ParcelMsg::Resume).await?;
+                state.pass(&myself, id.clone(), ParcelMsg::Resume.into()).await?;
                 for message in kept {
                     state.pass(&myself, id.clone(), message).await?;
                 }
@@ -104,7 +109,7 @@ impl Actor for Parcels {
 
     async fn handle_supervisor_evt(
         &self,
-        myself: ActorRef<ParcelsMsg>,
+        myself: ActorRef<Told<ParcelsMsg>>,
         event: SupervisionEvent,
         state: &mut ParcelsState,
     ) -> Result<(), ActorProcessingErr> {
@@ -123,7 +128,12 @@ impl Actor for Parcels {
 
 impl ParcelsState {
     /// Gives a message to a parcel, and wakes it for that where it sleeps.
-    async fn pass(&mut self, myself: &ActorRef<ParcelsMsg>, id: ParcelId, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
+    async fn pass(
+        &mut self,
+        myself: &ActorRef<Told<ParcelsMsg>>,
+        id: ParcelId,
+        message: Told<ParcelMsg>,
+    ) -> Result<(), ActorProcessingErr> {
         if let Some(kept) = self.fallen.get_mut(&id) {
             kept.push(message);
             return Ok(());
@@ -159,10 +169,10 @@ impl ParcelsState {
     /// Keeps what comes for a fallen parcel, and wakes it when all that it had decided is durable.
     fn fell(
         &mut self,
-        myself: &ActorRef<ParcelsMsg>,
+        myself: &ActorRef<Told<ParcelsMsg>>,
         id: ParcelId,
         why: &str,
-        message: Option<ParcelMsg>,
+        message: Option<Told<ParcelMsg>>,
     ) -> Result<(), ActorProcessingErr> {
         let now = self.house.clock.now();
         while self.falls.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
@@ -175,7 +185,7 @@ impl ParcelsState {
         tracing::warn!(parcel = %id, %why, "fell");
         self.fallen.entry(id.clone()).or_default().extend(message);
         let (mut work, myself) = (self.house.work(), myself.clone());
-        work.then(move || drop(myself.cast(ParcelsMsg::Wake(id))));
+        work.then(move || drop(myself.cast(ParcelsMsg::Wake(id).into())));
         self.house.commit(work);
         Ok(())
     }
@@ -202,8 +212,8 @@ impl ParcelsState {
 
 /// Hands parcels back to those who work on them, and wakes what has something unanswered. `cleared`: whatever was on a belt
 /// has left it by now.
-fn take_up(house: &Arc<House>, myself: &ActorRef<ParcelsMsg>, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
-    let to = |id: &ParcelId, message| myself.cast(ParcelsMsg::To(id.clone(), message));
+fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
+    let to = |id: &ParcelId, message| -> Result<(), ActorProcessingErr> { Ok(myself.cast(ParcelsMsg::To(id.clone(), message).into())?) };
     // In the line's or the dock's hands: the bags know more of them.
     let mut handed: BTreeMap<ParcelId, Stage> = BTreeMap::new();
     for row in house.twin.all::<Parcel>() {

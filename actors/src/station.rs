@@ -8,7 +8,7 @@ use crate::dock::Dock;
 use crate::line::{Facts, Line};
 use crate::rework::Rework;
 use crate::supervision::{Children, Start};
-use crate::{Host, House, Seat};
+use crate::{Host, House, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use smol_str::SmolStr;
@@ -84,11 +84,11 @@ enum Kind {
 }
 
 impl Actor for StationActor {
-    type Msg = StationMsg;
+    type Msg = Told<StationMsg>;
     type State = StationState;
     type Arguments = StationArguments;
 
-    async fn pre_start(&self, myself: ActorRef<StationMsg>, args: StationArguments) -> Result<StationState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<StationMsg>>, args: StationArguments) -> Result<StationState, ActorProcessingErr> {
         let StationArguments { house, warehouse, config, seat } = args;
         seat.take(myself.clone());
         let mut host = Host::<Station>::load(&house.twin, config.id.text().clone())?;
@@ -119,8 +119,28 @@ impl Actor for StationActor {
         Ok(StationState { base, children, work })
     }
 
-    async fn handle(&self, myself: ActorRef<StationMsg>, message: StationMsg, state: &mut StationState) -> Result<(), ActorProcessingErr> {
-        let StationState { base, children, work } = state;
+    async fn handle(
+        &self,
+        myself: ActorRef<Told<StationMsg>>,
+        told: Told<StationMsg>,
+        state: &mut StationState,
+    ) -> Result<(), ActorProcessingErr> {
+        origin::during(told.origin, state.take(myself, told.message)).await
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Told<StationMsg>>,
+        event: SupervisionEvent,
+        state: &mut StationState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.children.on_event(event, &state.base.house, &myself, StationMsg::Restart)
+    }
+}
+
+impl StationState {
+    async fn take(&mut self, myself: ActorRef<Told<StationMsg>>, message: StationMsg) -> Result<(), ActorProcessingErr> {
+        let StationState { base, children, work } = self;
         match (message, work) {
             (StationMsg::Restart(child), work) => {
                 let up = children.restart(child, &base.house, &myself, StationMsg::Restart).await?;
@@ -144,14 +164,5 @@ impl Actor for StationActor {
             }
         }
         Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        myself: ActorRef<StationMsg>,
-        event: SupervisionEvent,
-        state: &mut StationState,
-    ) -> Result<(), ActorProcessingErr> {
-        state.children.on_event(event, &state.base.house, &myself, StationMsg::Restart)
     }
 }

@@ -41,12 +41,12 @@ impl Children {
 
     /// What a supervisor does when told of a child: nothing, a restart later (`again` makes its message), or an error
     /// that makes the supervisor itself fall.
-    pub fn on_event<M: Message>(
+    pub fn on_event<M: Message, N: Into<M> + Send + 'static>(
         &mut self,
         event: SupervisionEvent,
         house: &Arc<House>,
         myself: &ActorRef<M>,
-        again: fn(usize) -> M,
+        again: fn(usize) -> N,
     ) -> Result<(), ActorProcessingErr> {
         let (cell, why) = match event {
             SupervisionEvent::ActorFailed(cell, why) => (cell, why.to_string()),
@@ -57,13 +57,13 @@ impl Children {
         self.fell(index, &why, house, myself, again)
     }
 
-    fn fell<M: Message>(
+    fn fell<M: Message, N: Into<M> + Send + 'static>(
         &mut self,
         index: usize,
         why: &str,
         house: &Arc<House>,
         myself: &ActorRef<M>,
-        again: fn(usize) -> M,
+        again: fn(usize) -> N,
     ) -> Result<(), ActorProcessingErr> {
         let Some(child) = self.all.get_mut(index) else { return Ok(()) };
         let now = house.clock.now();
@@ -80,19 +80,19 @@ impl Children {
         house.clock.after(backoff, move || {
             let mut work = waiting.work();
             // If the supervisor is gone by then, so is the reason to restart.
-            work.then(move || drop(myself.cast(again(index))));
+            work.then(move || drop(myself.cast(again(index).into())));
             waiting.commit(work);
         });
         Ok(())
     }
 
     /// The restart that `on_event` announced; says whether it worked. One that does not is one more fall.
-    pub async fn restart<M: Message>(
+    pub async fn restart<M: Message, N: Into<M> + Send + 'static>(
         &mut self,
         index: usize,
         house: &Arc<House>,
         myself: &ActorRef<M>,
-        again: fn(usize) -> M,
+        again: fn(usize) -> N,
     ) -> Result<bool, ActorProcessingErr> {
         let Some(child) = self.all.get(index) else { return Ok(false) };
         match (child.start)(myself.get_cell()).await {

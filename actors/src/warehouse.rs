@@ -5,7 +5,7 @@ use crate::order_desk::{DeskMsg, Progress};
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments, StationMsg};
 use crate::supervision::{Children, Start};
-use crate::{Host, House, ParcelMsg, Seat};
+use crate::{Host, House, ParcelMsg, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -50,17 +50,22 @@ pub struct WarehouseState {
     load: Vec<usize>,
     /// Parcels with a label and not packed: at a bench, or waiting for one.
     in_hand: BTreeMap<ParcelId, Option<usize>>,
-    waiting: VecDeque<(ParcelId, OrderId)>,
+    /// Each with its own origin: whoever made room is not why it is printed.
+    waiting: VecDeque<Told<(ParcelId, OrderId)>>,
     /// Packed, and not read by a line yet.
     unseen: BTreeMap<ParcelId, Moment>,
 }
 
 impl Actor for WarehouseActor {
-    type Msg = WarehouseMsg;
+    type Msg = Told<WarehouseMsg>;
     type State = WarehouseState;
     type Arguments = WarehouseArguments;
 
-    async fn pre_start(&self, myself: ActorRef<WarehouseMsg>, args: WarehouseArguments) -> Result<WarehouseState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Told<WarehouseMsg>>,
+        args: WarehouseArguments,
+    ) -> Result<WarehouseState, ActorProcessingErr> {
         let WarehouseArguments { house, config } = args;
         if let Some(seat) = house.warehouses.get(&config.id) {
             seat.take(myself.clone());
@@ -104,7 +109,7 @@ impl Actor for WarehouseActor {
         })
     }
 
-    async fn post_start(&self, _: ActorRef<WarehouseMsg>, state: &mut WarehouseState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, _: ActorRef<Told<WarehouseMsg>>, state: &mut WarehouseState) -> Result<(), ActorProcessingErr> {
         // What the one before had in hand. At the start of the house nobody hears this, and all is taken up anyway.
         state.house.parcels.cast(ParcelsMsg::TakeUp(Whose::Warehouse(state.config.id.clone())));
         Ok(())
@@ -112,51 +117,16 @@ impl Actor for WarehouseActor {
 
     async fn handle(
         &self,
-        myself: ActorRef<WarehouseMsg>,
-        message: WarehouseMsg,
+        myself: ActorRef<Told<WarehouseMsg>>,
+        told: Told<WarehouseMsg>,
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            WarehouseMsg::Restart(child) => {
-                if state.children.restart(child, &state.house, &myself, WarehouseMsg::Restart).await? {
-                    state.take_up(child)?;
-                }
-            }
-            WarehouseMsg::Ready { parcel, order } => {
-                if state.in_hand.contains_key(&parcel) {
-                    return Ok(());
-                }
-                state.in_hand.insert(parcel.clone(), None);
-                state.waiting.push_back((parcel, order));
-                state.dispatch();
-            }
-            WarehouseMsg::Packed(parcel) => {
-                state.leave_bench(&parcel);
-                state.unseen.insert(parcel, state.house.clock.now());
-            }
-            WarehouseMsg::Seen(parcel) => {
-                state.leave_bench(&parcel);
-                state.unseen.remove(&parcel);
-            }
-            WarehouseMsg::LookForMissing => {
-                state.look_for_missing();
-                look_later(&state.house, myself);
-            }
-            WarehouseMsg::CutOff(carrier) => {
-                for line in &state.lines {
-                    line.cast(StationMsg::CloseBags(carrier.clone()));
-                }
-                if let Some(carrier) = state.house.config.carriers.iter().find(|c| *c.id() == carrier) {
-                    set_alarm(&state.house, &state.config, carrier, &myself)?;
-                }
-            }
-        }
-        Ok(())
+        origin::during(told.origin, state.take(myself, told.message)).await
     }
 
     async fn handle_supervisor_evt(
         &self,
-        myself: ActorRef<WarehouseMsg>,
+        myself: ActorRef<Told<WarehouseMsg>>,
         event: SupervisionEvent,
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
@@ -165,6 +135,45 @@ impl Actor for WarehouseActor {
 }
 
 impl WarehouseState {
+    async fn take(&mut self, myself: ActorRef<Told<WarehouseMsg>>, message: WarehouseMsg) -> Result<(), ActorProcessingErr> {
+        match message {
+            WarehouseMsg::Restart(child) => {
+                if self.children.restart(child, &self.house, &myself, WarehouseMsg::Restart).await? {
+                    self.take_up(child)?;
+                }
+            }
+            WarehouseMsg::Ready { parcel, order } => {
+                if self.in_hand.contains_key(&parcel) {
+                    return Ok(());
+                }
+                self.in_hand.insert(parcel.clone(), None);
+                self.waiting.push_back((parcel, order).into());
+                self.dispatch();
+            }
+            WarehouseMsg::Packed(parcel) => {
+                self.leave_bench(&parcel);
+                self.unseen.insert(parcel, self.house.clock.now());
+            }
+            WarehouseMsg::Seen(parcel) => {
+                self.leave_bench(&parcel);
+                self.unseen.remove(&parcel);
+            }
+            WarehouseMsg::LookForMissing => {
+                self.look_for_missing();
+                look_later(&self.house, myself);
+            }
+            WarehouseMsg::CutOff(carrier) => {
+                for line in &self.lines {
+                    line.cast(StationMsg::CloseBags(carrier.clone()));
+                }
+                if let Some(carrier) = self.house.config.carriers.iter().find(|c| *c.id() == carrier) {
+                    set_alarm(&self.house, &self.config, carrier, &myself)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn leave_bench(&mut self, parcel: &ParcelId) {
         if let Some(Some(bench)) = self.in_hand.remove(parcel) {
             self.load[bench] -= 1;
@@ -208,22 +217,24 @@ impl WarehouseState {
         while !self.waiting.is_empty() {
             let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
-            let Some((parcel, order)) = self.waiting.pop_front() else { return };
+            let Some(Told { origin, message: (parcel, order) }) = self.waiting.pop_front() else { return };
             // One that was cancelled while it waited is in hand no more.
             match self.in_hand.get_mut(&parcel) {
                 Some(at @ None) => *at = Some(bench),
                 _ => continue,
             }
             self.load[bench] += 1;
-            self.benches[bench].cast(StationMsg::Print(parcel));
-            self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
+            origin::within(origin, || {
+                self.benches[bench].cast(StationMsg::Print(parcel));
+                self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
+            });
         }
     }
 }
 
-fn look_later(house: &House, myself: ActorRef<WarehouseMsg>) {
+fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
     // A warehouse that fell sets its own.
-    house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing)));
+    house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing.into())));
 }
 
 /// The next cut-off of a carrier at a warehouse, by its local clock.
@@ -237,11 +248,16 @@ pub fn next_cutoff(now: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Mo
     today.or(tomorrow).map(|t| t - offset)
 }
 
-fn set_alarm(house: &House, warehouse: &WarehouseConfig, carrier: &CarrierConfig, myself: &ActorRef<WarehouseMsg>) -> Result<(), String> {
+fn set_alarm(
+    house: &House,
+    warehouse: &WarehouseConfig,
+    carrier: &CarrierConfig,
+    myself: &ActorRef<Told<WarehouseMsg>>,
+) -> Result<(), String> {
     if let Some(at) = next_cutoff(house.clock.now(), warehouse.utc_offset_h, &carrier.cutoff_spans()?) {
         let (myself, carrier) = (myself.clone(), carrier.id().clone());
         // A warehouse that fell sets its own.
-        house.clock.at(at, move || drop(myself.cast(WarehouseMsg::CutOff(carrier))));
+        house.clock.at(at, move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into())));
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ pub struct From {
 /// What happens, as it happens
 ///
 /// Server-sent events. `id` is the sequence number, `event` the kind and the event (`parcel.sorted`), `data` the journal
-/// record as JSON. A reconnecting client's `Last-Event-ID` comes before `after`.
+/// record as JSON: `by` says who did it (`{"device": "SZX/line-1/scanner"}`, or `"system"`), `because` what led to it
+/// (`{"record": 123}`, `{"request": "key"}`, or `"nothing"`). A reconnecting client's `Last-Event-ID` comes before `after`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(From, ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence number that was received")),

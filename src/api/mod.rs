@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod order_form;
 pub mod orders;
 pub mod problem;
+pub mod request_id;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +60,7 @@ pub struct Shared {
     pub gate: gate::Gate,
     pub keys: Arc<idempotency::Keys>,
     pub board: board::Kept,
+    pub numbers: request_id::Numbers,
 }
 
 impl Deref for Api {
@@ -72,7 +74,8 @@ impl Api {
     fn new(app: AppState) -> Self {
         let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::wall(1.0) };
         let (gate, keys, board) = (gate::Gate::default(), Arc::default(), board::Kept::default());
-        Api(Arc::new(Shared { app, clock, gate, keys, board }))
+        let numbers = request_id::Numbers::behind(app.house.twin.head().records);
+        Api(Arc::new(Shared { app, clock, gate, keys, board, numbers }))
     }
 
     /// Asks the twin where waiting for its disk holds up nobody.
@@ -106,7 +109,8 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/{noun}/{*id}", get(entities::thing))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))
-        .layer(from_fn_with_state(api.clone(), gate::bound));
+        .layer(from_fn_with_state(api.clone(), gate::bound))
+        .layer(from_fn_with_state(api.clone(), request_id::name));
     Router::new()
         .merge(bounded)
         .merge(console::assets())

@@ -2,15 +2,17 @@
 
 use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
 use super::problem::{FieldError, Problem, path};
+use super::request_id::RequestId;
 use super::{Api, gate, idempotency, order_form};
 use crate::api::idempotency::Claim;
 use actors::order_desk::{DeskMsg, Receipt};
-use axum::Json;
+use actors::origin;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use twin::order::Order;
@@ -49,7 +51,8 @@ pub enum Outcome {
     params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 characters that is new for each new request")),
     request_body = order_form::OrdersForm,
     responses(
-        (status = 201, description = "At least one order was new", body = Receipts),
+        (status = 201, description = "At least one order was new", body = Receipts,
+            headers(("x-request-id" = String, description = "Its key or, without one, a number: the `because` of what it leads to"))),
         (status = 200, description = "All were known", body = Receipts),
         (status = 400, description = "Not JSON, or a bad key", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The same key is under way", body = Problem, content_type = "application/problem+json"),
@@ -59,7 +62,12 @@ pub enum Outcome {
         (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn receive(
+    State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let key = idempotency::key_of(&headers)?;
     let body = gate::json_body(&api, &headers, body).await?;
     let print = Hash::of(&body);
@@ -73,14 +81,14 @@ pub async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> 
     let permit = api.gate.orders(orders.len())?;
     let house = api.app.house.clone();
     // A task of its own: a caller who hangs up and asks again with the same key must find the answer.
-    let received = tokio::spawn(async move {
+    let received = tokio::spawn(origin::during(request.origin(), async move {
         let receipts = actors::site::receive(&house, orders).await;
         if let (Some(ticket), Ok(receipts)) = (ticket, &receipts) {
             ticket.keep(receipts);
         }
         drop(permit);
         receipts
-    });
+    }));
     match api.clock.timeout(COMMIT_WAIT_MAX, received).await {
         Some(Ok(Ok(receipts))) => Ok(answer(&ids, &receipts, false)),
         Some(Ok(Err(why))) => Err(Problem::unavailable(format!("{why}; whether the orders were accepted is not known: send them again"))),
@@ -130,7 +138,8 @@ pub struct Cancelled {
     params(("id" = String, Path, description = "The order's id")),
     request_body = Cancellation,
     responses(
-        (status = 200, description = "It is cancelled", body = Cancelled),
+        (status = 200, description = "It is cancelled", body = Cancelled,
+            headers(("x-request-id" = String, description = "The `because` of its records"))),
         (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is too far on; both states are named", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or too long a one", body = Problem, content_type = "application/problem+json"),
@@ -138,6 +147,7 @@ pub struct Cancelled {
 )]
 pub async fn cancel(
     State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
@@ -155,7 +165,8 @@ pub async fn cancel(
     }
     let (tell, answer) = oneshot::channel();
     let reply = Box::new(move |outcome| drop(tell.send(outcome)));
-    api.app.house.desk.cast(DeskMsg::Cancel { order: order.clone(), reason: form.reason.into(), reply });
+    let cancel = DeskMsg::Cancel { order: order.clone(), reason: form.reason.into(), reply };
+    origin::within(request.origin(), || api.app.house.desk.cast(cancel));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(Ok(()))) => Ok(Json(Cancelled { id: order.to_string(), stage: "cancelled" })),
         Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
@@ -180,12 +191,17 @@ pub struct Forgotten {
     post, path = "/api/v1/orders/{id}/forget", tag = "orders",
     params(("id" = String, Path, description = "The order's id")),
     responses(
-        (status = 200, description = "It is forgotten", body = Forgotten),
+        (status = 200, description = "It is forgotten", body = Forgotten,
+            headers(("x-request-id" = String, description = "The `because` of its record"))),
         (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody still needs to know where it goes", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn forget(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Result<Json<Forgotten>, Problem> {
+pub async fn forget(
+    State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Forgotten>, Problem> {
     let order = OrderId::new(path(id)?);
     let id = order.clone();
     if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
@@ -193,7 +209,8 @@ pub async fn forget(State(api): State<Api>, id: Result<Path<String>, PathRejecti
     }
     let (tell, answer) = oneshot::channel();
     let reply = Box::new(move |outcome| drop(tell.send(outcome)));
-    api.app.house.desk.cast(DeskMsg::Erase { order: order.clone(), reply });
+    let erase = DeskMsg::Erase { order: order.clone(), reply };
+    origin::within(request.origin(), || api.app.house.desk.cast(erase));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(Ok(()))) => Ok(Json(Forgotten { id: order.to_string(), forgotten: true })),
         Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),

@@ -7,6 +7,7 @@ use sim::run::Run;
 use sim::scenario::{FILE, Scenario};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use twin::{Because, By};
 
 /// How deep scenarios may lie below the folder.
 const DEPTH_MAX: usize = 8;
@@ -87,8 +88,16 @@ fn golden(run: &Run) -> anyhow::Result<String> {
     let mut text = format!("journal: {} records, hash {}\n", head.records, head.hash);
     for record in run.twin.records(0) {
         let record = record?;
+        let event = serde_json::to_string(&record.event)?;
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "{} {} {} v{} {}", record.seq, record.at, record.key, record.version, serde_json::to_string(&record.event)?);
+        let _ = write!(text, "{} {} {} v{} {event}", record.seq, record.at, record.key, record.version);
+        if record.by != By::System {
+            let _ = write!(text, " by {}", record.by);
+        }
+        if record.because != Because::Nothing {
+            let _ = write!(text, " because {}", record.because);
+        }
+        text.push('\n');
     }
     Ok(text)
 }

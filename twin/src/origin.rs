@@ -29,7 +29,7 @@ pub enum Because {
     /// It came from outside by itself: a scan, a carrier's news, the start of the house.
     #[default]
     Nothing,
-    /// A request, by its idempotency key.
+    /// A request, by its idempotency key; without one, by the number that its answer carried.
     Request(SmolStr),
     /// An earlier record, by its sequence number.
     Record(u64),
@@ -73,6 +73,16 @@ impl fmt::Display for By {
             By::ApiKey(name) => write!(f, "API key {name}"),
             By::Device(id) => write!(f, "device {id}"),
             By::Carrier(id) => write!(f, "carrier {id}"),
+        }
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Nothing => f.write_str("of nothing"),
+            Because::Request(key) => write!(f, "of request {key}"),
+            Because::Record(seq) => write!(f, "of record {seq}"),
         }
     }
 }

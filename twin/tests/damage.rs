@@ -118,7 +118,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &target)
         } else {
-            { std::fs::copy(entry.path(), target).map(drop).expect("it copies") }
+            std::fs::copy(entry.path(), target).map(drop).expect("it copies")
         }
     }
 }

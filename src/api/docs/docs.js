@@ -47,7 +47,7 @@ async function send(method, path, operation, form, out) {
   out.textContent = `${method} ${address}\n…`;
   try {
     const answer = await fetch(address, { method, headers, body, signal: stop.signal });
-    const noted = ["content-type", "retry-after", "idempotent-replayed"].filter((name) => answer.headers.has(name));
+    const noted = ["content-type", "retry-after", "idempotent-replayed", "x-request-id"].filter((name) => answer.headers.has(name));
     const head = [`${method} ${address}`, `${answer.status} ${answer.statusText}`, ...noted.map((name) => `${name}: ${answer.headers.get(name)}`), "", ""].join("\n");
     const timer = setTimeout(() => stop.abort(), STREAM_MS);
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();

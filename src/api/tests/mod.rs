@@ -3,6 +3,7 @@
 
 mod events;
 mod orders;
+mod origins;
 mod pages;
 mod reading;
 
