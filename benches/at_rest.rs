@@ -103,7 +103,7 @@ fn run(dir: &Path) {
     runtime.block_on(async {
         let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start")).expect("the bundled scenario");
         let site = scenario.read_site().expect("the bundled site");
-        let clock = Clock::wall(1.0);
+        let clock = Clock::free(1.0, Moment::default());
         let twin = Arc::new(Twin::open(Arc::new(SledStore::open(dir).expect("a store"))).expect("a twin"));
         let settings = DemandSettings::default();
         let products: std::collections::BTreeMap<_, _> = demand::catalogue(1, &settings).into_iter().map(|p| (p.sku.clone(), p)).collect();

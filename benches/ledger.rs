@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use twin::stock::{Command, Stock};
-use twin::{SledStore, Twin};
+use twin::{Moment, SledStore, Twin};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
@@ -21,7 +21,7 @@ fn main() {
     runtime.block_on(async {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk that is measured");
         let twin = Arc::new(Twin::open(Arc::new(SledStore::open(dir.path()).expect("a store"))).expect("a twin"));
-        let clock = Clock::wall(1.0);
+        let clock = Clock::free(1.0, Moment::default());
         let seat = Seat::default();
         let arguments = LedgerArguments {
             twin: twin.clone(),

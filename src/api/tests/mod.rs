@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
 use twin::money::{Currency, Decimal};
-use twin::{CarrierId, Dims, MemoryStore, Money, Span, TrackingNumber, Twin};
+use twin::{CarrierId, Dims, MemoryStore, Moment, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -129,7 +129,7 @@ impl Edge {
         let product = Product { sku: "A-17".into(), category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), battery: false };
         let seller: Arc<dyn CarrierDriver> = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0) });
         let world = World {
-            clock: Clock::wall(1.0),
+            clock: Clock::free(1.0, Moment::default()),
             twin: Arc::new(Twin::open(Arc::new(MemoryStore::new())).unwrap()),
             pace: Pace::Modelled(Span::from_ms(1)),
             products: [("A-17".into(), product)].into(),
