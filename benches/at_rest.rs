@@ -109,9 +109,9 @@ fn run(dir: &Path) {
     runtime.block_on(async {
         let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start")).expect("the bundled scenario");
         let site = scenario.read_site().expect("the bundled site");
-        let clock = Clock::wall(1.0);
         let home = home::home(dir).expect("a twin");
         let twin = home.twin.clone();
+        let clock = Clock::free(1.0, Moment::default());
         let settings = DemandSettings::default();
         let products: std::collections::BTreeMap<_, _> = demand::catalogue(1, &settings).into_iter().map(|p| (p.sku.clone(), p)).collect();
         let world = SimWorld::build(&site, Setup::default(), clock.clone(), &products);

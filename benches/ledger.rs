@@ -11,6 +11,7 @@ use ractor::Actor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use twin::Moment;
 use twin::stock::{Command, Stock};
 
 #[path = "../tests/support/home.rs"]
@@ -24,7 +25,7 @@ fn main() {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk that is measured");
         let home = home::home(dir.path()).expect("a twin");
         let twin = home.twin.clone();
-        let clock = Clock::wall(1.0);
+        let clock = Clock::free(1.0, Moment::default());
         let seat = Seat::default();
         let arguments = LedgerArguments {
             twin: twin.clone(),

@@ -185,7 +185,7 @@ impl CarrierState {
     }
 
     fn is_paused(&self) -> bool {
-        self.house.clock.now() < self.paused_until
+        self.house.clock.steady() < self.paused_until
     }
 
     /// Queues a label; where too many wait already, it comes again later.
@@ -289,7 +289,7 @@ impl CarrierState {
                 let doublings = self.pauses.min(8);
                 self.pauses += 1;
                 let pause = Span((PAUSE_FIRST * (1 << doublings)).0.min(PAUSE_MAX.0));
-                self.paused_until = self.house.clock.now() + pause;
+                self.paused_until = self.house.clock.steady() + pause;
                 self.wake_after(pause);
                 Command::Suspend { why: e.to_smolstr() }
             }
@@ -361,7 +361,7 @@ impl CarrierState {
                 self.watching.remove(&watched.parcel);
                 // Nobody will find it any more; who looks for it is told so, and not by the carrier.
                 let text: SmolStr = "no news of it for sixty days".into();
-                let lost = TrackEvent { at: now, status: TrackStatus::Lost, code: "".into(), text, place: "".into() };
+                let lost = TrackEvent { at: self.house.clock.date(), status: TrackStatus::Lost, code: "".into(), text, place: "".into() };
                 origin::within(Origin::default(), || self.house.tell(watched.parcel, ParcelMsg::Track(vec![lost])));
             } else {
                 self.watch(next, watched);

@@ -13,6 +13,7 @@ use twin::device::{Command, Device};
 use twin::{By, Moment, Origin, Span};
 
 pub enum DeviceMsg {
+    /// With the clock's steady time.
     Saw(Moment, Observation),
     Do(Instruction),
     /// Its session is over, which it never should be while we live.
@@ -49,7 +50,8 @@ impl Actor for DeviceActor {
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
         let (clock, actor, origin) = (house.clock.clone(), myself.clone(), Origin::by(By::Device(config.id.clone())));
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
-        let observe = Arc::new(move |what| drop(actor.cast(Told { origin: origin.clone(), message: DeviceMsg::Saw(clock.now(), what) })));
+        let observe =
+            Arc::new(move |what| drop(actor.cast(Told { origin: origin.clone(), message: DeviceMsg::Saw(clock.steady(), what) })));
         let keepalive_every = Span::from_secs(i64::from(house.config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);

@@ -135,7 +135,12 @@ impl Actor for Ledger {
         Ok(LedgerState { myself, twin, clock, listeners, writing })
     }
 
-    async fn handle(&self, _: ActorRef<Told<LedgerMsg>>, told: Told<LedgerMsg>, ledger: &mut LedgerState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<Told<LedgerMsg>>,
+        told: Told<LedgerMsg>,
+        ledger: &mut LedgerState,
+    ) -> Result<(), ActorProcessingErr> {
         match (told.message, &mut ledger.writing) {
             (LedgerMsg::Commit(work), Writing::Disk(writer)) => writer.send(work).map_err(|_| "its writer has ended".into()),
             (LedgerMsg::Commit(work), Writing::Modelled { waiting, busy, .. }) => {
@@ -213,7 +218,11 @@ fn tell(listeners: &Listeners, records: Vec<Record>) {
 }
 
 /// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
-fn start_writer(twin: Arc<Twin>, listeners: Listeners, ledger: ActorRef<Told<LedgerMsg>>) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
+fn start_writer(
+    twin: Arc<Twin>,
+    listeners: Listeners,
+    ledger: ActorRef<Told<LedgerMsg>>,
+) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
     let (writer, works) = mpsc::channel::<Work>();
     let runtime = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("ledger".into()).spawn(move || {

@@ -1,7 +1,7 @@
 //! A sorting line: ties what scanner, scale and sorter saw to one item, judges it, and answers the sorter in time.
 //!
 //! Devices do not know each other. An item's scan, weight and question belong together when they are as far apart as the
-//! belt makes them; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
+//! belt makes them, by the clock's steady time; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
 
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
@@ -218,7 +218,7 @@ impl Line {
                     // A parcel that was cancelled or stopped meanwhile goes where a person looks.
                     let chute = if stands { chute } else { reject };
                     sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute }));
-                    metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.now() - asked_at).as_secs_f64());
+                    metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.steady() - asked_at).as_secs_f64());
                 });
                 let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, verdict, answer };
                 base.house.tell(parcel.clone(), judged);

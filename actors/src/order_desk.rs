@@ -290,7 +290,7 @@ impl DeskState {
     /// Gathers what every warehouse with stock could ship over every channel.
     fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let now = house.clock.now();
+        let (now, ship_at) = (house.clock.steady(), house.clock.date());
         let order = self.order(&id)?.state.clone();
         let held_for_good =
             order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
@@ -330,7 +330,7 @@ impl DeskState {
                 dims: quoting.packed.dims,
                 value,
                 battery: order.lines.iter().any(|l| l.battery),
-                ship_at: now,
+                ship_at,
             };
             let mut carriers = BTreeSet::new();
             for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
@@ -441,7 +441,7 @@ impl DeskState {
                 self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
                 match reason {
                     Hold::NoStock => drop(self.short.insert(id)),
-                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.now() + RETRY_AFTER, id), quoting.origin)),
+                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), quoting.origin)),
                     _ => {}
                 }
             }
@@ -617,7 +617,7 @@ impl DeskState {
     }
 
     fn look(&mut self) -> Result<(), ActorProcessingErr> {
-        let now = self.house.clock.now();
+        let now = self.house.clock.steady();
         let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(id, _)| id.clone()).collect();
         for id in late {
             if let Some(Quoting { origin, .. }) = self.quoting.remove(&id) {

@@ -291,7 +291,7 @@ impl ParcelState {
             dims: plan.declared,
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
             contents: plan.contents.clone(),
-            ship_at: work.tx.at,
+            ship_at: house.clock.date(),
         };
         let carrier = plan.carrier.clone();
         work.then(move || match house.carriers.get(&carrier) {
@@ -330,7 +330,7 @@ impl ParcelState {
             dims: parcel.measured.unwrap_or(plan.declared),
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
             battery: false,
-            ship_at: work.tx.at,
+            ship_at: house.clock.date(),
         };
         match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
             Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),

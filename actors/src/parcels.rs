@@ -174,7 +174,7 @@ impl ParcelsState {
         why: &str,
         message: Option<Told<ParcelMsg>>,
     ) -> Result<(), ActorProcessingErr> {
-        let now = self.house.clock.now();
+        let now = self.house.clock.steady();
         while self.falls.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
             self.falls.pop_front();
         }

@@ -19,7 +19,7 @@ use twin::station::{Command, Station, StationKind};
 use twin::{CarrierId, ManifestId, Moment, ParcelId, WarehouseId};
 
 pub enum StationMsg {
-    /// A device of this station saw something.
+    /// A device of this station saw something, at that steady time of the clock.
     Saw { device: DeviceKind, at: Moment, what: Observation },
     /// Restart a device that fell.
     Restart(usize),

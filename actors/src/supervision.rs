@@ -66,7 +66,7 @@ impl Children {
         again: fn(usize) -> N,
     ) -> Result<(), ActorProcessingErr> {
         let Some(child) = self.all.get_mut(index) else { return Ok(()) };
-        let now = house.clock.now();
+        let now = house.clock.steady();
         while child.restarts.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
             child.restarts.pop_front();
         }

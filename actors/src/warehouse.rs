@@ -152,7 +152,7 @@ impl WarehouseState {
             }
             WarehouseMsg::Packed(parcel) => {
                 self.leave_bench(&parcel);
-                self.unseen.insert(parcel, self.house.clock.now());
+                self.unseen.insert(parcel, self.house.clock.steady());
             }
             WarehouseMsg::Seen(parcel) => {
                 self.leave_bench(&parcel);
@@ -202,7 +202,7 @@ impl WarehouseState {
 
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
     fn look_for_missing(&mut self) {
-        let now = self.house.clock.now();
+        let now = self.house.clock.steady();
         let missing: Vec<_> = self.unseen.iter().filter(|(_, since)| now - **since > MISSING_AFTER).map(|(id, _)| id.clone()).collect();
         for parcel in missing {
             self.unseen.remove(&parcel);
@@ -238,10 +238,10 @@ fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
 }
 
 /// The next cut-off of a carrier at a warehouse, by its local clock.
-pub fn next_cutoff(now: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Moment> {
+pub fn next_cutoff(date: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Moment> {
     let day = Span::from_hours(24).0;
     let offset = Span::from_hours(i64::from(utc_offset_h));
-    let local = now + offset;
+    let local = date + offset;
     let midnight = Moment(local.0.div_euclid(day) * day);
     let today = cutoffs.iter().map(|c| midnight + *c).find(|t| *t > local);
     let tomorrow = cutoffs.first().map(|c| midnight + Span(day) + *c);
@@ -254,11 +254,11 @@ fn set_alarm(
     carrier: &CarrierConfig,
     myself: &ActorRef<Told<WarehouseMsg>>,
 ) -> Result<(), String> {
-    if let Some(at) = next_cutoff(house.clock.now(), warehouse.utc_offset_h, &carrier.cutoff_spans()?) {
-        let (myself, carrier) = (myself.clone(), carrier.id().clone());
-        // A warehouse that fell sets its own.
-        house.clock.at(at, move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into())));
-    }
+    let (offset, cutoffs) = (warehouse.utc_offset_h, carrier.cutoff_spans()?);
+    let (myself, carrier) = (myself.clone(), carrier.id().clone());
+    // A warehouse that fell sets its own.
+    let ring = move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into()));
+    house.clock.at_next(move |date| next_cutoff(date, offset, &cutoffs), ring);
     Ok(())
 }
 

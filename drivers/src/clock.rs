@@ -1,125 +1,146 @@
 //! Time is the first device: everything that waits or asks the hour does it here.
 //!
-//! [`Clock::wall`] follows the machine's clock, at a speed factor. [`Clock::virtual_from`] stands still while any task
-//! can run and leaps to the next sleeper when none can; the runtime says when that is ([`virtual_runtime`]).
+//! A clock has three readings, which agree in virtual time and on a simulated site. [`Clock::now`] is the journal's time
+//! and dates its records; [`Clock::date`] is what the wall says, for hours of the day and dates that others read;
+//! [`Clock::steady`] is for lengths of time within a run. [`Clock::wall`] is the clock of a real site, [`Clock::free`] runs
+//! by itself at any speed. [`Clock::virtual_from`] stands still while any task can run and leaps to the next sleeper when
+//! none can; the runtime says when that is ([`virtual_runtime`]).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod heap;
+mod wall;
+
+use futures::future::BoxFuture;
+use heap::Virtual;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::Poll;
 use twin::{Moment, Span};
+use wall::{Machine, Wall};
 
 /// Cheap to clone; all clones tell the same time.
 #[derive(Clone)]
 pub struct Clock(Arc<Face>);
 
 enum Face {
-    Wall { started: Moment, origin: tokio::time::Instant, speed: f64 },
-    Virtual(Mutex<Heap>),
+    Wall(Wall),
+    Virtual(Virtual),
 }
 
-struct Heap {
-    now: Moment,
-    sequence: u64,
-    entries: BinaryHeap<Reverse<Entry>>,
-    /// Set when nothing is left to wake: the run is stuck or done.
-    idle: Option<Waker>,
-    /// Woken with every entry, so that an entry that makes no task ready does not let the runtime sleep for good.
-    pump: Option<Waker>,
-    stalled: bool,
-}
-
-struct Entry {
-    at: Moment,
-    sequence: u64,
-    then: Then,
-}
-
-enum Then {
-    Wake(Waker),
-    Run(Box<dyn FnOnce() + Send>),
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.sequence) == (other.at, other.sequence)
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
-}
-
-fn lock(heap: &Mutex<Heap>) -> MutexGuard<'_, Heap> {
-    heap.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock and waits on it")]
 impl Clock {
-    /// The machine's clock, running `speed` times as fast from now on. Needs a tokio runtime with time enabled.
-    pub fn wall(speed: f64) -> Self {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let started = Moment(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX));
-        Clock(Arc::new(Face::Wall { started, origin: tokio::time::Instant::now(), speed: speed.max(0.001) }))
+    /// The clock of a real site. The date is the machine's, also after somebody has set that. The journal's time is too,
+    /// but never goes back, neither in this process nor behind `not_before`, the time of the journal's last record: while
+    /// it is ahead of the date it goes slower by a tenth. Needs a tokio runtime with time enabled.
+    pub fn wall(not_before: Moment) -> Self {
+        Clock(Arc::new(Face::Wall(Wall::following(Box::new(ThisMachine::new()), not_before))))
+    }
+
+    /// A clock that runs by itself, `speed` times as fast as the machine's, from what that says now or from `not_before`
+    /// if that is later. All its readings are one. Needs a tokio runtime with time enabled.
+    pub fn free(speed: f64, not_before: Moment) -> Self {
+        Clock(Arc::new(Face::Wall(Wall::free(Box::new(ThisMachine::new()), speed, not_before))))
     }
 
     /// A clock that stands at `start` and moves only through [`virtual_runtime`].
     pub fn virtual_from(start: Moment) -> Self {
-        let heap = Heap { now: start, sequence: 0, entries: BinaryHeap::new(), idle: None, pump: None, stalled: false };
-        Clock(Arc::new(Face::Virtual(Mutex::new(heap))))
+        Clock(Arc::new(Face::Virtual(Virtual::from(start))))
     }
 
     pub fn is_virtual(&self) -> bool {
         matches!(*self.0, Face::Virtual(_))
     }
 
+    /// The journal's time: what records are dated with. Never goes back, and leaps when the machine's clock is set forward.
     pub fn now(&self) -> Moment {
         match &*self.0 {
-            Face::Wall { started, origin, speed } => {
-                let elapsed_us = origin.elapsed().as_micros() as f64 * speed;
-                *started + Span(elapsed_us as i64)
-            }
-            Face::Virtual(heap) => lock(heap).now,
+            Face::Wall(wall) => wall.now(),
+            Face::Virtual(time) => time.now(),
         }
     }
 
-    /// Waits until `at`; a moment already past returns at once.
+    /// What the wall says: for cut-offs, ship dates and whatever else a person or a carrier reads as the hour or the day.
+    /// It goes back when the machine's clock is set back.
+    pub fn date(&self) -> Moment {
+        match &*self.0 {
+            Face::Wall(wall) => wall.date(),
+            Face::Virtual(time) => time.now(),
+        }
+    }
+
+    /// For lengths of time: it went on by what really passed, whatever the machine's clock was set to meanwhile. Means
+    /// nothing beside another reading or in another process, so it never goes into a record.
+    pub fn steady(&self) -> Moment {
+        match &*self.0 {
+            Face::Wall(wall) => wall.steady(),
+            Face::Virtual(time) => time.now(),
+        }
+    }
+
+    /// Waits until [`Clock::now`] says `at`; a moment already past returns at once.
     pub async fn sleep_until(&self, at: Moment) {
         match &*self.0 {
-            Face::Wall { speed, .. } => tokio::time::sleep(wall_wait(at - self.now(), *speed)).await,
-            Face::Virtual(_) => Sleep { clock: self, at, set: false }.await,
+            Face::Wall(wall) => wall.sleep_until(at).await,
+            Face::Virtual(time) => time.sleep_until(at).await,
         }
     }
 
+    /// Waits for a length of time, whatever the machine's clock is set to meanwhile.
     pub async fn sleep(&self, span: Span) {
-        self.sleep_until(self.now() + span).await;
+        match &*self.0 {
+            Face::Wall(wall) => wall.wait(span).await,
+            Face::Virtual(time) => time.sleep_until(time.now() + span).await,
+        }
     }
 
-    /// Runs `then` at `at`. Lighter than a task that sleeps; must not block.
+    /// Runs `then` when [`Clock::now`] says `at`. Lighter than a task that sleeps; must not block.
     pub fn at(&self, at: Moment, then: impl FnOnce() + Send + 'static) {
         match &*self.0 {
-            Face::Wall { speed, .. } => {
-                let wait = wall_wait(at - self.now(), *speed);
+            Face::Wall(_) => {
+                let clock = self.clone();
                 tokio::spawn(async move {
-                    tokio::time::sleep(wait).await;
+                    clock.sleep_until(at).await;
                     then();
                 });
             }
-            Face::Virtual(heap) => lock(heap).push(at, Then::Run(Box::new(then))),
+            Face::Virtual(time) => time.run_at(at, Box::new(then)),
         }
     }
 
+    /// Runs `then` after a length of time, whatever the machine's clock is set to meanwhile.
     pub fn after(&self, span: Span, then: impl FnOnce() + Send + 'static) {
-        self.at(self.now() + span, then);
+        match &*self.0 {
+            Face::Wall(wall) => {
+                let wait = wall.wait(span);
+                tokio::spawn(async move {
+                    wait.await;
+                    then();
+                });
+            }
+            Face::Virtual(time) => time.run_at(time.now() + span, Box::new(then)),
+        }
+    }
+
+    /// Runs `then` once [`Clock::date`] has come to the first date after now that `next` finds: `next` is given a date and
+    /// answers with the one to wait for, such as the next 17:00. If the date leaps over it, it has come; if the date is set
+    /// back, `next` is asked again, so that an hour that comes twice is kept twice. Nothing happens if `next` finds none.
+    pub fn at_next(&self, next: impl Fn(Moment) -> Option<Moment> + Send + 'static, then: impl FnOnce() + Send + 'static) {
+        let date = self.date();
+        match &*self.0 {
+            Face::Wall(_) => {
+                let clock = self.clone();
+                tokio::spawn(async move {
+                    if let Face::Wall(wall) = &*clock.0
+                        && wall.sleep_until_next(date, next).await
+                    {
+                        then();
+                    }
+                });
+            }
+            Face::Virtual(time) => {
+                if let Some(at) = next(date) {
+                    time.run_at(at, Box::new(then));
+                }
+            }
+        }
     }
 
     /// The future's output, or `None` when `limit` passes first.
@@ -135,110 +156,74 @@ impl Clock {
         .await
     }
 
+    /// Tells, within a second, of every step of the machine's clock: how far it was set forward, or back (below zero). The
+    /// readings follow without it. Never returns; a clock that follows nothing has nothing to tell.
+    pub async fn steps(&self, stepped: impl FnMut(Span)) {
+        match &*self.0 {
+            Face::Wall(wall) => wall.steps(stepped).await,
+            Face::Virtual(_) => std::future::pending().await,
+        }
+    }
+
     /// Virtual time only: returns once nothing can run and nobody sleeps, which no amount of time will change.
     /// On a wall clock it never returns.
     pub async fn stalled(&self) {
         match &*self.0 {
-            Face::Wall { .. } => std::future::pending().await,
-            Face::Virtual(heap) => {
-                std::future::poll_fn(|cx| {
-                    let mut heap = lock(heap);
-                    if heap.stalled {
-                        return Poll::Ready(());
-                    }
-                    heap.idle = Some(cx.waker().clone());
-                    Poll::Pending
-                })
-                .await;
-            }
+            Face::Wall(_) => std::future::pending().await,
+            Face::Virtual(time) => time.stalled().await,
         }
-    }
-
-    /// Moves virtual time to the next entry and sets it off.
-    fn leap(&self) {
-        let Face::Virtual(heap) = &*self.0 else { return };
-        let then = {
-            let mut heap = lock(heap);
-            match heap.entries.pop() {
-                Some(Reverse(entry)) => {
-                    heap.now = heap.now.max(entry.at);
-                    if let Some(pump) = &heap.pump {
-                        pump.wake_by_ref();
-                    }
-                    entry.then
-                }
-                None => {
-                    heap.stalled = true;
-                    match heap.idle.take() {
-                        Some(waker) => Then::Wake(waker),
-                        None => return,
-                    }
-                }
-            }
-        };
-        match then {
-            Then::Wake(waker) => waker.wake(),
-            Then::Run(run) => run(),
-        }
-    }
-
-    /// Never ends. It is woken with every entry, and once it has been polled the runtime comes back to [`Clock::leap`].
-    async fn pump(self) {
-        std::future::poll_fn(|cx| {
-            if let Face::Virtual(heap) = &*self.0 {
-                lock(heap).pump = Some(cx.waker().clone());
-            }
-            Poll::<()>::Pending
-        })
-        .await;
     }
 }
 
-impl Heap {
-    fn push(&mut self, at: Moment, then: Then) {
-        self.sequence += 1;
-        let sequence = self.sequence;
-        self.entries.push(Reverse(Entry { at, sequence, then }));
+/// The machine that this process runs on.
+struct ThisMachine {
+    origin: tokio::time::Instant,
+}
+
+impl ThisMachine {
+    fn new() -> Self {
+        ThisMachine { origin: tokio::time::Instant::now() }
     }
 }
 
-fn wall_wait(span: Span, speed: f64) -> std::time::Duration {
-    std::time::Duration::from_micros((span.0.max(0) as f64 / speed) as u64)
-}
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock and waits on it")]
+impl Machine for ThisMachine {
+    fn date(&self) -> Moment {
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Moment(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+    }
 
-struct Sleep<'a> {
-    clock: &'a Clock,
-    at: Moment,
-    set: bool,
-}
+    fn steady(&self) -> Moment {
+        Moment(i64::try_from(self.origin.elapsed().as_micros()).unwrap_or(i64::MAX))
+    }
 
-impl Future for Sleep<'_> {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Face::Virtual(heap) = &*self.clock.0 else { return Poll::Ready(()) };
-        let mut heap = lock(heap);
-        if heap.now >= self.at {
-            return Poll::Ready(());
-        }
-        if !self.set {
-            heap.push(self.at, Then::Wake(cx.waker().clone()));
-            self.set = true;
-        }
-        Poll::Pending
+    fn wait(&self, span: Span) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(std::time::Duration::from_micros(span.0.max(0) as u64)))
     }
 }
 
 /// A single-threaded runtime that moves `clock` (which must be virtual) whenever no task can run.
 pub fn virtual_runtime(clock: &Clock) -> std::io::Result<tokio::runtime::Runtime> {
     let leaping = clock.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(move || leaping.leap()).build()?;
-    runtime.spawn(clock.clone().pump());
+    let leap = move || {
+        if let Face::Virtual(time) = &*leaping.0 {
+            time.leap();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(leap).build()?;
+    let pumping = clock.clone();
+    runtime.spawn(async move {
+        if let Face::Virtual(time) = &*pumping.0 {
+            time.pump().await;
+        }
+    });
     Ok(runtime)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     #[test]
     fn virtual_sleepers_wake_in_order_and_a_day_takes_no_time() {

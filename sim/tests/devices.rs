@@ -419,7 +419,7 @@ fn over_a_real_wire(
         let options = ListenOptions { every: Span::from_ms(20), misread_ppm: 0, ..ListenOptions::default() };
         let far = tokio::spawn(listen(kind, at, options, move |line| drop(told.send(line))));
         let address: WireAddress = lines.recv().await.unwrap().parse().unwrap();
-        let clock = Clock::wall(1.0);
+        let clock = Clock::free(1.0, Moment::default());
         let session = Session::start(kind, dial(&address).unwrap(), &clock);
         let mut said = Vec::new();
         for _ in 0..500 {
@@ -471,7 +471,7 @@ fn over_a_pseudo_terminal() {
 fn in_a_runtime_with_many_threads() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
     runtime.block_on(async {
-        let clock = Clock::wall(1.0);
+        let clock = Clock::free(1.0, Moment::default());
         let scanner = SimScanner::new(luck(), ScannerNoise::default());
         let session = Session::start(DeviceKind::Scanner, dial_of(scanner.clone()), &clock);
         while session.said().is_empty() {

@@ -162,7 +162,7 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
     });
     Ok(BoardView {
         name: app.name.clone(),
-        now: house.clock.now().to_string(),
+        now: house.clock.date().to_string(),
         records: counts.head.records,
         hash: counts.head.hash.to_string(),
         orders: counts.stages(Kind::Order).collect(),

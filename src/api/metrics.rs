@@ -21,6 +21,9 @@ const REQUESTS: &str = "parceltwin_http_requests_total";
 /// How long a sorter waited for its answer; 0.15 s is the limit. Recorded by the line.
 const DIVERT_ANSWER: &str = "parceltwin_divert_answer_seconds";
 const DIVERT_BUCKETS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15];
+/// Counted by whoever runs the site, with `direction` forward or back.
+pub const CLOCK_STEPS: &str = "parceltwin_clock_steps_total";
+const CLOCK_AHEAD: &str = "parceltwin_clock_ahead_seconds";
 /// Bounds of the latency histogram, seconds.
 const DURATION_BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -40,6 +43,8 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
+    describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
+    describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");
     describe_counter!(REQUESTS, "HTTP requests answered");
     describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
     Ok(handle)
@@ -62,6 +67,9 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     for state in ["online", "offline", "faulty"] {
         gauge!("parceltwin_devices", "state" => state).set(board.count(Kind::Device, state) as f64);
     }
+    // Read first, so that what passes in between makes it no longer.
+    let now = api.app.house.clock.now();
+    gauge!(CLOCK_AHEAD).set((now - api.app.house.clock.date()).as_secs_f64().max(0.0));
     gauge!("parceltwin_journal_records").set(board.head.records as f64);
     for (reason, count) in board.interceptions {
         counter!("parceltwin_interceptions_total", "reason" => reason).absolute(count);

@@ -32,7 +32,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use problem::Problem;
 use std::ops::Deref;
 use std::sync::Arc;
-use twin::{StationId, Twin, TwinError};
+use twin::{Moment, StationId, Twin, TwinError};
 
 /// How many items are on each line.
 pub type Moving = Arc<dyn Fn() -> Vec<(StationId, usize)> + Send + Sync>;
@@ -72,7 +72,7 @@ impl Deref for Api {
 
 impl Api {
     fn new(app: AppState) -> Self {
-        let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::wall(1.0) };
+        let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::free(1.0, Moment::default()) };
         let (gate, keys, board) = (gate::Gate::default(), Arc::default(), board::Kept::default());
         let numbers = request_id::Numbers::behind(app.house.twin.head().records);
         Api(Arc::new(Shared { app, clock, gate, keys, board, numbers }))

@@ -13,7 +13,7 @@ use twin::journal::Journal;
 use twin::journal::folder::{Folder, Opening};
 use twin::journal::segment::{START, Segment};
 use twin::keys::Entropy;
-use twin::{Span, Twin};
+use twin::{Moment, Span, Twin};
 
 const ANCHOR_EVERY: Span = Span::from_secs(1);
 /// Between two looks at a sealed segment: 64 MB a minute are a hundred gigabytes a day.
@@ -57,7 +57,7 @@ fn site_id(name: &str) -> anyhow::Result<String> {
 /// Looks after a twin until the runtime ends.
 pub fn look_after(home: &Arc<Home>) {
     // In the machine's time, however fast the site's clock runs.
-    let clock = Clock::wall(1.0);
+    let clock = Clock::free(1.0, Moment::default());
     let (kept, waiting) = (home.clone(), clock.clone());
     tokio::spawn(async move {
         loop {

@@ -22,8 +22,12 @@ use twin::entity::Kind;
 use twin::goods::Product;
 use twin::order::Order;
 use twin::stock::Stock;
-use twin::{Sku, Span, Twin};
+use twin::{Moment, Sku, Span, Twin};
 
+/// The base URL of a carrier that is simulated.
+const SIMULATED: &str = "sim:";
+/// A journal this far ahead of the machine's clock at the start is worth a word.
+const JOURNAL_AHEAD: Span = Span::from_secs(1);
 const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
 
 /// What a site sells and what of it lies where.
@@ -43,16 +47,17 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     if !(flags.speed > 0.0 && flags.speed <= 1_000.0) {
         bail!("--speed {} is not between 0 and 1000", flags.speed);
     }
-    if flags.speed != 1.0 && !simulated {
-        bail!("--speed changes the clock, and this site is real: leave it out, or add --simulated");
+    let real = real(&site);
+    if let Some(real) = real.as_ref().filter(|_| flags.speed != 1.0) {
+        bail!("--speed changes the clock, and {real} is real: leave it out, or add --simulated");
     }
-    let clock = Clock::wall(flags.speed);
     let temporary = if flags.data.is_none() { Some(tempfile::tempdir().context("cannot make a temporary folder")?) } else { None };
     let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
     let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, site.name.clone());
     let home = Arc::new(tokio::task::spawn_blocking(move || keep::open(&folder, accept_loss, Some(&name))).await??);
     let twin = home.twin.clone();
     keep::look_after(&home);
+    let clock = clock(&flags, real.is_some(), twin.head().at);
     let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
     let goods = goods(&flags, &site, &settings)?;
     let labels_before = twin.board().stages(Kind::Parcel).map(|(_, n)| n).sum();
@@ -111,10 +116,46 @@ fn plan(flags: &LiveFlags, simulated: bool) -> anyhow::Result<SiteConfig> {
             device.address = WireAddress::Sim;
         }
         for carrier in &mut site.carriers {
-            carrier.api.base_url = "sim:".into();
+            carrier.api.base_url = SIMULATED.into();
         }
     }
     Ok(site)
+}
+
+/// The first device or carrier of the plan that is not simulated, in words.
+fn real(site: &SiteConfig) -> Option<String> {
+    let device = site.devices().find(|(_, d)| d.address != WireAddress::Sim).map(|(_, d)| format!("device {}", d.id));
+    device.or_else(|| site.carriers.iter().find(|c| c.api.base_url != SIMULATED).map(|c| format!("carrier {}", c.id())))
+}
+
+/// A real site goes by the machine's clock and says when somebody sets that; a simulated one goes by itself.
+fn clock(flags: &LiveFlags, real: bool, last_at: Moment) -> Clock {
+    if !real {
+        return Clock::free(flags.speed, last_at);
+    }
+    let clock = Clock::wall(last_at);
+    let ahead = last_at - clock.date();
+    if ahead > JOURNAL_AHEAD {
+        tracing::warn!(
+            ahead_s = ahead.as_secs_f64(),
+            "the journal's last record is later than the machine's clock: dates go by the clock, the journal goes on slower until both agree"
+        );
+    }
+    let watched = clock.clone();
+    tokio::spawn(async move { watched.steps(stepped).await });
+    clock
+}
+
+/// The machine's clock was set by so much.
+fn stepped(step: Span) {
+    let seconds = step.as_secs_f64().abs();
+    let direction = if step < Span::ZERO { "back" } else { "forward" };
+    metrics::counter!(api::metrics::CLOCK_STEPS, "direction" => direction).increment(1);
+    if step < Span::ZERO {
+        tracing::warn!("the machine's clock was set back by {seconds:.3} s: dates follow it, the journal goes on slower until both agree");
+    } else {
+        tracing::warn!("the machine's clock was set forward by {seconds:.3} s: dates and the journal follow it");
+    }
 }
 
 /// `products.csv` and `stock.csv` beside the site file; made up where the site is simulated and there are none.
@@ -146,7 +187,7 @@ fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>, go
         dials.insert(device.id.clone(), drivers::wire::dial(&device.address)?);
     }
     let mut carriers = world.drivers(site);
-    let real: Vec<_> = site.carriers.iter().filter(|c| c.api.base_url != "sim:").collect();
+    let real: Vec<_> = site.carriers.iter().filter(|c| c.api.base_url != SIMULATED).collect();
     if !real.is_empty() {
         let network = Arc::new(ReqwestWire::new()?);
         for carrier in real {
@@ -170,7 +211,7 @@ fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings,
         for (_, mut order) in orders {
             next += Span(luck.exponential_us(mean_us));
             clock.sleep_until(next).await;
-            order.placed_at = clock.now();
+            order.placed_at = clock.date();
             desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
         }
     });

@@ -225,7 +225,7 @@ fn forget(data: &Path, asked: &Asked, keys_backup: Option<PathBuf>, by: String) 
         bail!("--by names nobody");
     }
     let home = keep::open(data, false, None)?;
-    let now = drivers::Clock::wall(1.0).now().max(home.twin.head().at);
+    let now = drivers::Clock::wall(home.twin.head().at).now();
     let done = forget::forget(&home.twin, asked, By::Person(by.trim().into()), now)?;
     if let Some(backup) = keys_backup {
         copies::backup_keys(&At::path(data)?, &At::path(&backup)?)?;

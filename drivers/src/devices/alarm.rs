@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use twin::Moment;
 
-/// Rings once `due` has passed; nothing is due while it is `None`.
+/// Rings once the clock's steady time has passed `due`; nothing is due while it is `None`.
 pub(super) struct Alarm {
     clock: Clock,
     pub(super) due: Option<Moment>,
@@ -31,14 +31,14 @@ impl Alarm {
                 Some((at, timer)) if *at <= due => {
                     ready!(timer.as_mut().poll(cx));
                     self.timer = None;
-                    if self.clock.now() >= due {
+                    if self.clock.steady() >= due {
                         self.due = None;
                         return Poll::Ready(());
                     }
                 }
                 _ => {
                     let clock = self.clock.clone();
-                    self.timer = Some((due, Box::pin(async move { clock.sleep_until(due).await })));
+                    self.timer = Some((due, Box::pin(async move { clock.sleep(due - clock.steady()).await })));
                 }
             }
         }

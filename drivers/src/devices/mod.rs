@@ -175,7 +175,10 @@ trait Conversation: Send {
 
 /// What a conversation may touch while it is its turn.
 struct Turn<'a> {
+    /// The clock's steady time.
     now: Moment,
+    /// For dates that the device is told.
+    clock: &'a Clock,
     settings: &'a SessionSettings,
     /// Bytes for the device.
     out: &'a mut bytes::BytesMut,

@@ -47,7 +47,7 @@ struct Connection<D: Conversation> {
 
 impl<D: Conversation> Connection<D> {
     fn new(stream: Box<dyn ByteStream>, clock: &Clock, settings: &SessionSettings) -> Self {
-        let now = clock.now();
+        let now = clock.steady();
         let mut answer = Alarm::new(clock);
         let mut keepalive = Alarm::new(clock);
         answer.due = Some(now + settings.answer_timeout);
@@ -74,7 +74,7 @@ pub(super) async fn keep<D: Conversation>(
         if let Some(up_since) = up_since {
             outage_told = false;
             // A device that hangs up right after its handshake is not back yet: only a lasting connection resets the pause.
-            if session.clock.now() - up_since > backoff {
+            if session.clock.steady() - up_since > backoff {
                 backoff = settings.backoff_min;
             }
         }
@@ -147,7 +147,8 @@ impl<D: Conversation> Session<D> {
 
     fn turn<'a>(&'a mut self, connection: &'a mut Connection<D>) -> (&'a mut D, Turn<'a>) {
         let turn = Turn {
-            now: self.clock.now(),
+            now: self.clock.steady(),
+            clock: &self.clock,
             settings: &self.settings,
             out: &mut connection.frames.out,
             due: &mut connection.answer.due,

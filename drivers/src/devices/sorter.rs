@@ -70,7 +70,7 @@ impl Sorter {
             receiver: self.far_side,
             sequence: self.sequence,
             kind,
-            made: stamp(turn.now),
+            made: stamp(turn.clock.date()),
             pic,
             chute,
             error: 0,

@@ -18,9 +18,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_serial::{SerialPort, SerialStream};
-use twin::Span;
 use twin::device::DeviceKind;
 use twin::measure::Dims;
+use twin::{Moment, Span};
 
 /// How long a load stays on the scale, and how long an item takes from the question to the divert, as a share of `every`.
 const STAY_SHARE: i64 = 2;
@@ -85,7 +85,7 @@ pub async fn listen(
     options: ListenOptions,
     announce: impl Fn(String) + Send + Sync + 'static,
 ) -> Result<(), ListenError> {
-    let clock = Clock::wall(1.0);
+    let clock = Clock::free(1.0, Moment::default());
     let announce: Arc<dyn Fn(String) + Send + Sync> = Arc::new(announce);
     let luck = Luck::of(options.seed, kind.as_str(), "device");
     let passing = Passing { luck: Luck::of(options.seed, kind.as_str(), "passing"), clock, options, announce: announce.clone() };
@@ -142,7 +142,7 @@ async fn on_wire(device: impl FarEnd, at: Listen, announce: &Arc<dyn Fn(String) 
                 rustix::fs::open(&name, flags, Mode::empty()).map_err(|e| ListenError::Pty { source: std::io::Error::from(e).into() })?;
             drop(theirs);
             announce(format!("serial:{name}"));
-            let clock = Clock::wall(1.0);
+            let clock = Clock::free(1.0, Moment::default());
             let serving = async {
                 loop {
                     serve(device.clone(), &mut ours).await;

@@ -111,7 +111,7 @@ impl SimSorter {
             receiver: control.far_side,
             sequence: control.sequence,
             kind,
-            made: control.clock.as_ref().map_or([b'0'; 17], |clock| stamp(clock.now())),
+            made: control.clock.as_ref().map_or([b'0'; 17], |clock| stamp(clock.date())),
             pic,
             chute,
             error,

@@ -49,10 +49,9 @@ impl Hall {
 
     fn next_truck(&self, n: usize, carrier: CarrierId) {
         let late = Span::from_mins(i64::from(self.settings.truck_after_min));
-        let Some((offset, cutoffs)) = self.doors[n].trucks.get(&carrier) else { return };
-        if let Some(cutoff) = actors::warehouse::next_cutoff(self.clock.now() - late, *offset, cutoffs) {
-            self.at(cutoff + late, Happening::Truck(n, carrier));
-        }
+        let Some((offset, cutoffs)) = self.doors[n].trucks.get(&carrier).cloned() else { return };
+        let next = move |date| Some(actors::warehouse::next_cutoff(date - late, offset, &cutoffs)? + late);
+        self.clock.at_next(next, self.happening(Happening::Truck(n, carrier)));
     }
 
     pub(super) fn truck(&mut self, n: usize, carrier: &CarrierId) {

@@ -250,12 +250,16 @@ impl Hall {
     }
 
     fn at(&self, at: Moment, happening: Happening) {
+        self.clock.at(at, self.happening(happening));
+    }
+
+    fn happening(&self, happening: Happening) -> impl FnOnce() + Send + use<> {
         let floor = self.floor.clone();
-        self.clock.at(at, move || {
+        move || {
             if let Some(floor) = floor.upgrade() {
                 floor.lock().unwrap_or_else(PoisonError::into_inner).happen(happening);
             }
-        });
+        }
     }
 
     fn happen(&mut self, happening: Happening) {

@@ -6,6 +6,7 @@ mod orders;
 mod origins;
 mod pages;
 mod reading;
+mod time;
 
 use super::{Api, AppState, routes};
 use actors::config::SiteConfig;
@@ -21,12 +22,12 @@ use futures::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
 use twin::goods::Product;
 use twin::money::{Currency, Decimal};
-use twin::{CarrierId, Dims, Money, Span, TrackingNumber, Twin};
+use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -73,18 +74,22 @@ origins = ["SZX"]
 struct Seller {
     id: CarrierId,
     sold: AtomicU32,
+    /// The ship dates that it heard.
+    dates: Mutex<Vec<Moment>>,
 }
 
 impl CarrierDriver for Seller {
     fn id(&self) -> &CarrierId {
         &self.id
     }
-    fn quote(&self, _: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+        self.dates.lock().unwrap().push(request.ship_at);
         let total = Money::new(Decimal::new(500, 2), Currency::USD);
         let quote = Quote { service: "G".into(), total, breakdown: vec![], days: Some(7), chargeable_g: None, zone: "".into() };
         Box::pin(async { Ok(vec![quote]) })
     }
-    fn buy_label(&self, _: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+        self.dates.lock().unwrap().push(request.ship_at);
         let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
         Box::pin(async move { Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), charged: None, zpl: b"^XA^XZ".to_vec() }) })
     }
@@ -106,6 +111,7 @@ impl CarrierDriver for Seller {
 pub struct Edge {
     pub site: Site,
     pub api: Api,
+    seller: Arc<Seller>,
     router: Router,
 }
 
@@ -125,24 +131,30 @@ impl Answer {
 
 impl Edge {
     pub async fn open() -> Self {
+        Edge::by(Clock::free(1.0, Moment::default())).await
+    }
+
+    /// The same by another clock.
+    pub async fn by(clock: Clock) -> Self {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let product = Product { sku: "A-17".into(), category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), battery: false };
-        let seller: Arc<dyn CarrierDriver> = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0) });
+        let seller = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0), dates: Mutex::default() });
+        let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
-            clock: Clock::wall(1.0),
+            clock,
             twin: Arc::new(Twin::in_memory("test")),
             pace: Pace::Modelled(Span::from_ms(1)),
             products: [("A-17".into(), product)].into(),
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
-            drivers: [("test".into(), seller)].into(),
+            drivers: [("test".into(), driver)].into(),
         };
         let site = Site::start(config, world).await.unwrap();
         site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
         let moving = Arc::new(|| vec![("SZX/line-1".into(), 3)]);
         let api = Api::new(AppState { house: site.house.clone(), moving: Some(moving), metrics, name: "test & site".into() });
-        Edge { site, router: routes(api.clone()), api }
+        Edge { site, router: routes(api.clone()), api, seller }
     }
 
     pub async fn answer(&self, request: Request<Body>) -> axum::response::Response {

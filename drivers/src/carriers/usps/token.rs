@@ -31,7 +31,7 @@ impl TokenCell {
         if let Some(token) = self.fresh(clock) {
             return Ok(token);
         }
-        let asked = clock.now();
+        let asked = clock.steady();
         let (token, life) = fetch.await?;
         *self.lock() = Some((token.clone(), asked + life - RENEW_BEFORE));
         Ok(token)
@@ -48,7 +48,7 @@ impl TokenCell {
     fn fresh(&self, clock: &Clock) -> Option<HeaderValue> {
         let held = self.lock();
         let (token, until) = held.as_ref()?;
-        (clock.now() < *until).then(|| token.clone())
+        (clock.steady() < *until).then(|| token.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<(HeaderValue, Moment)>> {

@@ -1,0 +1,31 @@
+//! A site whose journal is ahead of the wall, as after the machine's clock was set back: records go on from the journal,
+//! and what a person or a carrier reads as the date is the wall's.
+
+use super::{Edge, order};
+use axum::http::StatusCode;
+use drivers::Clock;
+use twin::{Moment, Span};
+
+const AHEAD: Span = Span::from_hours(72);
+
+/// Within an hour of each other.
+fn near(one: Moment, other: Moment) -> bool {
+    (one - other).0.abs() < Span::from_hours(1).0
+}
+
+#[tokio::test]
+async fn records_go_on_from_the_journal_and_dates_are_the_walls() {
+    let wall = Clock::free(1.0, Moment::default());
+    let journal = wall.date() + AHEAD;
+    let edge = Edge::by(Clock::wall(journal)).await;
+    assert_eq!(edge.post("/api/v1/orders", &order("AHEAD")).await.status, StatusCode::CREATED);
+    edge.until("/api/v1/orders/AHEAD", |o| o["parcel"].is_string()).await;
+    edge.until("/api/v1/parcels/AHEAD-1", |p| p["tracking"].is_string()).await;
+    let records: Vec<_> = edge.site.house.twin.records(0).map(Result::unwrap).collect();
+    assert!(records.len() > 5 && records.iter().all(|r| r.at >= journal && near(r.at, journal)));
+    let dates = edge.seller.dates.lock().unwrap().clone();
+    assert!(dates.len() == 2 && dates.iter().all(|date| near(*date, wall.date())), "a quote and a label: {dates:?}");
+    let board = edge.get("/api/v1/board").await.json();
+    assert!(near(board["now"].as_str().unwrap().parse().unwrap(), wall.date()), "{}", board["now"]);
+    assert!(edge.get("/metrics").await.text.contains("parceltwin_clock_ahead_seconds"));
+}
