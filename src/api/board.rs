@@ -29,7 +29,7 @@ pub type Kept = tokio::sync::Mutex<Option<(Moment, Arc<BoardView>)>>;
 pub struct BoardView {
     /// The site's.
     pub name: String,
-    /// The site's time, RFC 3339.
+    /// What the site's wall clock says, RFC 3339.
     pub now: String,
     /// Records in the journal.
     pub records: u64,

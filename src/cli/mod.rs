@@ -58,7 +58,7 @@ struct LiveFlags {
     /// Simulate all devices, carriers and buyers, whatever the site file says
     #[arg(long)]
     simulated: bool,
-    /// How fast the clock runs (simulated sites only)
+    /// How fast the clock runs (only where every device and carrier is simulated)
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     speed: f64,
     /// Orders that simulated buyers place in an hour of the site's clock; 0 for none
