@@ -127,3 +127,29 @@ async fn a_cancellation_is_kept_or_refused_with_both_states() {
     let detail = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("it is shipped") && detail.contains("wants it received or allocated"), "{detail}");
 }
+
+#[tokio::test]
+async fn who_a_buyer_is_is_forgotten_for_ever_once_nobody_needs_it() {
+    let edge = Edge::open().await;
+    assert_eq!(edge.post("/api/v1/orders/F-1/forget", &json!({})).await.status, StatusCode::NOT_FOUND);
+    edge.post(ORDERS, &order("F-1")).await;
+    edge.until("/api/v1/parcels/F-1-1", |p| p["stage"] == "labelled").await;
+    let shown = edge.get("/api/v1/orders/F-1").await.json();
+    assert_eq!((&shown["ship_to"]["name"], &shown["ship_to"]["postcode"]), (&json!("Ann"), &json!("90210")));
+    assert_eq!(edge.get("/api/v1/parcels/F-1-1").await.json()["plan"]["ship_to"]["name"], "Ann");
+    let early = edge.post("/api/v1/orders/F-1/forget", &json!({})).await;
+    assert_eq!(early.status, StatusCode::CONFLICT, "it has not left: {early:?}");
+    assert_eq!(edge.get("/api/v1/parcels/F-1-1/label").await.status, StatusCode::OK);
+    edge.post("/api/v1/orders/F-1/cancel", &json!({"reason": "test"})).await;
+    for _ in 0..2 {
+        let answer = edge.post("/api/v1/orders/F-1/forget", &json!({})).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"id": "F-1", "forgotten": true})));
+    }
+    let shown = edge.get("/api/v1/orders/F-1").await.json();
+    assert_eq!(shown["ship_to"], json!({"country": "US", "region": "CA", "postcode": "90210", "erased": true}));
+    assert_eq!(edge.get("/api/v1/parcels/F-1-1").await.json()["plan"]["ship_to"]["erased"], true);
+    assert_eq!(edge.get("/api/v1/parcels/F-1-1/label").await.status, StatusCode::GONE);
+    let forgotten =
+        edge.site.house.twin.records(0).map(|r| serde_json::to_value(r.unwrap()).unwrap()).find(|r| r["event"]["order"] == "forgotten");
+    assert_eq!(forgotten.expect("it stands in the journal")["by"], json!({"api_key": "api"}));
+}

@@ -27,9 +27,9 @@ pub struct Record {
     /// How long before that it was decided, which is the moment that the entity knows.
     #[serde(default, skip_serializing_if = "Span::is_zero")]
     pub decided_before: Span,
-    #[serde(default, skip_serializing_if = "By::is_system")]
+    #[serde(default)]
     pub by: By,
-    #[serde(default, skip_serializing_if = "Because::is_nothing")]
+    #[serde(default)]
     pub because: Because,
     pub key: Key,
     /// How many events the entity has had, this one included.
