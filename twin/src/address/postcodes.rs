@@ -71,7 +71,9 @@ fn as_in(pattern: &str, plain: &str) -> Option<String> {
                 out.push_str(literal);
                 let given: String = left.clone().take(literal.chars().filter(|c| !matches!(c, ' ' | '-')).count()).collect();
                 if given == literal.replace([' ', '-'], "") {
-                    given.chars().for_each(|_| drop(left.next()));
+                    given.chars().for_each(|_| {
+                        let _ = left.next();
+                    });
                 }
             }
             '[' => {

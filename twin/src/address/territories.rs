@@ -114,6 +114,11 @@ impl Territory {
     }
 }
 
+/// The part of a country that has this ISO code of its own.
+pub fn with_code(code: &str) -> Option<&'static Territory> {
+    TERRITORIES.iter().find(|territory| territory.code == Some(code))
+}
+
 impl Address {
     /// The part of a country that it is in, if it is one that country letters alone do not tell.
     pub fn territory(&self) -> Option<&'static Territory> {
