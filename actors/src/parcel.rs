@@ -255,7 +255,7 @@ impl ParcelState {
 
     fn facts(&self) -> Facts {
         let plan = &self.host.state.plan;
-        Facts { declared_g: plan.declared_g, declared: plan.declared, channel: plan.channel.clone(), country: plan.ship_to.country.clone() }
+        Facts { declared_g: plan.declared_g, declared: plan.declared, channel: plan.channel.clone(), country: plan.ship_to.place().into() }
     }
 
     /// Why a parcel whose label was read may not be on the line, for the person at the reject chute.
