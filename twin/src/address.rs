@@ -215,14 +215,14 @@ impl Address {
 
     fn put_postcode_right(&mut self) {
         let Some(country) = countries::country(&self.country) else { return };
-        // In France a business gets its post at the town's office: `CEDEX` belongs to the town (La Poste, norme NF Z10-011).
+        // In France a business gets its post at the town's office, `CEDEX` or `SP`, which belongs to the town (La Poste, NF Z10-011).
         let french = self.country == "FR" || territories::TERRITORIES.iter().any(|t| t.of == "FR" && t.code == Some(&*self.country));
         let upper = self.postcode.to_ascii_uppercase();
         if french
-            && let Some(at) = upper.find("CEDEX")
+            && let Some(at) = upper.find("CEDEX").or_else(|| upper.find(" SP").map(|at| at + 1))
             && let Some(written) = postcodes::written(country, &upper[..at], &self.region)
         {
-            if !self.city.to_ascii_uppercase().contains("CEDEX") {
+            if !self.city.to_ascii_uppercase().ends_with(upper[at..].trim_end()) {
                 self.city = format_smolstr!("{} {}", self.city, &upper[at..]);
             }
             self.postcode = written.into();

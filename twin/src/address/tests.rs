@@ -41,6 +41,9 @@ fn what_leaves_no_doubt_is_put_right() {
     let mut cedex = Address { city: "Belley".into(), ..buyer("FR", "", "01301 Cedex 2") };
     cedex.put_right();
     assert_eq!((cedex.city.as_str(), cedex.postcode.as_str(), cedex.fault()), ("Belley CEDEX 2", "01301", None));
+    let mut sector = Address { city: "Paris 07".into(), ..buyer("FR", "", "75356 SP 07") };
+    sector.put_right();
+    assert_eq!((sector.city.as_str(), sector.postcode.as_str(), sector.fault()), ("Paris 07 SP 07", "75356", None));
     let mut firm = Address { name: "".into(), company: "Acme".into(), city: "".into(), ..buyer("SG", "", "018956") };
     firm.put_right();
     assert_eq!((firm.name.as_str(), firm.city.as_str(), firm.fault()), ("Acme", "Singapore", None));
