@@ -106,7 +106,7 @@ fn british(plain: &str) -> Option<String> {
         return Some("GIR 0AA".to_owned());
     }
     let parts = Outward::of(plain)?;
-    match (parts.inward.as_bytes(), parts.unit_of()) {
+    match (parts.inward.as_bytes(), parts.code()) {
         ([], outward) => Some(outward),
         ([digit, unit @ ..], outward)
             if digit.is_ascii_digit() && unit.len() == 2 && unit.iter().all(|b| b.is_ascii_uppercase() && !b"CIKMOV".contains(b)) =>
@@ -175,7 +175,7 @@ impl<'a> Outward<'a> {
     /// `GL`. Districts of London that exist only divided by a letter (`EC1`, `SW1`, `W1` …) hold their parts.
     pub fn holds(&self, postcode: &Outward<'_>) -> bool {
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-        let divided = same(self.area, "EC") || ["SW1", "W1", "WC1", "WC2"].iter().any(|d| same(d, &self.unit_of()));
+        let divided = same(self.area, "EC") || ["SW1", "W1", "WC1", "WC2"].iter().any(|d| same(d, &self.code()));
         let part =
             divided && self.inward.is_empty() && postcode.district.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == self.district;
         let district = self.district.is_empty() || same(self.district, postcode.district) || part;
@@ -184,7 +184,7 @@ impl<'a> Outward<'a> {
     }
 
     /// `PA6`.
-    pub fn unit_of(&self) -> String {
+    pub fn code(&self) -> String {
         format!("{}{}", self.area, self.district)
     }
 }

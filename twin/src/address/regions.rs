@@ -3,7 +3,7 @@
 //! Codes, names and ZIP prefixes: Google's address data (libaddressinput, CC BY 4.0); the codes of the United States are those of
 //! USPS (Labels 3.9.8, `state`), military ones among them. Other countries' regions are left as they are written.
 
-/// What a country calls its parts, each with its code, its names, and the ZIP prefixes that are its own.
+/// A part of a country: its code, its names, and in the United States the ZIP prefixes that are its own.
 type Region = (&'static str, &'static [&'static str], &'static str);
 
 /// The code of a region as it was written: `tx`, `Texas`, `US-TX`, `D.C.`. `None`: the country has no such region.
@@ -15,7 +15,7 @@ pub fn code_of(country: &str, written: &str) -> Option<&'static str> {
         let names = |r: &&Region| r.0.eq_ignore_ascii_case(text) || r.1.iter().any(|name| folded(name) == text);
         regions.iter().find(names).map(|r| r.0)
     };
-    // `usa` is no prefix of a state's code, nor `ca` in `calgary`: the prefix counts only if nothing else does.
+    // The country's code before it counts only with a hyphen between, and only where the whole is no region.
     find(&wanted).or_else(|| if separated(written, country) { find(bare) } else { None })
 }
 
