@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 use twin::copies::{self, At};
 use twin::entity::{Event, Key};
-use twin::journal::{Draft, Group, Journal};
+use twin::journal::{Draft, Group};
 use twin::{Moment, Record};
 
 #[path = "../tests/support/home.rs"]

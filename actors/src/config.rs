@@ -71,11 +71,19 @@ impl Default for Limits {
 pub struct WarehouseConfig {
     pub id: WarehouseId,
     pub name: String,
+    /// Put right when it is read, like a buyer's when an order comes in.
+    #[serde(deserialize_with = "put_right")]
     pub address: Address,
     /// Local time is UTC plus this.
     pub utc_offset_h: i8,
     #[serde(rename = "station")]
     pub stations: Vec<StationConfig>,
+}
+
+fn put_right<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Error> {
+    let mut address = Address::deserialize(text)?;
+    address.put_right();
+    Ok(address)
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -172,6 +180,12 @@ impl SiteConfig {
             return Some("two warehouses, carriers or channels share one id".into());
         }
         for channel in &self.channels {
+            // A country that does not exist would never match, and nobody would notice.
+            let zones = channel.tariff.iter().flat_map(|t| &t.zones).flat_map(|z| &z.countries);
+            let mut named = channel.to.iter().chain(&channel.not_to).chain(zones);
+            if let Some(odd) = named.find(|code| twin::address::countries::country(code).is_none()) {
+                return Some(format!("channel {}: {odd:?} is no country of ISO 3166", channel.id));
+            }
             if !carriers.contains(&channel.carrier) {
                 return Some(format!("channel {}: there is no carrier {}", channel.id, channel.carrier));
             }

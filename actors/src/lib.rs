@@ -23,6 +23,7 @@ pub mod slip;
 pub mod station;
 pub mod supervision;
 pub mod warehouse;
+pub mod zero;
 
 pub use house::House;
 pub use ledger::{Host, Work};

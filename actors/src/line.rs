@@ -7,6 +7,7 @@ use crate::config::LineConfig;
 use crate::device::DeviceMsg;
 use crate::ledger::Host;
 use crate::station::Base;
+use crate::zero::Zero;
 use crate::{ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
@@ -17,8 +18,6 @@ use twin::device::DeviceKind;
 use twin::parcel::{Interception, Verdict};
 use twin::{BagId, Because, By, CarrierId, ChannelId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
-/// An empty scale that is this far from zero (0.1 g) is zeroed.
-pub const DRIFT_DG: i32 = 10;
 /// An item the sorter never confirms is forgotten after this.
 pub const ITEM_LIFE: Span = Span::from_mins(5);
 
@@ -37,6 +36,7 @@ pub struct Line {
     next: u64,
     bags: BTreeMap<u16, Host<Bag>>,
     tags: u64,
+    zero: Zero,
 }
 
 struct Item {
@@ -70,7 +70,7 @@ impl Line {
         for (chute, bag) in &base.host.state.bags {
             bags.insert(*chute, Host::<Bag>::load(&base.house.twin, bag.text().clone())?);
         }
-        let mut line = Line { config, items: VecDeque::new(), next: 0, bags, tags: 0 };
+        let mut line = Line { config, items: VecDeque::new(), next: 0, bags, tags: 0, zero: Zero::default() };
         line.print_tags(base)?;
         Ok(line)
     }
@@ -101,11 +101,13 @@ impl Line {
             Observation::Scanned { code, dims } => self.scanned(base, at, code, dims)?,
             Observation::Weight { weight_dg, stable: true } => {
                 let expected = self.config.scan_to_weight();
-                match self.due(at, expected, |i| i.weight_g.is_none()) {
-                    Some(item) if weight_dg > 0 => item.weight_g = Some((weight_dg as u32 + 5) / 10),
-                    // Nothing lies on it, and it does not say zero: it drifts.
-                    None if weight_dg.abs() >= DRIFT_DG => base.instruct(DeviceKind::Scale, Instruction::Zero),
-                    _ => {}
+                if let Some(item) = self.due(at, expected, |i| i.weight_g.is_none()) {
+                    if weight_dg > 0 {
+                        item.weight_g = Some((weight_dg as u32 + 5) / 10);
+                    }
+                } else if self.zero.has_drifted(weight_dg) {
+                    // Nothing lies on it.
+                    base.instruct(DeviceKind::Scale, Instruction::Zero);
                 }
             }
             Observation::DivertAsked { pic } => self.asked(base, at, pic)?,

@@ -232,8 +232,10 @@ impl DeskState {
         let mut work = house.work();
         let mut receipts = Vec::with_capacity(orders.len());
         let mut fresh = Vec::new();
-        for order in orders {
+        for mut order in orders {
             let id = order.id.clone();
+            // The one place: whoever took the order in, from here on its address is written as the house reads it.
+            order.ship_to.put_right();
             let mut holds = Vec::new();
             let mut lines = Vec::with_capacity(order.lines.len());
             for line in &order.lines {
@@ -250,8 +252,10 @@ impl DeskState {
                     }
                 }
             }
-            if let Some(fault) = order.ship_to.fault() {
-                holds.push((Hold::AddressInvalid, fault.into()));
+            let faults = order.ship_to.faults();
+            if !faults.is_empty() {
+                let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+                holds.push((Hold::AddressInvalid, told.join("; ").into()));
             }
             if !order.paid {
                 holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));

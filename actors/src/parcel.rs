@@ -259,7 +259,9 @@ impl ParcelState {
 
     fn facts(&self) -> Facts {
         let plan = &self.host.state.plan;
-        Facts { declared_g: plan.declared_g, declared: plan.declared, channel: plan.channel.clone(), country: plan.ship_to.country.clone() }
+        // Chutes go by place, which is told by what stands in the open.
+        let to = Address::joined(plan.ship_to.clone(), Personal::default());
+        Facts { declared_g: plan.declared_g, declared: plan.declared, channel: plan.channel.clone(), country: to.place().into() }
     }
 
     /// Why a parcel whose label was read may not be on the line, for the person at the reject chute.

@@ -2,10 +2,11 @@
 //!
 //! Looks at the channel's own limits only. What the parcel would cost there, and which channel is best, is decided elsewhere.
 
+use crate::rating::names_postcode;
 use smol_str::SmolStr;
 use twin::channel::{Channel, QuoteRequest};
 use twin::order::Hold;
-use twin::{Grams, WarehouseId};
+use twin::{Address, Grams, WarehouseId};
 
 const NOT_SERVED: &str = "not served";
 
@@ -20,18 +21,23 @@ pub enum Unfit {
     Weight { weight_g: Grams, limit_g: Grams },
     #[error("oversize: {length_mm} mm long, takes at most {limit_mm} mm")]
     Length { length_mm: u32, limit_mm: u32 },
+    /// The second longest or the shortest side.
+    #[error("oversize: {side_mm} mm {side}, takes at most {limit_mm} mm")]
+    Side { side: &'static str, side_mm: u32, limit_mm: u32 },
     #[error("oversize: {sum_mm} mm length plus girth, takes at most {limit_mm} mm")]
     LengthPlusGirth { sum_mm: u32, limit_mm: u32 },
     #[error("forbidden goods: takes no batteries")]
     Battery,
+    #[error("no PO boxes: delivers to doors only")]
+    PoBox,
 }
 
 impl Unfit {
     /// What an order waits for when nothing better than this was found.
     pub fn hold(&self) -> Hold {
         match self {
-            Unfit::Origin { .. } | Unfit::Country { .. } => Hold::NoChannel,
-            Unfit::Weight { .. } | Unfit::Length { .. } | Unfit::LengthPlusGirth { .. } => Hold::Oversize,
+            Unfit::Origin { .. } | Unfit::Country { .. } | Unfit::PoBox => Hold::NoChannel,
+            Unfit::Weight { .. } | Unfit::Length { .. } | Unfit::Side { .. } | Unfit::LengthPlusGirth { .. } => Hold::Oversize,
             Unfit::Battery => Hold::ForbiddenGoods,
         }
     }
@@ -49,12 +55,11 @@ pub fn is_not_served(why: &str) -> bool {
 
 /// Whether the channel takes this parcel from this warehouse; the first limit it breaks otherwise. A limit of 0 is none.
 pub fn accepts(channel: &Channel, from: &WarehouseId, request: &QuoteRequest) -> Result<(), Unfit> {
-    let country = &request.to.country;
     if !channel.origins.contains(from) {
         return Err(Unfit::Origin { from: from.clone() });
     }
-    if channel.not_to.contains(country) || !(channel.to.is_empty() || channel.to.contains(country)) {
-        return Err(Unfit::Country { country: country.clone() });
+    if !goes_to(channel, &request.to) {
+        return Err(Unfit::Country { country: request.to.place().into() });
     }
     let limits = &channel.limits;
     if request.battery && !limits.battery {
@@ -64,15 +69,39 @@ pub fn accepts(channel: &Channel, from: &WarehouseId, request: &QuoteRequest) ->
     if over(request.weight_g, limits.weight_g_max) {
         return Err(Unfit::Weight { weight_g: request.weight_g, limit_g: limits.weight_g_max });
     }
-    let [length_mm, ..] = request.dims.sorted();
-    if over(length_mm, limits.length_mm_max) {
-        return Err(Unfit::Length { length_mm, limit_mm: limits.length_mm_max });
+    let (sides_mm, limits_mm) = (request.dims.sorted(), limits.sides_mm_max());
+    if over(sides_mm[0], limits_mm[0]) {
+        return Err(Unfit::Length { length_mm: sides_mm[0], limit_mm: limits_mm[0] });
+    }
+    for (n, side) in [(1, "wide"), (2, "high")] {
+        if over(sides_mm[n], limits_mm[n]) {
+            return Err(Unfit::Side { side, side_mm: sides_mm[n], limit_mm: limits_mm[n] });
+        }
     }
     let sum_mm = request.dims.length_plus_girth_mm();
     if over(sum_mm, limits.length_plus_girth_mm_max) {
         return Err(Unfit::LengthPlusGirth { sum_mm, limit_mm: limits.length_plus_girth_mm_max });
     }
+    if limits.no_po_box && request.to.is_po_box() {
+        return Err(Unfit::PoBox);
+    }
     Ok(())
+}
+
+/// Whether it goes to the place, however the place is spelt: what it says of the place's own code counts before what it says of
+/// the country whose post it is in. Far parts of a country (`FR 97400`) must be named, by code or by their postcodes in the tariff.
+fn goes_to(channel: &Channel, to: &Address) -> bool {
+    let has = |list: &[SmolStr], code: &str| list.iter().any(|c| c == code);
+    let place = to.place();
+    if has(&channel.not_to, place) || has(&channel.to, place) {
+        return !has(&channel.not_to, place);
+    }
+    let Some(part) = to.territory().filter(|part| part.of != place) else { return channel.to.is_empty() };
+    let by_postcode = || channel.tariff.as_ref().is_some_and(|tariff| names_postcode(tariff, part.of, to));
+    if !part.in_its_post {
+        return channel.to.is_empty() || has(&channel.to, part.of) && by_postcode();
+    }
+    !has(&channel.not_to, part.of) && (channel.to.is_empty() || has(&channel.to, part.of))
 }
 
 #[cfg(test)]
@@ -83,7 +112,7 @@ mod tests {
     use twin::channel::Limits;
 
     fn limited() -> Channel {
-        let limits = Limits { weight_g_max: 2000, length_mm_max: 600, length_plus_girth_mm_max: 900, battery: false };
+        let limits = Limits { weight_g_max: 2000, length_mm_max: 600, length_plus_girth_mm_max: 900, ..Limits::default() };
         Channel { limits, to: vec!["US".into(), "RU".into()], not_to: vec!["RU".into()], ..channel(None) }
     }
 
@@ -112,6 +141,74 @@ mod tests {
             assert_eq!(hold_named_in(text), hold, "the text says what the reason is: {text}");
             assert_eq!(is_not_served(text), hold == Hold::NoChannel);
         }
+    }
+
+    /// DHL Kleinpaket: 353 × 250 × 50 mm.
+    #[test]
+    fn all_three_sides_hold() {
+        let limits = Limits { length_mm_max: 353, width_mm_max: 250, height_mm_max: 50, ..Limits::default() };
+        let flat = Channel { limits, ..channel(None) };
+        let told = |dims| accepts(&flat, &"SZX".into(), &parcel(address("DE", "10115"), 1, dims)).map_err(|e| (e.to_string(), e.hold()));
+        assert_eq!(told(Dims::new(50, 353, 250)), Ok(()));
+        let high = "oversize: 100 mm high, takes at most 50 mm".to_string();
+        assert_eq!(told(Dims::new(176, 125, 100)), Err((high, Hold::Oversize)));
+        let wide = "oversize: 251 mm wide, takes at most 250 mm".to_string();
+        assert_eq!(told(Dims::new(251, 10, 300)), Err((wide, Hold::Oversize)));
+    }
+
+    proptest::proptest! {
+        /// A box fits exactly when some way of turning it fits.
+        #[test]
+        fn a_box_fits_if_it_can_be_turned_to_fit(sides in proptest::array::uniform3(1u32..400), most in proptest::array::uniform3(1u32..400)) {
+            let mut limits = Limits::default();
+            limits.within_sides(most);
+            let bounded = Channel { limits, ..channel(None) };
+            let [a, b, c] = sides;
+            let turns = [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]];
+            let fits = turns.iter().any(|turn| turn.iter().zip(most).all(|(side, most)| *side <= most));
+            let request = parcel(address("DE", "10115"), 1, Dims::new(a, b, c));
+            proptest::prop_assert_eq!(accepts(&bounded, &"SZX".into(), &request).is_ok(), fits);
+        }
+    }
+
+    #[test]
+    fn a_channel_without_po_boxes_takes_none() {
+        let mut doors = channel(None);
+        doors.limits.no_po_box = true;
+        let to = |street: &str| Address { street: street.into(), ..address("US", "90001") };
+        let request = |street| parcel(to(street), 1, Dims::new(1, 1, 1));
+        assert_eq!(accepts(&doors, &"SZX".into(), &request("1 Box Elder Lane")), Ok(()));
+        let unfit = accepts(&doors, &"SZX".into(), &request("P.O. Box 12")).unwrap_err();
+        assert_eq!((unfit.hold(), hold_named_in(&unfit.to_string())), (Hold::NoChannel, Hold::NoChannel));
+        assert_eq!(accepts(&channel(None), &"SZX".into(), &request("P.O. Box 12")), Ok(()));
+    }
+
+    #[test]
+    fn a_place_is_one_however_it_is_spelt() {
+        let goes = |to: &[&str], not_to: &[&str], address: Address| {
+            let list = |codes: &[&str]| codes.iter().map(SmolStr::new).collect();
+            let channel = Channel { to: list(to), not_to: list(not_to), ..channel(None) };
+            accepts(&channel, &"SZX".into(), &parcel(address, 1, Dims::new(1, 1, 1))).is_ok()
+        };
+        let state = |code: &str| Address { region: code.into(), ..address("US", "") };
+        for code in ["PR", "GU", "VI", "AS", "MP"] {
+            for place in [state(code), address(code, "")] {
+                assert!(
+                    goes(&["US"], &[], place.clone()) && goes(&[code], &[], place.clone()) && goes(&[], &["DE"], place.clone()),
+                    "{code}"
+                );
+                assert!(
+                    !goes(&["US"], &[code], place.clone()) && !goes(&[], &["US"], place.clone()) && !goes(&["DE"], &[], place),
+                    "{code}"
+                );
+            }
+        }
+        for place in [address("FR", "97400"), address("RE", "97400")] {
+            assert!(goes(&["RE"], &[], place.clone()) && goes(&[], &[], place.clone()));
+            assert!(!goes(&["FR"], &[], place.clone()) && !goes(&[], &["RE"], place.clone()), "far from France");
+        }
+        assert!(goes(&["GB"], &[], address("JE", "JE2 3AB")) && !goes(&["GB"], &["JE"], address("GB", "JE2 3AB")));
+        assert!(goes(&["ES"], &[], address("ES", "35001")));
     }
 
     #[test]

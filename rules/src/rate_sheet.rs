@@ -116,7 +116,14 @@ mod tests {
 
         let channel = fast.clone().channel(&"acme".into(), vec!["LAX".into()]);
         assert_eq!((channel.id.as_str(), channel.days, channel.to.len()), ("acme/fast", Some(9), 0));
-        let limits = Limits { weight_g_max: 2500, length_mm_max: 600, length_plus_girth_mm_max: 2000, battery: false };
+        let limits = Limits {
+            weight_g_max: 2500,
+            length_mm_max: 600,
+            width_mm_max: 400,
+            height_mm_max: 300,
+            length_plus_girth_mm_max: 2000,
+            ..Limits::default()
+        };
         assert_eq!(channel.limits, limits);
     }
 
@@ -130,6 +137,17 @@ mod tests {
         let sheet = karrio(text, "a.csv", "GB").unwrap().remove(0);
         assert_eq!((price(&sheet, "US", 31_000), sheet.limits.weight_g_max), ("5.71 GBP".into(), 0));
         assert_eq!(sheet.notes, ["the sheet has no weights: one price for every weight"]);
+    }
+
+    #[test]
+    fn what_the_post_of_the_united_states_lists_is_in_pounds_and_inches() {
+        let rows = "GA,GA,USA,US,0.01,1.0,22,18,15,4.50,USD,2,true,false\nGA,GA,USA,US,1.0,4.0,22,18,15,5.50,USD,2,true,false\n";
+        let read = |file: &str| karrio(&format!("{HEAD}{rows}"), file, "US").unwrap().remove(0);
+        let (usps, other) = (read("rates/usps.csv"), read("seko.csv"));
+        assert_eq!([price(&usps, "US", 453), price(&usps, "US", 454), price(&usps, "US", 1000)], ["4.50 USD", "5.50 USD", "5.50 USD"]);
+        assert_eq!([price(&other, "US", 453), price(&other, "US", 1000), price(&other, "US", 1001)], ["4.50 USD", "4.50 USD", "5.50 USD"]);
+        assert_eq!((usps.limits.sides_mm_max(), other.limits.sides_mm_max()), ([558, 457, 381], [220, 180, 150]));
+        assert_eq!(usps.limits.weight_g_max, 1_814);
     }
 
     #[test]

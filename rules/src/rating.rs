@@ -4,6 +4,7 @@
 //! asks whether the channel takes the parcel at all (see `channels`), nor converts currencies (see `fx`).
 
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use twin::address::postcodes::begins;
 use twin::channel::{ChargeableWeight, Quote, QuoteRequest, Tariff, Zone};
 use twin::money::Decimal;
 use twin::{Address, Dims, Grams, Money};
@@ -39,8 +40,30 @@ pub enum NoPrice {
     TooLarge { chargeable_g: Grams, zone: SmolStr },
 }
 
+/// A pound is 453.59237 g: this many of them are so many grams, rounded down, so that they are not a gram more than the pounds.
+fn grams(pounds: u128) -> Grams {
+    Grams::try_from(pounds.saturating_mul(45_359_237) / 100_000).unwrap_or(Grams::MAX)
+}
+
+/// Each begun pound whole.
+fn pounds(weight_g: Grams) -> u64 {
+    (u64::from(weight_g) * 100_000).div_ceil(45_359_237)
+}
+
+/// Grams that the whole volumetric pounds are, or 0 for a parcel that is not above the volume from which they count. Sides are
+/// rounded up to the hundredth of an inch (25.4 mm), as they are declared.
+fn volumetric_pounds_g(rule: &ChargeableWeight, dims: Dims) -> Grams {
+    let inch = |mm: u32| (u128::from(mm) * 1_000).div_ceil(254);
+    let volume = inch(dims.length_mm).saturating_mul(inch(dims.width_mm)).saturating_mul(inch(dims.height_mm));
+    const IN3: u128 = 1_000_000;
+    if volume <= u128::from(rule.volumetric_above_in3) * IN3 { 0 } else { grams(volume.div_ceil(u128::from(rule.in3_per_lb) * IN3)) }
+}
+
 /// Volumetric grams: mm³ ÷ divisor, because cm³ ÷ divisor is kilograms. Rounded up.
 fn volumetric_g(rule: &ChargeableWeight, dims: Dims) -> Grams {
+    if rule.in3_per_lb != 0 {
+        return volumetric_pounds_g(rule, dims);
+    }
     if rule.divisor == 0 {
         return 0;
     }
@@ -76,7 +99,8 @@ pub fn chargeable(rule: &ChargeableWeight, weight_g: Grams, dims: Dims) -> Charg
     let mut why = if volumetric_g <= weight_g {
         format!("actual {weight_g} g")
     } else if volumetric_counts(rule, weight_g, volumetric_g) {
-        format!("volumetric {volumetric_g} g (÷{}) over actual {weight_g} g", rule.divisor)
+        let per = if rule.in3_per_lb == 0 { format!("÷{}", rule.divisor) } else { format!("÷{} in³/lb", rule.in3_per_lb) };
+        format!("volumetric {volumetric_g} g ({per}) over actual {weight_g} g")
     } else {
         let (whole, tenth) = (rule.volumetric_from_tenths / 10, rule.volumetric_from_tenths % 10);
         format!("actual {weight_g} g, volumetric {volumetric_g} g is under {whole}.{tenth} times that")
@@ -89,32 +113,40 @@ pub fn chargeable(rule: &ChargeableWeight, weight_g: Grams, dims: Dims) -> Charg
     Chargeable { actual_g: weight_g, volumetric_g, chargeable_g, why: why.into() }
 }
 
-/// Whether a postcode begins with the prefix, spaces, hyphens and case aside.
-fn begins_with(postcode: &str, prefix: &str) -> bool {
-    let mut letters = postcode.bytes().filter(|b| !matches!(b, b' ' | b'-'));
-    prefix.bytes().filter(|b| !matches!(b, b' ' | b'-')).all(|p| letters.next().is_some_and(|l| l.eq_ignore_ascii_case(&p)))
-}
-
-/// Length of the longest prefix that fits; 0 where none is asked for.
-fn prefix_fit(prefixes: &[SmolStr], postcode: &str) -> Option<usize> {
+/// Length of the longest prefix that fits, spaces left out; 0 where none is asked for. British outward codes match whole.
+fn prefix_fit(prefixes: &[SmolStr], to: &Address) -> Option<usize> {
     if prefixes.is_empty() {
         return Some(0);
     }
-    prefixes.iter().filter(|prefix| begins_with(postcode, prefix)).map(|prefix| prefix.len()).max()
+    let british = matches!(to.country.as_str(), "GB" | "GG" | "IM" | "JE");
+    let fits = prefixes.iter().filter(|prefix| begins(british, &to.postcode, prefix));
+    fits.map(|prefix| prefix.chars().filter(|c| c.is_alphanumeric()).count()).max()
 }
 
-/// The zone an address is in: of the zones that name its country, the one with the longest fitting postcode prefix, the
-/// first of equals. A zone without countries stands for every country that no zone before it names.
+/// Whether the tariff prices the address under this country by its postcode.
+pub(crate) fn names_postcode(tariff: &Tariff, country: &str, to: &Address) -> bool {
+    let names = |zone: &Zone| zone.countries.iter().any(|c| c == country) && !zone.postcode_prefixes.is_empty();
+    tariff.zones.iter().any(|zone| names(zone) && prefix_fit(&zone.postcode_prefixes, to).is_some())
+}
+
+/// The zone an address is in: of the zones that name its place (`PR`, `RE`), or else the country that it is in the post of, the one
+/// with the longest fitting postcode prefix, the first of equals. A zone without countries stands for every country that no zone
+/// before it names. A far part of a country (`FR 97400`) is in its zones by postcode only.
 pub fn zone<'a>(tariff: &'a Tariff, to: &Address) -> Option<&'a Zone> {
+    let (place, part) = (to.place(), to.territory());
     let mut named = false;
-    let mut best: Option<(usize, &Zone)> = None;
+    let mut best: Option<((bool, usize), &Zone)> = None;
     for zone in &tariff.zones {
-        if zone.countries.contains(&to.country) {
-            named = true;
-        } else if named || !zone.countries.is_empty() {
+        let has = |code: &str| zone.countries.iter().any(|c| c == code);
+        let own = has(place);
+        let near = part.is_some_and(|p| has(p.of) && (p.in_its_post || !zone.postcode_prefixes.is_empty()));
+        if !own && !near && (named || !zone.countries.is_empty()) {
             continue;
         }
-        if let Some(fit) = prefix_fit(&zone.postcode_prefixes, &to.postcode)
+        let fit = prefix_fit(&zone.postcode_prefixes, to);
+        named |= own || near && (fit.is_some() || part.is_some_and(|p| p.in_its_post));
+        // A zone that names the place itself is nearer than one that names its country.
+        if let Some(fit) = fit.map(|fit| (own || !near, fit))
             && best.is_none_or(|(longest, _)| fit > longest)
         {
             best = Some((fit, zone));
@@ -140,16 +172,22 @@ pub fn rate(tariff: &Tariff, service: &SmolStr, request: &QuoteRequest, days: Op
     let money = |amount| Money::new(amount, tariff.currency).rounded();
 
     let by_weight = band.per_kg.checked_mul(Decimal::new(i64::from(charged_g), 3)).ok_or_else(too_large)?;
-    let base = band.flat.checked_add(by_weight).ok_or_else(too_large)?;
+    let by_pound = band.per_lb.checked_mul(Decimal::from(pounds(charged_g))).ok_or_else(too_large)?;
+    let base = band.flat.checked_add(by_weight).and_then(|sum| sum.checked_add(by_pound)).ok_or_else(too_large)?;
+    let nothing = |total| NoPrice::Nothing { chargeable_g: charged_g, zone: zone.name.clone(), total };
+    // Surcharges on nothing are no price either.
+    if money(base).amount <= Decimal::ZERO {
+        return Err(nothing(money(base)));
+    }
     let mut breakdown = Vec::with_capacity(2 + tariff.surcharges.len());
-    if !band.per_kg.is_zero() && !band.flat.is_zero() {
+    if !band.per_kg.is_zero() && !band.flat.is_zero() && band.per_lb.is_zero() {
         breakdown.push((SmolStr::new_static("registration"), money(band.flat)));
         breakdown.push((SmolStr::new_static("freight"), money(by_weight)));
     } else {
         breakdown.push((SmolStr::new_static("freight"), money(base)));
     }
     for surcharge in &tariff.surcharges {
-        if prefix_fit(&surcharge.postcode_prefixes, &to.postcode).is_none() {
+        if prefix_fit(&surcharge.postcode_prefixes, to).is_none() {
             continue;
         }
         let share = base.checked_mul(surcharge.percent).map(|percents| percents / Decimal::ONE_HUNDRED);
@@ -161,7 +199,7 @@ pub fn rate(tariff: &Tariff, service: &SmolStr, request: &QuoteRequest, days: Op
     let total = breakdown.iter().try_fold(Decimal::ZERO, |sum, (_, part)| sum.checked_add(part.amount)).ok_or_else(too_large)?;
     let total = Money::new(total, tariff.currency);
     if total.amount <= Decimal::ZERO {
-        return Err(NoPrice::Nothing { chargeable_g: charged_g, zone: zone.name.clone(), total });
+        return Err(nothing(total));
     }
     Ok(Quote { service: service.clone(), total, breakdown, days, chargeable_g: Some(charged_g), zone: zone.name.clone() })
 }
@@ -272,7 +310,7 @@ mod tests {
         sheet.zones = vec![
             zone("GB", &["GB"], &[]),
             zone("Highlands", &["GB"], &["IV", "KW"]),
-            zone("Skye", &["GB"], &["IV4"]),
+            zone("Skye", &["GB"], &["IV41"]),
             zone("West", &["US"], &["9"]),
             zone("rest", &[], &[]),
             zone("too late", &["FR"], &[]),
@@ -281,10 +319,70 @@ mod tests {
         assert_eq!(name("GB", "SW1A 1AA"), "GB");
         assert_eq!(name("GB", "iv2 3aa"), "Highlands");
         assert_eq!(name("GB", "IV 41 8AA"), "Skye");
+        assert_eq!(name("GB", "IV4 7AA"), "Highlands");
         assert_eq!(name("US", "90001"), "West");
         assert_eq!(name("US", "10001"), "none", "named earlier, so not in the rest");
         assert_eq!(name("DE", "10115"), "rest");
         assert_eq!(name("FR", "75001"), "rest");
+    }
+
+    fn named_zone(name: &str, countries: &[&str], prefixes: &[&str]) -> Zone {
+        Zone {
+            name: name.into(),
+            countries: countries.iter().map(SmolStr::new).collect(),
+            postcode_prefixes: prefixes.iter().map(SmolStr::new).collect(),
+            bands: vec![],
+        }
+    }
+
+    #[test]
+    fn outward_codes_match_whole_in_zones_and_surcharges() {
+        let mut sheet = tariff();
+        sheet.zones = vec![named_zone("mainland", &["GB"], &[]), named_zone("islands", &["GB"], &["PA67", "S1", "G"])];
+        let name = |postcode| super::zone(&sheet, &address("GB", postcode)).map_or("none", |z| z.name.as_str());
+        for postcode in ["PA6 7LN", "pa67ln", "S10 2TN", "SE1 1AA", "SO1 1AA", "GL1 1AA", "GU1 1AA"] {
+            assert_eq!(name(postcode), "mainland", "{postcode}");
+        }
+        for postcode in ["PA67 6AA", "pa676aa", "S1 2AB", "G1 1AA"] {
+            assert_eq!(name(postcode), "islands", "{postcode}");
+        }
+        let fit = |prefix: &str, postcode| prefix_fit(&[prefix.into()], &address("GB", postcode)).is_some();
+        assert!(fit("S1", "S1 2AB") && !fit("S1", "S10 2TN") && fit("BT", "BT1 5GS") && !fit("B", "BT1 5GS"));
+    }
+
+    #[test]
+    fn a_place_is_in_one_zone_however_it_is_spelt() {
+        let mut sheet = tariff();
+        let at = |sheet: &Tariff, to: &Address| super::zone(sheet, to).map_or("none".to_owned(), |z| z.name.to_string());
+        let state = Address { region: "PR".into(), ..address("US", "00907") };
+        let (france, island) = (address("FR", "97400"), address("RE", "97400"));
+        sheet.zones = vec![named_zone("US", &["US"], &[]), named_zone("FR", &["FR"], &[]), named_zone("rest", &[], &[])];
+        assert_eq!([at(&sheet, &state), at(&sheet, &address("PR", "00907"))], ["US", "US"]);
+        assert_eq!([at(&sheet, &france), at(&sheet, &island)], ["rest", "rest"], "not at the price of France");
+        sheet.zones.insert(0, named_zone("overseas", &["FR"], &["974"]));
+        assert_eq!([at(&sheet, &france), at(&sheet, &island), at(&sheet, &address("FR", "75001"))], ["overseas", "overseas", "FR"]);
+        sheet.zones.extend([named_zone("Caribbean", &["PR", "VI"], &[]), named_zone("Indian Ocean", &["RE"], &[])]);
+        assert_eq!([at(&sheet, &state), at(&sheet, &address("PR", "00907"))], ["Caribbean", "Caribbean"]);
+        assert_eq!([at(&sheet, &france), at(&sheet, &island)], ["Indian Ocean", "Indian Ocean"]);
+    }
+
+    #[test]
+    fn surcharges_on_nothing_are_no_price() {
+        let mut sheet = tariff();
+        (sheet.zones[0].bands[0].flat, sheet.zones[0].bands[0].per_kg) = (Decimal::ZERO, Decimal::ZERO);
+        sheet.surcharges =
+            vec![twin::channel::Surcharge { name: "fuel".into(), percent: Decimal::ZERO, flat: Decimal::TEN, postcode_prefixes: vec![] }];
+        assert!(price(&sheet, address("US", "90001"), 50).unwrap_err().contains("no parcel is free"));
+    }
+
+    #[test]
+    fn pounds_are_whole_and_inches_rounded_up() {
+        let rule = ChargeableWeight { in3_per_lb: 166, volumetric_above_in3: 1_728, ..ChargeableWeight::default() };
+        let found = |side_mm: u32| chargeable(&rule, 1_000, Dims::new(304, 304, side_mm)).chargeable_g;
+        assert_eq!((found(304), found(330)), (1_000, 5_443), "12.97³ in is 11.2 lb, so 12");
+        assert_eq!(chargeable(&rule, 1_000, Dims::new(304, 304, 330)).why, "volumetric 5443 g (÷166 in³/lb) over actual 1000 g");
+        let counted = [(1, 1), (453, 1), (454, 2), (907, 2), (908, 3), (31_751, 70)];
+        assert!(counted.into_iter().all(|(weight_g, lb)| pounds(weight_g) == lb && pounds(grams(lb.into())) == lb));
     }
 
     proptest! {

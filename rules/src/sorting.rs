@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use twin::ChannelId;
+use twin::address::territories;
 
 /// The chutes of one sorter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct SortingPlan {
 pub struct ChuteRule {
     pub chute: u16,
     pub channel: ChannelId,
-    /// ISO countries; empty: any.
+    /// ISO countries; empty: any. A part of a country with a code of its own (`PR`) goes with the country unless a rule names it.
     #[serde(default)]
     pub countries: Vec<SmolStr>,
 }
@@ -35,9 +36,15 @@ impl ChuteRule {
 }
 
 impl SortingPlan {
-    /// The first chute that takes this channel and country; `None`: the parcel is rejected.
-    pub fn chute(&self, channel: &ChannelId, country: &str) -> Option<u16> {
-        self.chutes.iter().find(|rule| rule.takes(channel, country)).map(|rule| rule.chute)
+    /// The chute for this channel and place (an ISO code): the one that names the place; else the first that takes the country
+    /// whose post it is in, or anything; else that of a country which it is a far part of. `None`: the parcel is rejected.
+    pub fn chute(&self, channel: &ChannelId, place: &str) -> Option<u16> {
+        let part = territories::with_code(place);
+        let named = |rule: &&ChuteRule| rule.channel == *channel && rule.countries.iter().any(|c| c == place);
+        let takes = |country: &str| self.chutes.iter().find(|rule| rule.takes(channel, country));
+        let by_post = || takes(part.filter(|part| part.in_its_post).map_or(place, |part| part.of));
+        let rule = self.chutes.iter().find(named).or_else(by_post).or_else(|| takes(part?.of));
+        rule.map(|rule| rule.chute)
     }
 
     /// What is wrong with the plan, or `None`. Each chute has one open bag, so it can stand in one rule only.
@@ -84,6 +91,19 @@ mod tests {
         assert_eq!(plan.chute(&"usps/ground".into(), "CA"), Some(2));
         assert_eq!(plan.chute(&"dhl/p".into(), "DE"), Some(3));
         assert_eq!(plan.chute(&"ups/ground".into(), "US"), None);
+    }
+
+    #[test]
+    fn a_part_of_a_country_goes_with_it_unless_it_is_named() {
+        let plan = SortingPlan {
+            reject: 9,
+            chutes: vec![rule(1, "a", &["US"]), rule(2, "a", &["GU"]), rule(3, "a", &["FR"]), rule(4, "a", &["GB"]), rule(5, "b", &["FR"])],
+        };
+        let chute = |channel: &str, place| plan.chute(&channel.into(), place);
+        assert_eq!((chute("a", "PR"), chute("a", "GU"), chute("a", "US")), (Some(1), Some(2), Some(1)));
+        assert_eq!((chute("a", "RE"), chute("b", "RE"), chute("a", "DE")), (Some(3), Some(5), None));
+        let anything = SortingPlan { chutes: [&plan.chutes[..], &[rule(6, "a", &[])]].concat(), ..plan.clone() };
+        assert_eq!((anything.chute(&"a".into(), "RE"), anything.chute(&"a".into(), "JE")), (Some(6), Some(4)));
     }
 
     #[test]

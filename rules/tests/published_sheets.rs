@@ -56,12 +56,20 @@ fn karrio_sheets_say_what_they_say() {
     let read = |file: &str, home| karrio(&read_to_string(folder.join("karrio").join(file)).unwrap(), file, home).unwrap();
     let ground = read("usps.csv", "US");
     let ground = service(&ground, "USPS_GROUND_ADVANTAGE");
-    assert_eq!(price(ground, "US", "90001", 1000).unwrap(), "4.50 USD");
-    assert_eq!(price(ground, "US", "90001", 1001).unwrap(), "5.50 USD");
-    assert_eq!(price(ground, "US", "90001", 31_501).unwrap_err(), "no weight band for 31501 g in zone USA");
+    assert_eq!(price(ground, "US", "90001", 453).unwrap(), "4.50 USD", "a pound");
+    assert_eq!(price(ground, "US", "90001", 1000).unwrap(), "5.50 USD", "a kilogram is 2.2 lb");
     assert_eq!(price(ground, "CA", "K1A", 1000).unwrap_err(), "no zone for CA K1A");
     let channel = ground.clone().channel(&"usps".into(), vec!["LAX".into()]);
     assert_eq!((channel.id.as_str(), channel.name.as_str(), channel.days), ("usps/ground-advantage", "Ground Advantage", Some(5)));
+
+    let small = service(&read("dhl_parcel_de.csv", "DE"), "V62KP").clone();
+    assert_eq!(small.limits.sides_mm_max(), [353, 250, 50], "all three sides hold");
+    let to = Address { country: "DE".into(), postcode: "10115".into(), ..Address::default() };
+    let value = Money::new(Decimal::TEN, Currency::EUR);
+    let cube = Dims::new(176, 125, 100);
+    let request = QuoteRequest { from: to.clone(), to, weight_g: 400, dims: cube, value, battery: false, ship_at: Moment(0) };
+    let unfit = rules::channels::accepts(&small.channel(&"dhl".into(), vec!["FRA".into()]), &"FRA".into(), &request).unwrap_err();
+    assert_eq!(unfit.to_string(), "oversize: 100 mm high, takes at most 50 mm");
 
     let mydhl = read("mydhl.csv", "DE");
     assert_eq!(price(service(&mydhl, "N"), "DE", "10115", 400).unwrap(), "14.90 EUR");

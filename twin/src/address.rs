@@ -1,8 +1,20 @@
-//! Where a parcel goes or comes from.
+//! Where a parcel goes or comes from: what an address holds, how it is put right when an order comes in, and what is wrong with it.
+//!
+//! Puts right only what leaves no doubt (`UK` is `GB`, `7030` in New Jersey is `07030`); all else is named, field by field, and a
+//! person decides. It never asks whether a house exists.
+
+pub mod countries;
+mod po_box;
+pub mod postcodes;
+pub mod regions;
+pub mod territories;
+
+pub use territories::is_declared;
 
 use crate::personal::Personal;
+use countries::Use;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 /// The longest single field of an address that is accepted, in bytes.
 pub const ADDRESS_FIELD_MAX: usize = 200;
@@ -56,33 +68,207 @@ impl Address {
         let Personal { name, company, street, street2, city, phone, email, tax_id } = personal;
         Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id }
     }
+}
 
-    /// What is wrong with it, or `None`.
-    pub fn fault(&self) -> Option<String> {
-        if self.country.len() != 2 || !self.country.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Some(format!("country {:?} is not an ISO 3166 two-letter code", self.country));
-        }
-        if self.postcode.is_empty() && !NO_POSTCODE.contains(&self.country.as_str()) {
-            return Some("postcode is empty".into());
-        }
-        let fields = [
-            &self.name,
-            &self.company,
-            &self.street,
-            &self.street2,
-            &self.city,
-            &self.region,
-            &self.postcode,
-            &self.phone,
-            &self.email,
-            &self.tax_id,
-        ];
-        if let Some(long) = fields.iter().find(|f| f.len() > ADDRESS_FIELD_MAX) {
-            return Some(format!("a field of {} bytes is over the limit of {ADDRESS_FIELD_MAX}", long.len()));
-        }
-        None
+/// One field that is wrong, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// As it stands in the twin: `postcode`.
+    pub field: &'static str,
+    pub why: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.field, self.why)
     }
 }
 
-/// Countries in trade with us that have no postcodes in use.
-const NO_POSTCODE: [&str; 4] = ["HK", "AE", "QA", "MO"];
+impl Address {
+    /// The first thing that is wrong with it once it is put right, or `None`.
+    pub fn fault(&self) -> Option<String> {
+        self.faults().first().map(Fault::to_string)
+    }
+
+    /// Everything that is wrong with it once it is put right.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut right = self.clone();
+        right.put_right();
+        let mut faults = Vec::new();
+        let mut fault = |field, why: String| faults.push(Fault { field, why });
+        let country = countries::country(&right.country);
+        if country.is_none() {
+            let shaped = right.country.len() == 2 && right.country.bytes().all(|b| b.is_ascii_uppercase());
+            let what = if shaped { "is no country of ISO 3166" } else { "is not an ISO 3166 two-letter code" };
+            fault("country", format!("{:?} {what}", right.country));
+        }
+        for (field, text) in [("name", &right.name), ("street", &right.street), ("city", &right.city)] {
+            if text.is_empty() {
+                fault(field, "is empty".into());
+            }
+        }
+        if let Some(country) = country {
+            if let Some(why) = right.region_fault() {
+                fault("region", why);
+            }
+            if let Some(why) = right.postcode_fault(country) {
+                fault("postcode", why);
+            }
+        }
+        for (field, text) in right.fields() {
+            if text.len() > ADDRESS_FIELD_MAX {
+                fault(field, format!("of {} bytes is over the limit of {ADDRESS_FIELD_MAX}", text.len()));
+            }
+            if let Some(sign) = text.chars().find(|c| is_unprintable(*c)) {
+                fault(field, format!("has the unprintable character U+{:04X}", sign as u32));
+            }
+        }
+        faults
+    }
+
+    fn region_fault(&self) -> Option<String> {
+        if !regions::are_known(&self.country) {
+            return None;
+        }
+        if self.region.is_empty() {
+            // Carriers want it in the United States only, and there the ZIP tells it if it is right.
+            return (self.country == "US" && !self.postcode.is_empty())
+                .then(|| format!("is empty, and ZIP {:?} tells no state", self.postcode));
+        }
+        if regions::code_of(&self.country, &self.region).is_none() {
+            return Some(format!("{:?} is none of {}", self.region, self.country));
+        }
+        None
+    }
+
+    fn postcode_fault(&self, country: &countries::Country) -> Option<String> {
+        if self.postcode.is_empty() {
+            return (country.postcodes == Use::Needed).then(|| "is empty".into());
+        }
+        if postcodes::written(country, &self.postcode, &self.region).is_none() {
+            return Some(format!("{:?} is none of {}", self.postcode, self.country));
+        }
+        // Prices and customs are others there, so it must be sure which of the two is meant.
+        let outside = |state: &str| territories::TERRITORIES.iter().any(|t| t.of == "US" && t.code == Some(state));
+        match regions::state_of_zip(&self.postcode) {
+            _ if self.country != "US" => None,
+            None => Some(format!("{:?} is in no state of the US", self.postcode)),
+            Some(state) if state != self.region && (outside(state) || outside(&self.region)) => {
+                Some(format!("{:?} is in {state}, and the region says {:?}", self.postcode, self.region))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn fields(&self) -> [(&'static str, &SmolStr); 11] {
+        [
+            ("name", &self.name),
+            ("company", &self.company),
+            ("street", &self.street),
+            ("street2", &self.street2),
+            ("city", &self.city),
+            ("region", &self.region),
+            ("postcode", &self.postcode),
+            ("country", &self.country),
+            ("phone", &self.phone),
+            ("email", &self.email),
+            ("tax_id", &self.tax_id),
+        ]
+    }
+
+    /// Writes it as the rest of the house reads it: no space round a field, ISO country, state as a code, postcode as its post writes
+    /// it. Places of the United States that have a country code too become states. What is in doubt stays as it was.
+    ///
+    /// Called once, where an order comes in, and changes nothing the second time.
+    pub fn put_right(&mut self) {
+        for field in [
+            &mut self.name,
+            &mut self.company,
+            &mut self.street,
+            &mut self.street2,
+            &mut self.city,
+            &mut self.region,
+            &mut self.postcode,
+            &mut self.country,
+            &mut self.phone,
+            &mut self.email,
+            &mut self.tax_id,
+        ] {
+            let trimmed = field.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}');
+            if trimmed.len() < field.len() {
+                *field = trimmed.into();
+            }
+        }
+        if self.name.is_empty() && !self.company.is_empty() {
+            self.name = self.company.clone();
+        }
+        let Some(code) = countries::code_of(&self.country, &self.postcode) else { return };
+        self.country = SmolStr::new_static(code);
+        let state = territories::TERRITORIES.iter().find(|t| t.of == "US" && t.in_its_post && t.code == Some(code));
+        if let Some(code) = state.and_then(|t| t.code) {
+            (self.country, self.region) = (SmolStr::new_static("US"), SmolStr::new_static(code));
+        }
+        self.put_region_right();
+        self.put_postcode_right();
+        if self.region.is_empty()
+            && self.country == "US"
+            && let Some(state) = regions::state_of_zip(&self.postcode)
+        {
+            self.region = SmolStr::new_static(state);
+        }
+        if self.city.is_empty()
+            && let Some((_, city)) = CITIES.iter().find(|(code, _)| *code == self.country)
+        {
+            self.city = SmolStr::new_static(city);
+        }
+    }
+
+    fn put_region_right(&mut self) {
+        if let Some(region) = regions::code_of(&self.country, &self.region) {
+            self.region = SmolStr::new_static(region);
+        } else if let Some((country, region)) = self.region.split_once('-')
+            && country.eq_ignore_ascii_case(&self.country)
+            && !regions::are_known(&self.country)
+            && !region.is_empty()
+        {
+            // ISO 3166-2: `IT-MI`.
+            self.region = region.into();
+        }
+    }
+
+    fn put_postcode_right(&mut self) {
+        let Some(country) = countries::country(&self.country) else { return };
+        // In France a business gets its post at the town's office, `CEDEX` or `SP`, which belongs to the town (La Poste, NF Z10-011).
+        let french = self.country == "FR" || territories::TERRITORIES.iter().any(|t| t.of == "FR" && t.code == Some(&*self.country));
+        let upper = self.postcode.to_ascii_uppercase();
+        if french
+            && let Some(at) = upper.find("CEDEX").or_else(|| upper.find(" SP").map(|at| at + 1))
+            && let Some(written) = postcodes::written(country, &upper[..at], &self.region)
+        {
+            if !self.city.to_ascii_uppercase().ends_with(upper[at..].trim_end()) {
+                self.city = format_smolstr!("{} {}", self.city, &upper[at..]);
+            }
+            self.postcode = written.into();
+            return;
+        }
+        if !self.postcode.is_empty()
+            && let Some(written) = postcodes::written(country, &self.postcode, &self.region)
+            && written != self.postcode
+        {
+            self.postcode = written.into();
+        }
+    }
+}
+
+/// Countries that are one city, which shops leave out (libaddressinput: their `require` has no C).
+const CITIES: [(&str, &str); 6] =
+    [("GI", "Gibraltar"), ("HK", "Hong Kong"), ("MC", "Monaco"), ("MO", "Macao"), ("SG", "Singapore"), ("VA", "Vatican City")];
+
+/// Control characters, line and paragraph ends, and what turns the direction of writing: they show something else than they say.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+#[path = "address/tests.rs"]
+mod tests;

@@ -41,9 +41,29 @@ pub struct Channel {
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     pub weight_g_max: Grams,
+    /// The longest side, whichever it is declared as; `width_mm_max` is for the second and `height_mm_max` for the shortest.
     pub length_mm_max: u32,
+    pub width_mm_max: u32,
+    pub height_mm_max: u32,
     pub length_plus_girth_mm_max: u32,
     pub battery: bool,
+    /// It delivers to doors only, not to post-office boxes and lockers.
+    pub no_po_box: bool,
+}
+
+impl Limits {
+    /// The most that each side may measure, longest first; 0 is no limit.
+    pub fn sides_mm_max(&self) -> [u32; 3] {
+        [self.length_mm_max, self.width_mm_max, self.height_mm_max]
+    }
+
+    /// Takes these sides as a limit too, whichever is which; where one is known already, the lesser holds. A 0 limits nothing.
+    pub fn within_sides(&mut self, mut sides_mm: [u32; 3]) {
+        sides_mm.sort_unstable_by(|a, b| b.cmp(a));
+        for (limit, side_mm) in [&mut self.length_mm_max, &mut self.width_mm_max, &mut self.height_mm_max].into_iter().zip(sides_mm) {
+            *limit = if *limit == 0 || side_mm == 0 { (*limit).max(side_mm) } else { (*limit).min(side_mm) };
+        }
+    }
 }
 
 /// A rate sheet: zones by destination, each with weight bands.
@@ -70,6 +90,11 @@ pub struct ChargeableWeight {
     pub volumetric_from_tenths: u32,
     /// Volumetric weight counts only for parcels larger than this. 0: for all. One cubic foot is 28,317 cm³.
     pub volumetric_above_cm3: u32,
+    /// In place of `divisor`, as posts of the United States count: volumetric lb = in³ / this, in whole pounds, sides rounded up to
+    /// the hundredth of an inch as they are declared. 0: no. USPS 166.
+    pub in3_per_lb: u32,
+    /// With `in3_per_lb`: only for parcels larger than this. One cubic foot is 1,728 in³.
+    pub volumetric_above_in3: u32,
     /// Rounded up to a multiple of this. 0 or 1: to the gram.
     pub step_g: Grams,
     pub minimum_g: Grams,
@@ -77,7 +102,15 @@ pub struct ChargeableWeight {
 
 impl Default for ChargeableWeight {
     fn default() -> Self {
-        ChargeableWeight { divisor: 0, volumetric_from_tenths: 0, volumetric_above_cm3: 0, step_g: 1, minimum_g: 0 }
+        ChargeableWeight {
+            divisor: 0,
+            volumetric_from_tenths: 0,
+            volumetric_above_cm3: 0,
+            in3_per_lb: 0,
+            volumetric_above_in3: 0,
+            step_g: 1,
+            minimum_g: 0,
+        }
     }
 }
 
@@ -107,6 +140,9 @@ pub struct Band {
     /// Price per chargeable kilogram.
     #[serde(default)]
     pub per_kg: Decimal,
+    /// Price per chargeable pound, each begun pound whole (1 lb = 453.59237 g).
+    #[serde(default)]
+    pub per_lb: Decimal,
     /// Raises the chargeable weight within this band.
     #[serde(default)]
     pub minimum_g: Grams,

@@ -18,6 +18,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const CACHE_BYTES: u64 = 128 << 20;
 /// sled reclaims space on this timer.
 const FLUSH_EVERY_MS: u64 = 500;
+/// How often, and how far apart, sled's own lock is tried.
+const LOCK_TRIES: u32 = 250;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
 /// So many values may wait to be written; whoever puts more, waits.
 const WAITING_MAX: usize = 65_536;
 
@@ -74,8 +77,19 @@ impl SledShelf {
     /// Opens or creates the shelf in `dir`. Whether it is one of this journal and in today's shape is for
     /// [`SledShelf::is_of`] to say.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let mut tries = 0;
         let tree = told("open the live twin", || {
-            sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).open()
+            loop {
+                let opened = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS)).open();
+                match opened {
+                    // The journal's lock is ours, so this can only be a thread of sled's that has not ended yet.
+                    Err(sled::Error::Io(e)) if e.to_string().contains("could not acquire lock") && tries < LOCK_TRIES => {
+                        tries += 1;
+                        std::thread::sleep(LOCK_WAIT);
+                    }
+                    opened => return opened,
+                }
+            }
         })?;
         let mark = told("read the mark", || tree.get(MARK))?.and_then(|b| Some(u64::from_be_bytes(b.as_ref().try_into().ok()?)));
         let queue = Queue { mark: mark.unwrap_or(0), ..Queue::default() };

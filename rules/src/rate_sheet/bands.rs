@@ -99,6 +99,17 @@ impl Service {
         Ok(())
     }
 
+    /// All three sides hold, and length plus girth as they allow it; where rows differ, the least counts. A 0 limits nothing.
+    pub fn limit_sides(&mut self, sides_mm: [u32; 3]) {
+        self.limits.within_sides(sides_mm);
+        if sides_mm.iter().all(|side| *side > 0) {
+            let [length_mm, width_mm, height_mm] = sides_mm;
+            let sum_mm = twin::Dims::new(length_mm, width_mm, height_mm).length_plus_girth_mm();
+            let known_mm = &mut self.limits.length_plus_girth_mm_max;
+            *known_mm = if *known_mm == 0 { sum_mm } else { sum_mm.min(*known_mm) };
+        }
+    }
+
     /// The heaviest row counts; `Grams::MAX` is no limit.
     pub fn weight_up_to(&mut self, up_to_g: Grams) {
         self.heaviest_g = self.heaviest_g.max(up_to_g);

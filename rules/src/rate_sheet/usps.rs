@@ -38,7 +38,12 @@ pub fn usps(text: &str, file: &str, chart: &ZoneChart) -> Result<Vec<Sheet>, She
         let above_g = known_g.max(up_to_g.saturating_sub(step_g));
         // 15.999 oz and 1 lb are the same gram: the price that stands first holds.
         if above_g < up_to_g {
-            service.band(&row, "weight_upto", zone, Band { above_g, up_to_g, flat, per_kg: Decimal::ZERO, minimum_g: 0 })?;
+            service.band(
+                &row,
+                "weight_upto",
+                zone,
+                Band { above_g, up_to_g, flat, per_kg: Decimal::ZERO, per_lb: Decimal::ZERO, minimum_g: 0 },
+            )?;
         }
     }
     let source = format!("USPS Notice 123, retail: {file}");

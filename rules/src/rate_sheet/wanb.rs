@@ -26,7 +26,7 @@ pub fn wanb(text: &str, file: &str) -> Result<Vec<Sheet>, SheetError> {
         let fee = row.number("registration_cny")?.unwrap_or(Decimal::ZERO);
         // A fee without a price per kilogram is half a price, so none.
         let flat = if per_kg.is_zero() { Decimal::ZERO } else { fee };
-        let band = Band { above_g, up_to_g, flat, per_kg, minimum_g };
+        let band = Band { above_g, up_to_g, flat, per_kg, per_lb: Decimal::ZERO, minimum_g };
         service.weight_up_to(up_to_g);
         let country = row.required("country")?;
         let zone = service.zone(country, row.countries("country")?, &[]);
@@ -35,7 +35,7 @@ pub fn wanb(text: &str, file: &str) -> Result<Vec<Sheet>, SheetError> {
     Ok(services.into_iter().map(|service| service.sheet(file, &[])).collect())
 }
 
-/// The longest of `60x40x40` (cm), and its length plus girth.
+/// The three sides of `60x40x40` (cm).
 fn limit_sides(service: &mut Service, row: &Row) -> Result<(), SheetError> {
     let text = row.text("max_cm");
     if text.is_empty() {
@@ -45,10 +45,6 @@ fn limit_sides(service: &mut Service, row: &Row) -> Result<(), SheetError> {
     let Some(&[length_mm, width_mm, height_mm]) = sides.as_deref() else {
         return Err(row.wants("max_cm", "three sides such as 60x40x40"));
     };
-    let dims = twin::Dims::new(length_mm, width_mm, height_mm);
-    let least = |known: u32, new: u32| if known == 0 { new } else { known.min(new) };
-    let limits = &mut service.limits;
-    limits.length_mm_max = least(limits.length_mm_max, dims.sorted()[0]);
-    limits.length_plus_girth_mm_max = least(limits.length_plus_girth_mm_max, dims.length_plus_girth_mm());
+    service.limit_sides([length_mm, width_mm, height_mm]);
     Ok(())
 }

@@ -136,7 +136,7 @@ impl Hall {
             lines.push(Line { sku: sku.clone(), quantity, weight_g: product.weight_g, dims: product.dims, ..Line::default() });
             master_g += i64::from(product.weight_g) * i64::from(quantity);
             let goods_g = i64::from(*piece_g) * i64::from(quantity);
-            let spread = (goods_g * i64::from(self.settings.weight_spread_ppm) / 1_000_000) as u32;
+            let spread = spread_g(goods_g, self.settings.weight_spread_ppm);
             true_g += goods_g + luck.noise(spread);
         }
         let packed = rules::packing::declare(&lines);
@@ -145,5 +145,26 @@ impl Hall {
         let dims = packed.dims;
         let dims = twin::Dims::new(side(dims.length_mm), side(dims.width_mm), side(dims.height_mm));
         ((true_g + carton_g).max(1) as u32, dims)
+    }
+}
+
+/// The share of a weight that it is off by, to the nearest gram; light goods are never all alike, so at least one.
+fn spread_g(goods_g: i64, spread_ppm: u32) -> u32 {
+    if goods_g <= 0 || spread_ppm == 0 {
+        return 0;
+    }
+    let nearest = (goods_g.saturating_mul(i64::from(spread_ppm)).saturating_add(500_000)) / 1_000_000;
+    u32::try_from(nearest).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread_g;
+
+    #[test]
+    fn a_spread_is_rounded_and_light_goods_have_one() {
+        let of = |grams| spread_g(grams, 10_000);
+        assert_eq!([of(1), of(30), of(99), of(100), of(149), of(150), of(199), of(1_000)], [1, 1, 1, 1, 1, 2, 2, 10]);
+        assert_eq!((spread_g(0, 10_000), spread_g(500, 0), spread_g(i64::MAX, u32::MAX)), (0, 0, u32::MAX));
     }
 }

@@ -19,15 +19,9 @@ const REFERENCE_MAX: usize = 35;
 /// Sent as the telephone, which MyDHL requires and an address does not have.
 pub const NO_PHONE: &str = "0000000000";
 
-/// The customs union inside which nothing is declared.
-const EU: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
-    "PT", "RO", "SE", "SI", "SK",
-];
-
-/// Whether a customs border lies between the two.
+/// Whether a border of customs or tax lies between the two: by place, not by country letters.
 pub fn declarable(from: &Address, to: &Address) -> bool {
-    from.country != to.country && !(EU.contains(&from.country.as_str()) && EU.contains(&to.country.as_str()))
+    twin::address::is_declared(from, to)
 }
 
 #[derive(Serialize)]
@@ -106,7 +100,8 @@ fn place(address: &Address) -> Place<'_> {
     Place {
         postal_code: &address.postcode,
         city_name: cut(&address.city, LINE_MAX),
-        country_code: &address.country,
+        // MyDHL knows places by their ISO codes: Puerto Rico is `PR`, Réunion `RE`.
+        country_code: address.place(),
         province_code: &address.region,
     }
 }
@@ -304,7 +299,7 @@ fn export_declaration(request: &LabelRequest) -> ExportDeclaration<'_> {
             description: cut(&request.contents, DESCRIPTION_MAX),
             price: value(request.value),
             quantity: Quantity { value: 1, unit_of_measurement: "PCS" },
-            manufacturer_country: &request.from.country,
+            manufacturer_country: request.from.place(),
             weight: Weights { net_value: weight(request.weight_g), gross_value: weight(request.weight_g) },
         }],
         invoice: Invoice { number: cut(request.parcel.as_str(), REFERENCE_MAX), date: calendar::date(request.ship_at) },

@@ -253,3 +253,14 @@ fn customs_lines_and_references() {
     let path = request::tracking(&[TrackingNumber::new("123"), TrackingNumber::new("4 5&x=1")]);
     assert_eq!(path, "/tracking?shipmentTrackingNumber=123&shipmentTrackingNumber=45x1&trackingView=all-checkpoints");
 }
+
+#[test]
+fn places_are_told_by_more_than_country_letters() {
+    let canary = Address { country: "ES".into(), postcode: "35001".into(), ..prague() };
+    let reunion = Address { country: "FR".into(), postcode: "97400".into(), ..prague() };
+    assert!(request::declarable(&prague(), &canary) && request::declarable(&prague(), &reunion));
+    let puerto_rico = Address { country: "US".into(), region: "PR".into(), postcode: "00907".into(), ..new_york() };
+    let body = |to| serde_json::to_value(request::rates(&QuoteRequest { to, ..quote_request() }, "1")).unwrap();
+    assert_eq!(body(puerto_rico)["customerDetails"]["receiverDetails"]["countryCode"], "PR");
+    assert_eq!(body(reunion)["customerDetails"]["receiverDetails"]["countryCode"], "RE");
+}

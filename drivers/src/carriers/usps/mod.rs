@@ -116,7 +116,7 @@ impl CarrierDriver for Usps {
 
 impl Counter {
     async fn quote(&self, request: &QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
-        if request.from.country != "US" || request.to.country != "US" {
+        if request.from.us_state().is_none() || request.to.us_state().is_none() {
             return Ok(Vec::new());
         }
         let body = self.caller.json(&request::options_search(request, &self.payer))?;
@@ -129,7 +129,7 @@ impl Counter {
     }
 
     async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
-        if request.from.country != "US" || request.to.country != "US" {
+        if request.from.us_state().is_none() || request.to.us_state().is_none() {
             return Err(self.caller.not_offered("labels are domestic: both addresses must be in the US"));
         }
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;

@@ -277,7 +277,7 @@ fn party(address: &Address) -> Party<'_> {
         street_address,
         secondary_address,
         city: &address.city,
-        state: &address.region,
+        state: address.us_state().unwrap_or(&address.region),
         zip_code,
         zip_plus_4,
         ignore_bad_address: false,

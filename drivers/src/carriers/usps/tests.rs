@@ -253,3 +253,12 @@ fn the_payer_is_read_from_the_account() {
     assert_eq!(body["roles"][1]["accountNumber"], "1000405525");
     assert_eq!(Payer::read("1000").eps_account, "1000");
 }
+
+#[test]
+fn a_territory_is_a_state_however_it_is_spelt() {
+    for (country, region) in [("US", "PR"), ("PR", ""), ("PR", "San Juan")] {
+        let to = Address { country: country.into(), region: region.into(), postcode: "00907".into(), ..oklahoma() };
+        let body = serde_json::to_value(request::label(&LabelRequest { to, ..label_request() })).unwrap();
+        assert_eq!(body["toAddress"]["state"], "PR", "{country} {region}");
+    }
+}
