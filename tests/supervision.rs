@@ -91,7 +91,7 @@ impl Journal for Trapped {
     fn head(&self) -> Head {
         self.journal.head()
     }
-    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
+    fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         if self.springs(Trap::Write) {
             return Err(StoreError::Broken { what: "write the journal", why: "no space left on device".into() });
         }

@@ -185,13 +185,12 @@ fn join_groups(from: &dyn Journal, target: &Folder, left_out: &HashSet<Hash>, pr
             draft.documents.push((*hash, from.document(place)?));
         }
         if draft.size() >= JOINED_BYTES {
-            let next = draft.head();
-            target.append(std::mem::replace(&mut draft, Draft::after(next)))?;
-            progress(next.records, total);
+            target.append(&mut draft)?;
+            progress(target.head().records, total);
         }
     }
     if draft.count > 0 {
-        target.append(draft)?;
+        target.append(&mut draft)?;
     }
     target.sync_anchor()?;
     match target.head() {

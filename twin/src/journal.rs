@@ -43,8 +43,9 @@ pub trait Journal: Send + Sync {
     fn site(&self) -> &SmolStr;
     /// Where it ends.
     fn head(&self) -> Head;
-    /// Appends a group that follows the head. Durable when it returns; says where its documents lie.
-    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError>;
+    /// Appends a group that follows the head, and leaves an empty draft that follows it. Durable when it returns; says where
+    /// its documents lie.
+    fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError>;
     /// Groups in order, from the one that holds record `from` (or the next after it).
     fn groups(&self, from: u64) -> Rows<'_, Group>;
     fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError>;

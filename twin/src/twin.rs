@@ -81,7 +81,8 @@ pub struct Twin {
     journal: Arc<dyn Journal>,
     shelf: Arc<dyn Shelf>,
     keys: Arc<Keys>,
-    head: Mutex<Head>,
+    /// What is written next: it follows the head.
+    draft: Mutex<Draft>,
     board: Mutex<Board>,
 }
 
@@ -93,8 +94,10 @@ impl Twin {
     /// A twin that lives as long as the process.
     pub fn in_memory(site: &str) -> Self {
         let (journal, shelf) = (Arc::new(MemoryJournal::of(site)), Arc::new(MemoryShelf::default()));
-        let (head, board) = (Mutex::new(journal.head()), Mutex::default());
-        Twin { journal, shelf, keys: Arc::default(), head, board }
+        let mut board = Board::default();
+        board.head = journal.head();
+        let (draft, board) = (Mutex::new(Draft::after(journal.head())), Mutex::new(board));
+        Twin { journal, shelf, keys: Arc::default(), draft, board }
     }
 
     /// The twin of `journal`. Applies what the shelf has not heard of yet, and reads every state once: they must add up to
@@ -131,7 +134,7 @@ impl Twin {
         if records != head.records {
             return Err(disagrees(format!("its states come from {records} records, and the journal has {}", head.records)));
         }
-        let twin = Twin { journal, shelf, keys, head: Mutex::new(head), board: Mutex::new(board) };
+        let twin = Twin { journal, shelf, keys, draft: Mutex::new(Draft::after(head)), board: Mutex::new(board) };
         if let Some(newest) = newest_key {
             twin.keys.must_reach(newest, false)?;
         }
@@ -159,52 +162,54 @@ impl Twin {
     /// Writes transactions; durable when it returns. The records come back for whoever listens, in the order of the
     /// transactions. Nothing of it can be read before it is durable.
     pub fn commit(&self, txs: impl IntoIterator<Item = Tx>) -> Result<Vec<Record>, TwinError> {
-        let mut head = lock(&self.head);
+        let mut draft = lock(&self.draft);
         let mut records = Vec::new();
-        let mut draft = Draft::after(*head);
         let mut change = Change::default();
         let mut moves = Vec::new();
         let mut told = 0;
-        for tx in txs {
-            for (key, version, event) in tx.entries {
+        for Tx { at: decided, origin, entries, states, documents, moves: moved } in txs {
+            for (key, version, event) in entries {
                 // Two actors may have decided in one order and be written in the other: a record's time is when it was
                 // written, so it never goes back, and it says how long before that it was decided.
-                let at = tx.at.max(draft.newest);
+                let at = decided.max(draft.newest);
                 let seq = draft.first + u64::from(draft.count);
-                let Origin { by, because } = tx.origin.clone();
-                let record = Record { seq, at, decided_before: at - tx.at, by, because, key, version, event };
+                let Origin { by, because } = origin.clone();
+                let record = Record { seq, at, decided_before: at - decided, by, because, key, version, event };
                 draft.push(&record);
                 change.names.extend(name_of(&record));
                 records.push(record);
             }
-            draft.documents.extend(tx.documents);
-            change.states.extend(tx.states);
-            moves.extend(tx.moves);
+            draft.documents.extend(documents);
+            change.states.extend(states);
+            moves.extend(moved);
             if draft.size() >= GROUP_BYTES {
-                let next = draft.head();
-                let full = std::mem::replace(&mut draft, Draft::after(next));
-                self.write(&mut head, full, std::mem::take(&mut change), &mut moves, &records[told..])?;
+                self.write(&mut draft, std::mem::take(&mut change), &mut moves, &records[told..])?;
                 told = records.len();
             }
         }
         if draft.count > 0 {
-            self.write(&mut head, draft, change, &mut moves, &records[told..])?;
+            self.write(&mut draft, change, &mut moves, &records[told..])?;
         }
         Ok(records)
     }
 
     fn write(
         &self,
-        head: &mut Head,
-        draft: Draft,
+        draft: &mut Draft,
         mut change: Change,
         moves: &mut Vec<(Kind, &'static str, &'static str)>,
         records: &[Record],
     ) -> Result<(), TwinError> {
         let next = draft.head();
-        change.documents = self.journal.append(draft)?;
+        change.documents = match self.journal.append(draft) {
+            Ok(places) => places,
+            Err(error) => {
+                // What could not be written is not written later by chance.
+                *draft = Draft::after(self.journal.head());
+                return Err(error.into());
+            }
+        };
         change.mark = next.records;
-        *head = next;
         self.shelf.put(change)?;
         let mut board = lock(&self.board);
         board.head = next;
@@ -214,7 +219,7 @@ impl Twin {
     }
 
     pub fn head(&self) -> Head {
-        *lock(&self.head)
+        lock(&self.board).head
     }
 
     /// The counts that screens show.

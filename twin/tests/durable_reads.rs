@@ -23,7 +23,7 @@ impl Journal for Slow {
     fn head(&self) -> Head {
         self.inner.head()
     }
-    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
+    fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         self.asked.lock().expect("one at a time").send(()).expect("the test listens");
         self.go.lock().expect("one at a time").recv().expect("the test lets it go on");
         self.inner.append(draft)

@@ -50,10 +50,10 @@ fn append_until_it_fails(disk: &CutDisk, dice: &mut Dice) -> (Option<Head>, Stor
         Err(error) => return (None, error),
     };
     loop {
-        match folder.append(draft(folder.head(), dice.below(3000) as usize)) {
+        match folder.append(&mut draft(folder.head(), dice.below(3000) as usize)) {
             Ok(_) => acknowledged = Some(folder.head()),
             Err(error) => {
-                let again = folder.append(draft(folder.head(), 1)).expect_err("what failed once is not trusted again");
+                let again = folder.append(&mut draft(folder.head(), 1)).expect_err("what failed once is not trusted again");
                 assert!(matches!(again, StoreError::Broken { .. }));
                 return (acknowledged, error);
             }
@@ -73,7 +73,7 @@ fn a_full_disk_at_any_point_loses_nothing() {
         let disk = if dice.one_in(2) { disk.after_a_kill() } else { disk.after_a_cut(&mut dice) };
         let folder = open(&disk).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         assert!(folder.head().records >= acknowledged.map_or(0, |head| head.records), "seed {seed}");
-        folder.append(draft(folder.head(), 100)).expect("it goes on");
+        folder.append(&mut draft(folder.head(), 100)).expect("it goes on");
     }
 }
 
@@ -89,7 +89,7 @@ fn a_sync_that_fails_ends_the_writer_and_loses_nothing() {
         let fails_at = dice.below(30);
         for n in 0.. {
             disk.state().sync_fails = n == fails_at;
-            match folder.append(draft(folder.head(), dice.below(3000) as usize)) {
+            match folder.append(&mut draft(folder.head(), dice.below(3000) as usize)) {
                 Ok(_) => acknowledged = Some(folder.head()),
                 Err(error) => {
                     assert!(error.to_string().contains("Input/output error"), "{error}");

@@ -300,16 +300,17 @@ impl Journal for Folder {
         lock(&self.pen).head
     }
 
-    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
+    fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         let mut pen = lock(&self.pen);
         if let Some(why) = &pen.broken {
             return Err(StoreError::Broken { what: "write the journal", why: why.clone() });
         }
-        let written = self.write(&mut pen, &draft);
+        let written = self.write(&mut pen, draft);
         if let Err(error) = &written {
             // Whether it is on disk is not known any more, so nothing may follow it.
             pen.broken = Some(error.to_string());
         }
+        draft.go_on();
         written
     }
 

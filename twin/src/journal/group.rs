@@ -139,6 +139,14 @@ impl Draft {
         Head { records: self.first + u64::from(self.count) - 1, hash: self.after, at: self.newest }
     }
 
+    /// Makes it empty, to follow what it held. Its memory is used again.
+    pub(crate) fn go_on(&mut self) {
+        let Head { records, hash, .. } = self.head();
+        (self.first, self.before, self.count) = (records + 1, hash, 0);
+        self.records.clear();
+        self.documents.clear();
+    }
+
     /// How many bytes it takes, about.
     pub fn size(&self) -> usize {
         self.records.len() + self.documents.iter().map(|(_, bytes)| bytes.len() + 36).sum::<usize>()

@@ -38,16 +38,17 @@ impl Journal for MemoryJournal {
         self.read().head
     }
 
-    fn append(&self, draft: Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
+    fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
         shelves.head = draft.head();
         let mut places = Vec::with_capacity(draft.documents.len());
-        for (hash, bytes) in draft.documents {
+        for (hash, bytes) in draft.documents.drain(..) {
             places.push((hash, Place { segment: 0, offset: shelves.documents.len() as u64, length: bytes.len() as u32 }));
             shelves.documents.push(bytes);
         }
-        let Draft { first, count, before, after, newest, records, .. } = draft;
-        shelves.groups.push(Group { first, count, before, after, newest, records: records.into(), documents: places.clone() });
+        let Draft { first, count, before, after, newest, .. } = *draft;
+        shelves.groups.push(Group { first, count, before, after, newest, records: draft.records[..].into(), documents: places.clone() });
+        draft.go_on();
         Ok(places)
     }
 

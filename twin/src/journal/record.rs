@@ -46,7 +46,7 @@ impl Record {
         let mut pen = Pen::new(bytes);
         let bare = self.event.is_bare();
         let (by, because, early) = (!self.by.is_system(), !self.because.is_nothing(), !self.decided_before.is_zero());
-        pen.map(5 + [!bare, by, because, early].into_iter().map(u64::from).sum::<u64>());
+        pen.map(5 + u64::from(!bare) + u64::from(by) + u64::from(because) + u64::from(early));
         pen.uint(0);
         pen.int(self.at.0);
         pen.uint(1);
@@ -86,7 +86,8 @@ impl Record {
     pub(crate) fn take(seq: u64, bytes: &[u8]) -> Result<Record, Error> {
         let d = &mut Decoder::new(bytes);
         let (mut at, mut kind, mut id, mut version, mut tag, mut schema) = (None, None, None, None, None, 1);
-        let (mut fields, mut by, mut because, mut decided_before) = (None, By::System, Because::Nothing, Span::ZERO);
+        let (mut fields, mut event) = (None, None);
+        let (mut by, mut because, mut decided_before) = (By::System, Because::Nothing, Span::ZERO);
         let length = d.map()?;
         for _ in 0..counted(length, d)? {
             match d.u64()? {
@@ -96,10 +97,14 @@ impl Record {
                 3 => version = Some(d.u32()?),
                 4 => tag = Some(d.u32()?),
                 5 => schema = d.u32()?,
-                6 => {
-                    fields = Some(d.position());
-                    d.skip()?;
-                }
+                6 => match (kind.and_then(Kind::of_number), tag) {
+                    // As we write it, what it is stands before it.
+                    (Some(kind), Some(tag)) if schema <= EVENT_SCHEMA => event = Some(Event::take_fields(kind, tag, Some(&mut *d))?),
+                    _ => {
+                        fields = Some(d.position());
+                        d.skip()?;
+                    }
+                },
                 7 => by = By::take(d)?,
                 8 => {
                     because = match d.datatype()? {
@@ -126,8 +131,10 @@ impl Record {
             );
             return Err(Error::message(newer));
         }
-        let mut payload = fields.map(|position| Decoder::new(&bytes[position..]));
-        let event = Event::take_fields(kind, tag, payload.as_mut())?;
+        let event = match event {
+            Some(event) => event,
+            None => Event::take_fields(kind, tag, fields.map(|position| Decoder::new(&bytes[position..])).as_mut())?,
+        };
         Ok(Record {
             seq,
             at: at.ok_or_else(|| lacks("time"))?,
