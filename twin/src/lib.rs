@@ -31,6 +31,7 @@ pub mod sscc;
 pub mod station;
 pub mod stock;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod warehouse;
 

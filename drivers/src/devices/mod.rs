@@ -19,6 +19,7 @@ use twin::measure::Dims;
 use twin::{Moment, Span};
 
 mod alarm;
+pub mod code;
 pub mod frames;
 pub mod host_status;
 pub mod lines;
@@ -28,6 +29,7 @@ pub mod scanner;
 mod session;
 pub mod sorter;
 pub mod telegram;
+pub mod zpl;
 #[cfg(test)]
 mod testing;
 

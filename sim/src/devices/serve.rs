@@ -44,9 +44,9 @@ pub struct ListenOptions {
     pub seed: u64,
     /// From one item to the next.
     pub every: Span,
-    /// What the scale gets to weigh, grams.
+    /// What the scale gets to weigh, grams, in this order and then again from the first.
     pub weights_g: Vec<u32>,
-    /// What the scanner reads; without any it makes up numbers.
+    /// What the scanner reads, in this order and then again from the first; without any it makes up numbers.
     pub codes: Vec<String>,
     pub misread_ppm: u32,
     /// Where the printer puts its labels, one file each; without it their texts are announced only.
@@ -179,7 +179,7 @@ impl Passing {
 
     async fn scans(mut self, scanner: SimScanner) {
         for n in 1u32.. {
-            let code = match self.luck.pick(&self.options.codes) {
+            let code = match self.options.codes.get((n as usize - 1) % self.options.codes.len().max(1)) {
                 Some(code) => code.as_str().into(),
                 None => format_smolstr!("SIM{n:08}"),
             };
@@ -189,10 +189,10 @@ impl Passing {
         }
     }
 
-    async fn loads(mut self, scale: SimScale) {
+    async fn loads(self, scale: SimScale) {
         let (stay, pause) = self.pace();
-        loop {
-            let weight_g = self.luck.pick(&self.options.weights_g).copied().unwrap_or(0);
+        for n in 0.. {
+            let weight_g = self.options.weights_g.get(n % self.options.weights_g.len().max(1)).copied().unwrap_or(0);
             (self.announce)(format!("{weight_g} g on the scale"));
             scale.load(weight_g);
             self.clock.sleep(stay).await;
