@@ -121,13 +121,13 @@ impl Sorter {
         self.send(self.sequence, Telegram { kind, ..Telegram::default() }, turn);
     }
 
-    /// An item wants to know where to go. `None` if it asked before and its answer is still to come.
-    fn asked(&mut self, telegram: Telegram) -> Option<u32> {
+    /// An item wants to know where to go, for the first time or again.
+    fn asked(&mut self, telegram: Telegram) -> u32 {
         let Telegram { barcode, actual, sequence, .. } = telegram;
         let known = self.items.iter_mut().find(|item| !barcode.is_empty() && item.barcode == barcode);
         if let Some(item) = known {
-            item.actual = actual;
-            return item.asked.replace(sequence).is_none().then_some(item.pic);
+            (item.actual, item.asked) = (actual, Some(sequence));
+            return item.pic;
         }
         let pic = pic_of(&barcode).unwrap_or_else(|| {
             self.own_pics = (self.own_pics + 1) % OWN_PICS;
@@ -137,7 +137,7 @@ impl Sorter {
             self.items.pop_front();
         }
         self.items.push_back(Item { pic, barcode, actual, asked: Some(sequence) });
-        Some(pic)
+        pic
     }
 
     /// An item has arrived; the number by which it asked, if it has one.
@@ -178,8 +178,6 @@ impl Conversation for Sorter {
         self.asked_alive = false;
         self.far_side = ANY_SIDE;
         self.seen = Seen::default();
-        // What was asked over the old wire may be asked again.
-        self.items.iter_mut().for_each(|item| item.asked = None);
         self.ask(TelegramKind::SyncAsked, turn);
     }
 
@@ -215,9 +213,8 @@ impl Conversation for Sorter {
         }
         match telegram.kind {
             TelegramKind::Request => {
-                if let Some(pic) = self.asked(telegram) {
-                    turn.say(Observation::DivertAsked { pic });
-                }
+                let pic = self.asked(telegram);
+                turn.say(Observation::DivertAsked { pic });
             }
             TelegramKind::Update => {
                 let chute = chute_of(&telegram.actual);

@@ -86,14 +86,14 @@ pub fn module_dots(symbols: usize) -> Option<usize> {
     [3, 2].into_iter().find(|dots| modules * dots <= WIDTH_DOTS)
 }
 
-/// The data of a `^BC` field in subset B: as [`literal`], and `>`, which would call another subset, as `>0`. `None` if the
-/// text holds a character that a Code 128 has not.
+/// The data of a `^BC` field in subset B, as [`literal`]. `None` if the text holds a character that a Code 128 has not, or a
+/// `>`: that calls another subset, and not every printer knows `>0` for it.
 pub fn code_128(text: &str) -> Option<String> {
-    if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    if !text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'>') {
         return None;
     }
     let mut data = String::with_capacity(text.len());
-    literal(&mut data, &text.replace('>', ">0"));
+    literal(&mut data, text);
     Some(data)
 }
 
@@ -109,7 +109,9 @@ pub fn scanned(data: &str) -> SmolStr {
             Some('0') => text.push('>'),
             Some('8') if text.is_empty() => gs1 = true,
             Some('8') => text.push(GS),
-            Some('5' | '6' | '7' | '9' | ':' | ';' | '=' | '<') => {}
+            Some('=') => text.push('~'),
+            Some('<') => text.push('^'),
+            Some('1'..='7' | '9' | ':' | ';') => {}
             _ => {
                 text.push(c);
                 continue;
@@ -139,8 +141,7 @@ mod tests {
             assert_eq!(zpl, expected);
         }
         assert_eq!((missing("TÊTE-茶茶1é"), missing("ΩЖ€")), ("茶=U+8336".into(), "".into()));
-        assert_eq!(code_128("A>B^"), Some("A>0B_5E".into()));
-        assert_eq!(code_128("茶"), None);
+        assert_eq!((code_128("AB^"), code_128("A>B"), code_128("茶")), (Some("AB_5E".into()), None, None));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use tokio_serial::{SerialPort, SerialStream};
 use twin::Span;
 use twin::device::DeviceKind;
 use twin::measure::Dims;
+use twin::text::visible;
 
 /// How long a load stays on the scale, and how long an item takes from the question to the divert, as a share of `every`.
 const STAY_SHARE: i64 = 2;
@@ -240,7 +241,7 @@ impl Answers {
 fn label_taker(folder: Option<PathBuf>, announce: Arc<dyn Fn(String) + Send + Sync>) -> super::OnPrinted {
     Arc::new(move |nth, zpl: Bytes| {
         let text = String::from_utf8_lossy(&zpl);
-        announce(format!("label {nth}: {}", field_texts(&text).join(" | ")));
+        announce(format!("label {nth}: {}", visible(&field_texts(&text).join(" | "))));
         if let Some(folder) = &folder {
             let path = folder.join(format!("label-{nth:05}.zpl"));
             if let Err(e) = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &zpl)) {
