@@ -1,6 +1,7 @@
 //! One device: keeps its session alive, mirrors whether it is there and well, and passes what it saw to its station.
 
 use crate::config::DeviceConfig;
+use crate::fault::Faults;
 use crate::station::StationMsg;
 use crate::{Host, House, Seat};
 use drivers::devices::{Instruction, Observation, SessionSettings};
@@ -15,6 +16,8 @@ use twin::{Moment, Span};
 pub enum DeviceMsg {
     Saw(Moment, Observation),
     Do(Instruction),
+    /// The time that its faults asked for has come.
+    LookAtFaults,
     /// Its session is over, which it never should be while we live.
     Ended,
 }
@@ -33,6 +36,9 @@ pub struct DeviceState {
     config: DeviceConfig,
     station: Seat<StationMsg>,
     host: Host<Device>,
+    faults: Faults,
+    /// When it will be told to look at them.
+    look_at: Option<Moment>,
     /// Dropping it ends the session.
     instructions: UnboundedSender<Instruction>,
 }
@@ -44,7 +50,7 @@ impl Actor for DeviceActor {
 
     async fn pre_start(&self, myself: ActorRef<DeviceMsg>, args: DeviceArguments) -> Result<DeviceState, ActorProcessingErr> {
         let DeviceArguments { house, config, station, seat } = args;
-        let host = Host::load(&house.twin, config.id.text().clone())?;
+        let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
         let (clock, actor) = (house.clock.clone(), myself.clone());
@@ -60,35 +66,76 @@ impl Actor for DeviceActor {
             let _ = actor.cast(DeviceMsg::Ended);
         });
         seat.take(myself);
-        Ok(DeviceState { house, config, station, host, instructions })
+        let faults = Faults::taken_up(host.state.fault.clone());
+        Ok(DeviceState { house, config, station, host, faults, look_at: None, instructions })
     }
 
-    async fn handle(&self, _: ActorRef<DeviceMsg>, message: DeviceMsg, device: &mut DeviceState) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, myself: ActorRef<DeviceMsg>, message: DeviceMsg, device: &mut DeviceState) -> Result<(), ActorProcessingErr> {
         match message {
             DeviceMsg::Do(instruction) => {
                 device.instructions.send(instruction).map_err(|_| format!("the session of {} ended", device.config.id))?;
             }
             DeviceMsg::Ended => return Err(format!("the session of {} ended", device.config.id).into()),
+            DeviceMsg::LookAtFaults => {
+                device.look_at = None;
+                let commands = device.faults.due(device.house.clock.now());
+                device.write(commands)?;
+                device.look_later(&myself);
+            }
             DeviceMsg::Saw(at, what) => {
-                let command = match &what {
-                    Observation::Up { identity } => Some(Command::Connect { kind: device.config.kind, identity: identity.clone() }),
-                    Observation::Down { why } => Some(Command::Disconnect { why: why.clone() }),
-                    Observation::Fault { what } => Some(Command::RaiseFault { what: what.clone() }),
-                    Observation::FaultCleared => Some(Command::ClearFault),
-                    Observation::Garbage { bytes } => {
-                        tracing::debug!(device = %device.config.id, bytes, "skipped what cannot be read");
-                        return Ok(());
+                let commands = match &what {
+                    Observation::Up { identity } => {
+                        let mut commands = vec![Command::Connect { kind: device.config.kind, identity: identity.clone() }];
+                        // What it said was wrong in an earlier life it says again, if it still is.
+                        commands.extend(device.faults.up(at));
+                        commands
                     }
-                    _ => None,
+                    Observation::Down { why } => vec![Command::Disconnect { why: why.clone() }],
+                    Observation::Fault { what } => device.faults.said(at, Some(what.clone())),
+                    Observation::FaultCleared => device.faults.said(at, None),
+                    Observation::Garbage { bytes } => {
+                        metrics::counter!("parceltwin_device_garbage_bytes_total", "device" => device.config.id.to_string())
+                            .increment(*bytes as u64);
+                        tracing::debug!(device = %device.config.id, bytes, "skipped what cannot be read");
+                        device.faults.garbage(at, *bytes)
+                    }
+                    _ => vec![],
                 };
-                if let Some(command) = command {
-                    let mut work = device.house.work();
-                    device.host.command(&mut work, command)?;
-                    device.house.commit(work);
+                device.write(commands)?;
+                device.look_later(&myself);
+                if !matches!(what, Observation::Garbage { .. }) {
+                    device.station.cast(StationMsg::Saw { device: device.config.kind, at, what });
                 }
-                device.station.cast(StationMsg::Saw { device: device.config.kind, at, what });
             }
         }
         Ok(())
+    }
+}
+
+impl DeviceState {
+    fn write(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let mut work = self.house.work();
+        for command in commands {
+            if let Command::RaiseFault { what } | Command::RepeatFault { what, .. } = &command {
+                tracing::warn!(device = %self.config.id, fault = %what, "is not well");
+            }
+            self.host.command(&mut work, command)?;
+        }
+        self.house.commit(work);
+        Ok(())
+    }
+
+    /// Sets one timer at most, for the earliest moment at which there is something to look at.
+    fn look_later(&mut self, myself: &ActorRef<DeviceMsg>) {
+        let Some(next) = self.faults.next() else { return };
+        if self.look_at.is_none() {
+            self.look_at = Some(next);
+            let myself = myself.clone();
+            // If the actor is gone by then, whoever follows it looks for himself.
+            self.house.clock.at(next, move || drop(myself.cast(DeviceMsg::LookAtFaults)));
+        }
     }
 }

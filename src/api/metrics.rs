@@ -37,6 +37,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
+    describe_counter!("parceltwin_device_garbage_bytes_total", Unit::Bytes, "Bytes from a device that were not of its protocol");
     describe_counter!(REQUESTS, "HTTP requests answered");
     describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
     Ok(handle)
