@@ -92,6 +92,28 @@ fn the_scale_answers_mt_sics() {
 }
 
 #[test]
+fn weights_come_in_the_order_in_which_they_are_given() {
+    let device = Device::start("scale", "tcp:127.0.0.1:0", &["--weights", "500,750,1000", "--every", "0.2"]);
+    let stream = device.tcp();
+    let mut answers = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+    (&stream).write_all(b"SIR\r\n").expect("it listens");
+    let mut seen = Vec::new();
+    while seen.len() < 7 {
+        let stable = await_line(&mut answers, |l| l.starts_with("S S "));
+        let grams: f64 = stable[4..].trim().trim_end_matches(" g").parse().expect("a weight");
+        match (grams / 250.0).round() as u32 * 250 {
+            // Between two of them it is empty.
+            0 => {}
+            g if seen.last() == Some(&g) => {}
+            g => seen.push(g),
+        }
+    }
+    let order = [500, 750, 1_000];
+    let first = order.iter().position(|g| *g == seen[0]).expect("one of them");
+    assert!(seen.iter().enumerate().all(|(n, g)| *g == order[(first + n) % 3]), "{seen:?}");
+}
+
+#[test]
 fn the_printer_prints_and_tells_its_status() {
     let labels = tempfile::tempdir().expect("a temporary folder");
     let device =
@@ -124,9 +146,9 @@ fn the_printer_prints_and_tells_its_status() {
 }
 
 /// One telegram as a foreign control would write it.
-fn telegram(sequence: u32, kind: &str, pic: u32, chute: u16) -> String {
-    let telegram = format!("###00137CLNT______{sequence:05}{kind}20261109100000000{pic:010}{chute:05}00000000{}", "*".repeat(93));
-    assert_eq!(telegram.len(), 160);
+fn telegram(sequence: u32, kind: &str, payload: &str) -> String {
+    let telegram = format!("{:*<160}\r\n", format!("###00160MFC__SRT01{sequence:05}{kind}{payload}20261109100000"));
+    assert_eq!(telegram.len(), 162);
     telegram
 }
 
@@ -134,9 +156,9 @@ fn telegram(sequence: u32, kind: &str, pic: u32, chute: u16) -> String {
 fn the_sorter_shakes_hands_and_asks() {
     let device = Device::start("sorter", "tcp:127.0.0.1:0", &["--every", "0.4"]);
     let mut stream = device.tcp();
-    stream.write_all(telegram(1, "SYNQ", 0, 0).as_bytes()).expect("it listens");
+    stream.write_all(telegram(1, "SYNQ", "").as_bytes()).expect("it listens");
     let next = |stream: &mut TcpStream| {
-        let mut telegram = [0; 160];
+        let mut telegram = [0; 162];
         stream.read_exact(&mut telegram).expect("a telegram comes");
         String::from_utf8(telegram.to_vec()).expect("its protocol is ASCII")
     };
@@ -144,20 +166,26 @@ fn the_sorter_shakes_hands_and_asks() {
     let mut asked = None;
     let confirmed = loop {
         let telegram = next(&mut stream);
-        assert!(telegram.starts_with("###00137"), "{telegram}");
-        let (kind, pic) = (telegram[23..27].to_owned(), telegram[44..54].to_owned());
+        assert!(telegram.starts_with("###00160") && telegram.ends_with("\r\n"), "{telegram}");
+        let (kind, barcode) = (telegram[23..27].to_owned(), telegram[27..47].to_owned());
         if kind == "REQ_" && asked.is_none() && kinds.contains(&"SYNC".to_owned()) {
-            let number = pic.parse().expect("a PIC is a number");
-            stream.write_all(self::telegram(2, "RES_", number, 3).as_bytes()).expect("it listens");
-            asked = Some(pic);
-        } else if kind == "UPD_" && asked.as_ref() == Some(&pic) {
+            let sequence: u32 = telegram[18..23].parse().expect("a sequence is a number");
+            let (at, to, group) = (&telegram[47..67], "CHUT0003000000000000", "*".repeat(20));
+            let answer = self::telegram(sequence + 1, "RES_", &format!("{barcode}{at}{to}{group}00000000"));
+            stream.write_all(answer.as_bytes()).expect("it listens");
+            asked = Some(barcode);
+        } else if kind == "SYNC" {
+            assert_eq!(&telegram[18..23], "00002", "an answer has the request's number plus one: {telegram}");
+            kinds.push(kind);
+            continue;
+        } else if kind == "UPD_" && asked.as_ref() == Some(&barcode) {
             break telegram;
         }
         kinds.push(kind);
         assert!(kinds.len() < 50, "{kinds:?}");
     };
-    assert_eq!(&confirmed[54..59], "00003", "it went where we said: {confirmed}");
-    assert_eq!(&confirmed[59..67], "00000000", "{confirmed}");
+    assert_eq!(&confirmed[47..67], "CHUT0003000000000000", "it went where we said: {confirmed}");
+    assert_eq!(&confirmed[67..75], "00000000", "{confirmed}");
 }
 
 #[test]

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_fault_and_its_end_are_written_at_once() {
-        let (written, device) = run([(0, Some("paper out")), (500, None), (100_000, Some("paper out")), (101_000, Some("head open"))], 300_000);
+        let (written, device) =
+            run([(0, Some("paper out")), (500, None), (100_000, Some("paper out")), (101_000, Some("head open"))], 300_000);
         let expected = [
             "0 FaultRaised { what: \"paper out\" }",
             "500 FaultCleared",

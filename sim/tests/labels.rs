@@ -27,9 +27,15 @@ fn wanted() -> u64 {
 
 /// Every barcode on a printed 4 × 6 in label, as a scanner set to tell the symbology sends it.
 fn decoded(zpl: &[u8]) -> Vec<String> {
-    let options = labelize::RenderOptions { language: Some(labelize::Language::Zpl), width_mm: Some(101.6), height_mm: Some(152.4), ..Default::default() };
+    let options = labelize::RenderOptions {
+        language: Some(labelize::Language::Zpl),
+        width_mm: Some(101.6),
+        height_mm: Some(152.4),
+        ..Default::default()
+    };
     let picture = labelize::render_png(zpl, options).expect("it renders");
-    let mut hints = rxing::DecodeHints { AssumeGs1: Some(true), TryHarder: Some(true), PossibleFormats: Some(FORMATS.into()), ..Default::default() };
+    let mut hints =
+        rxing::DecodeHints { AssumeGs1: Some(true), TryHarder: Some(true), PossibleFormats: Some(FORMATS.into()), ..Default::default() };
     match rxing::helpers::detect_multiple_in_buffer_with_hints(&picture.bytes, &mut hints) {
         Ok(found) => found.iter().map(|code| code.getText().to_owned()).collect(),
         Err(_) => Vec::new(),
@@ -87,7 +93,12 @@ fn labels_of_every_simulated_carrier_decode() {
             };
             let label = virtual_runtime(&clock).unwrap().block_on(carrier.buy_label(request)).unwrap();
             let codes = decoded(&label.zpl);
-            assert!(names(&codes, label.tracking.as_str()), "{id}: {} in {codes:?}\n{}", label.tracking, String::from_utf8_lossy(&label.zpl));
+            assert!(
+                names(&codes, label.tracking.as_str()),
+                "{id}: {} in {codes:?}\n{}",
+                label.tracking,
+                String::from_utf8_lossy(&label.zpl)
+            );
             let expected = if id == "mydhl" { 3 } else { 1 };
             assert_eq!(codes.len(), expected, "{id}: {codes:?}");
             if id == "usps" {

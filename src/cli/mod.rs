@@ -189,7 +189,7 @@ pub fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("parceltwin: {error:#}");
+            eprintln!("parceltwin: {}", screen::shown(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

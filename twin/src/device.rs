@@ -45,23 +45,43 @@ pub struct Device {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Connect { kind: DeviceKind, identity: SmolStr },
-    Disconnect { why: SmolStr },
-    RaiseFault { what: SmolStr },
+    Connect {
+        kind: DeviceKind,
+        identity: SmolStr,
+    },
+    Disconnect {
+        why: SmolStr,
+    },
+    RaiseFault {
+        what: SmolStr,
+    },
     ClearFault,
     /// It came again so many times since it was last told.
-    RepeatFault { what: SmolStr, times: u32 },
+    RepeatFault {
+        what: SmolStr,
+        times: u32,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Connected { kind: DeviceKind, identity: SmolStr },
-    Disconnected { why: SmolStr },
-    FaultRaised { what: SmolStr },
+    Connected {
+        kind: DeviceKind,
+        identity: SmolStr,
+    },
+    Disconnected {
+        why: SmolStr,
+    },
+    FaultRaised {
+        what: SmolStr,
+    },
     FaultCleared,
     /// An intermittent fault: it is there, and came so many times since it was last told.
-    FaultRepeated { what: SmolStr, times: u32 },
+    FaultRepeated {
+        what: SmolStr,
+        times: u32,
+    },
 }
 
 impl Entity for Device {

@@ -10,7 +10,7 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text with each hidden character as its escape: `\n`, `\u{1b}`.
+/// The text with each hidden character as its escape: `\n`, `\u001b`, as JSON has them, so that JSON stays JSON.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -29,7 +29,12 @@ impl<W: Write> Write for Visible<W> {
         let mut rest = text;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {
             self.0.write_str(&rest[..at])?;
-            write!(self.0, "{}", c.escape_default())?;
+            match c {
+                '\n' => self.0.write_str("\\n")?,
+                '\r' => self.0.write_str("\\r")?,
+                '\t' => self.0.write_str("\\t")?,
+                c => write!(self.0, "\\u{:04x}", u32::from(c))?,
+            }
             rest = &rest[at + c.len_utf8()..];
         }
         self.0.write_str(rest)
@@ -45,8 +50,8 @@ mod tests {
     fn what_would_act_is_shown() {
         for (text, shown) in [
             ("refused: 400", "refused: 400"),
-            ("ok\nERROR \u{1b}[31mforged", "ok\\nERROR \\u{1b}[31mforged"),
-            ("a\u{9b}31m\u{7f}\u{202e}b\r\t", "a\\u{9b}31m\\u{7f}\\u{202e}b\\r\\t"),
+            ("ok\nERROR \u{1b}[31mforged", "ok\\nERROR \\u001b[31mforged"),
+            ("a\u{9b}31m\u{7f}\u{202e}b\r\t", "a\\u009b31m\\u007f\\u202eb\\r\\t"),
             ("茶 TÊTE", "茶 TÊTE"),
         ] {
             assert_eq!(visible(text), shown);

@@ -29,9 +29,9 @@ pub mod scanner;
 mod session;
 pub mod sorter;
 pub mod telegram;
-pub mod zpl;
 #[cfg(test)]
 mod testing;
+pub mod zpl;
 
 use frames::Heard;
 use tokio_util::codec::Decoder;

@@ -244,7 +244,11 @@ impl Conversation for Sorter {
             self.sequence = sequence;
         }
         let target = location_of(chute);
-        self.send(sequence, Telegram { kind: TelegramKind::Response, barcode, actual, target, error: Some(0), ..Telegram::default() }, turn);
+        self.send(
+            sequence,
+            Telegram { kind: TelegramKind::Response, barcode, actual, target, error: Some(0), ..Telegram::default() },
+            turn,
+        );
     }
 
     fn due(&mut self, turn: &mut Turn<'_>) -> Result<(), SmolStr> {
@@ -276,7 +280,9 @@ mod tests {
             assert_eq!((location_of(chute).len(), chute_of(&location_of(chute))), (20, Some(chute)));
         }
         assert_eq!(location_of(7), "CHUT0007000000000000");
-        for (location, chute) in [("EXT_0003000000000000", Some(3)), ("????????????????????", None), ("", None), ("EXT_000A000000000000", None)] {
+        for (location, chute) in
+            [("EXT_0003000000000000", Some(3)), ("????????????????????", None), ("", None), ("EXT_000A000000000000", None)]
+        {
             assert_eq!(chute_of(location), chute);
         }
         assert_eq!((pic_of(&barcode_of(7)), pic_of("RR473124829CN"), pic_of("9261290361980000")), (Some(7), None, None));

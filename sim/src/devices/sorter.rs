@@ -70,7 +70,13 @@ impl SimSorter {
 
     /// An item has been given this number and wants to know where to go.
     pub fn ask(&self, pic: u32) {
-        self.say(Telegram { kind: TelegramKind::Request, barcode: barcode_of(pic), actual: ASKS_AT, error: Some(0), ..Telegram::default() });
+        self.say(Telegram {
+            kind: TelegramKind::Request,
+            barcode: barcode_of(pic),
+            actual: ASKS_AT,
+            error: Some(0),
+            ..Telegram::default()
+        });
     }
 
     /// The item went to this chute. Not `ok`: because no answer came in time or its chute was full.
