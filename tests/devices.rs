@@ -264,6 +264,56 @@ async fn a_live_site_takes_standalone_devices_for_real_ones() {
     assert_eq!(back["identity"], before["identity"]);
 }
 
+/// A device that nobody simulates: `talk` has the first connection for itself.
+fn far_end(talk: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = format!("tcp:{}", listener.local_addr().expect("it has an address"));
+    std::thread::spawn(move || listener.accept().map(|(stream, _)| talk(stream)));
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn device_trouble_is_told_and_told_once() {
+    let scanner = far_end(|mut stream| {
+        let _ = stream.write_all(&[0xaa; 1_000_000]);
+        let _ = stream.read(&mut [0]);
+    });
+    let scale = far_end(|mut stream| {
+        let mut said = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+        assert_eq!(line(&mut said), "@");
+        stream.write_all(b"I4 A \"ODD1\"\r\n").expect("it listens");
+        assert_eq!(line(&mut said), "SR");
+        for _ in 0..5_000 {
+            stream.write_all(b"S S       1.00 lb\r\nS S       0.00 g\r\n").expect("it listens");
+        }
+        stream.write_all(b"S S       1.00 lb\r\n").expect("it listens");
+        let _ = said.read(&mut [0]);
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut site = std::fs::read_to_string(project().join("scenarios/quick-start/site.toml")).expect("the bundled site is there");
+    for (kind, address) in [("scale", &scale), ("scanner", &scanner)] {
+        let was = format!("id = \"SZX/line-1/{kind}\", kind = \"{kind}\", address = \"sim:\"");
+        assert!(site.contains(&was), "the bundled site has changed");
+        site = site.replace(&was, &was.replace("sim:", address));
+    }
+    let file = folder.path().join("site.toml");
+    std::fs::write(&file, site).expect("it can be written");
+    std::fs::write(folder.path().join("products.csv"), "sku,category,weight_g,length_mm,width_mm,height_mm,battery\n").expect("a file");
+    std::fs::write(folder.path().join("stock.csv"), "warehouse,sku,on_hand\n").expect("it can be written");
+    let live = Live::start(&folder.path().join("data"), &[file.to_str().expect("a temporary folder has a plain name")]);
+    let client = reqwest::Client::new();
+    let degraded = |device: &serde_json::Value| device["fault"] == "sends what cannot be read" && device["online"] == true;
+    await_json(&client, &live, "devices/SZX/line-1/scanner", degraded).await;
+    let odd = |device: &serde_json::Value| device["fault"] == "weighs in lb: set it to g";
+    await_json(&client, &live, "devices/SZX/line-1/scale", odd).await;
+    let board = await_json(&client, &live, "board", |b| b["exceptions"].as_array().is_some_and(|e| e.len() >= 2)).await;
+    let text = board["exceptions"].to_string();
+    assert_eq!((text.matches("weighs in lb").count(), text.matches("sends what cannot be read").count()), (1, 1), "{text}");
+    assert!(board["records"].as_u64().is_some_and(|n| n < 60), "{} records", board["records"]);
+    let metrics = client.get(format!("{}/metrics", live.url)).send().await.expect("the site answers").text().await.expect("a text");
+    assert!(metrics.contains("parceltwin_device_garbage_bytes_total{device=\"SZX/line-1/scanner\"}"), "{metrics}");
+}
+
 async fn await_device(client: &reqwest::Client, live: &Live, id: &str, online: bool) -> serde_json::Value {
     await_json(client, live, &format!("devices/{id}"), |device| device["online"] == online).await
 }

@@ -10,7 +10,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use twin::device::{Command, Device};
+use twin::device::{Command, DEGRADED, Device};
 use twin::{Moment, Span};
 
 pub enum DeviceMsg {
@@ -119,8 +119,8 @@ impl DeviceState {
         }
         let mut work = self.house.work();
         for command in commands {
-            if let Command::RaiseFault { what } | Command::RepeatFault { what, .. } = &command {
-                tracing::warn!(device = %self.config.id, fault = %what, "is not well");
+            if matches!(&command, Command::RaiseFault { what } if what == DEGRADED) {
+                tracing::warn!(device = %self.config.id, "{DEGRADED}");
             }
             self.host.command(&mut work, command)?;
         }

@@ -19,13 +19,14 @@ const COMMAND_BYTES_MAX: usize = 64;
 const ZEROING_PERCENT: i64 = 2;
 const SERIAL: &[u8] = b"I4 A \"SIM0000001\"\r\n";
 /// Every command it knows, with its level, in the order in which `I0` lists them.
-const COMMANDS: [(u8, &str); 19] = [
+const COMMANDS: [(u8, &str); 20] = [
     (0, "@"),
     (0, "I0"),
     (0, "I1"),
     (0, "I2"),
     (0, "I3"),
     (0, "I4"),
+    (0, "I5"),
     (0, "S"),
     (0, "SI"),
     (0, "SIR"),
@@ -182,6 +183,7 @@ impl Cell {
             }
             b"I3" => out.extend_from_slice(b"I3 A \"1.00 1.0.0.0.0\"\r\n"),
             b"I4" => out.extend_from_slice(SERIAL),
+            b"I5" => out.extend_from_slice(b"I5 A \"00000001A\"\r\n"),
             b"S" | b"SI" => {
                 self.on_change = false;
                 self.say(out);
@@ -319,7 +321,8 @@ mod tests {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// MT-SICS reference manual, levels 0 and 1: each command, and what it is answered with.
+    /// MT-SICS reference manual, levels 0 and 1: each command, and what it is answered with. All calls of the public client
+    /// `mettler-toledo-device` 1.5.0 (PyPI) are among them.
     #[test]
     fn every_command_of_levels_0_and_1_is_answered() {
         for (command, expected) in [
@@ -328,6 +331,7 @@ mod tests {
             ("I2", "I2 A \"SIMSCALE Conveyor 30000.00 g\""),
             ("I3", "I3 A \"1.00 1.0.0.0.0\""),
             ("I4", "I4 A \"SIM0000001\""),
+            ("I5", "I5 A \"00000001A\""),
             ("S", "S S     100.00 g"),
             ("SI", "S S     100.00 g"),
             ("SIR", "S S     100.00 g"),
@@ -357,7 +361,7 @@ mod tests {
     fn it_lists_its_commands_and_knows_each_of_them() {
         let listed = ask("I0");
         let names: Vec<&str> = listed.iter().map(|line| line.split('"').nth(1).unwrap()).collect();
-        for name in ["@", "I0", "I1", "I2", "I3", "I4", "S", "SI", "SIR", "Z", "ZI"] {
+        for name in ["@", "I0", "I1", "I2", "I3", "I4", "I5", "S", "SI", "SIR", "Z", "ZI"] {
             assert!(names.contains(&name), "level 0 has {name}");
         }
         assert!(listed[..listed.len() - 1].iter().all(|l| l.starts_with("I0 B ")) && listed.last().unwrap().starts_with("I0 A "));
