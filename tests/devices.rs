@@ -92,6 +92,28 @@ fn the_scale_answers_mt_sics() {
 }
 
 #[test]
+fn weights_come_in_the_order_in_which_they_are_given() {
+    let device = Device::start("scale", "tcp:127.0.0.1:0", &["--weights", "500,750,1000", "--every", "0.2"]);
+    let stream = device.tcp();
+    let mut answers = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+    (&stream).write_all(b"SIR\r\n").expect("it listens");
+    let mut seen = Vec::new();
+    while seen.len() < 7 {
+        let stable = await_line(&mut answers, |l| l.starts_with("S S "));
+        let grams: f64 = stable[4..].trim().trim_end_matches(" g").parse().expect("a weight");
+        match (grams / 250.0).round() as u32 * 250 {
+            // Between two of them it is empty.
+            0 => {}
+            g if seen.last() == Some(&g) => {}
+            g => seen.push(g),
+        }
+    }
+    let order = [500, 750, 1_000];
+    let first = order.iter().position(|g| *g == seen[0]).expect("one of them");
+    assert!(seen.iter().enumerate().all(|(n, g)| *g == order[(first + n) % 3]), "{seen:?}");
+}
+
+#[test]
 fn the_printer_prints_and_tells_its_status() {
     let labels = tempfile::tempdir().expect("a temporary folder");
     let device =
@@ -124,9 +146,9 @@ fn the_printer_prints_and_tells_its_status() {
 }
 
 /// One telegram as a foreign control would write it.
-fn telegram(sequence: u32, kind: &str, pic: u32, chute: u16) -> String {
-    let telegram = format!("###00137CLNT______{sequence:05}{kind}20261109100000000{pic:010}{chute:05}00000000{}", "*".repeat(93));
-    assert_eq!(telegram.len(), 160);
+fn telegram(sequence: u32, kind: &str, payload: &str) -> String {
+    let telegram = format!("{:*<160}\r\n", format!("###00160MFC__SRT01{sequence:05}{kind}{payload}20261109100000"));
+    assert_eq!(telegram.len(), 162);
     telegram
 }
 
@@ -134,9 +156,9 @@ fn telegram(sequence: u32, kind: &str, pic: u32, chute: u16) -> String {
 fn the_sorter_shakes_hands_and_asks() {
     let device = Device::start("sorter", "tcp:127.0.0.1:0", &["--every", "0.4"]);
     let mut stream = device.tcp();
-    stream.write_all(telegram(1, "SYNQ", 0, 0).as_bytes()).expect("it listens");
+    stream.write_all(telegram(1, "SYNQ", "").as_bytes()).expect("it listens");
     let next = |stream: &mut TcpStream| {
-        let mut telegram = [0; 160];
+        let mut telegram = [0; 162];
         stream.read_exact(&mut telegram).expect("a telegram comes");
         String::from_utf8(telegram.to_vec()).expect("its protocol is ASCII")
     };
@@ -144,20 +166,26 @@ fn the_sorter_shakes_hands_and_asks() {
     let mut asked = None;
     let confirmed = loop {
         let telegram = next(&mut stream);
-        assert!(telegram.starts_with("###00137"), "{telegram}");
-        let (kind, pic) = (telegram[23..27].to_owned(), telegram[44..54].to_owned());
+        assert!(telegram.starts_with("###00160") && telegram.ends_with("\r\n"), "{telegram}");
+        let (kind, barcode) = (telegram[23..27].to_owned(), telegram[27..47].to_owned());
         if kind == "REQ_" && asked.is_none() && kinds.contains(&"SYNC".to_owned()) {
-            let number = pic.parse().expect("a PIC is a number");
-            stream.write_all(self::telegram(2, "RES_", number, 3).as_bytes()).expect("it listens");
-            asked = Some(pic);
-        } else if kind == "UPD_" && asked.as_ref() == Some(&pic) {
+            let sequence: u32 = telegram[18..23].parse().expect("a sequence is a number");
+            let (at, to, group) = (&telegram[47..67], "CHUT0003000000000000", "*".repeat(20));
+            let answer = self::telegram(sequence + 1, "RES_", &format!("{barcode}{at}{to}{group}00000000"));
+            stream.write_all(answer.as_bytes()).expect("it listens");
+            asked = Some(barcode);
+        } else if kind == "SYNC" {
+            assert_eq!(&telegram[18..23], "00002", "an answer has the request's number plus one: {telegram}");
+            kinds.push(kind);
+            continue;
+        } else if kind == "UPD_" && asked.as_ref() == Some(&barcode) {
             break telegram;
         }
         kinds.push(kind);
         assert!(kinds.len() < 50, "{kinds:?}");
     };
-    assert_eq!(&confirmed[54..59], "00003", "it went where we said: {confirmed}");
-    assert_eq!(&confirmed[59..67], "00000000", "{confirmed}");
+    assert_eq!(&confirmed[47..67], "CHUT0003000000000000", "it went where we said: {confirmed}");
+    assert_eq!(&confirmed[67..75], "00000000", "{confirmed}");
 }
 
 #[test]
@@ -234,6 +262,56 @@ async fn a_live_site_takes_standalone_devices_for_real_ones() {
     assert_eq!(scale.address, address);
     let back = await_device(&client, &live, "SZX/line-1/scale", true).await;
     assert_eq!(back["identity"], before["identity"]);
+}
+
+/// A device that nobody simulates: `talk` has the first connection for itself.
+fn far_end(talk: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = format!("tcp:{}", listener.local_addr().expect("it has an address"));
+    std::thread::spawn(move || listener.accept().map(|(stream, _)| talk(stream)));
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn device_trouble_is_told_and_told_once() {
+    let scanner = far_end(|mut stream| {
+        let _ = stream.write_all(&[0xaa; 1_000_000]);
+        let _ = stream.read(&mut [0]);
+    });
+    let scale = far_end(|mut stream| {
+        let mut said = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+        assert_eq!(line(&mut said), "@");
+        stream.write_all(b"I4 A \"ODD1\"\r\n").expect("it listens");
+        assert_eq!(line(&mut said), "SR");
+        for _ in 0..5_000 {
+            stream.write_all(b"S S       1.00 lb\r\nS S       0.00 g\r\n").expect("it listens");
+        }
+        stream.write_all(b"S S       1.00 lb\r\n").expect("it listens");
+        let _ = said.read(&mut [0]);
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut site = std::fs::read_to_string(project().join("scenarios/quick-start/site.toml")).expect("the bundled site is there");
+    for (kind, address) in [("scale", &scale), ("scanner", &scanner)] {
+        let was = format!("id = \"SZX/line-1/{kind}\", kind = \"{kind}\", address = \"sim:\"");
+        assert!(site.contains(&was), "the bundled site has changed");
+        site = site.replace(&was, &was.replace("sim:", address));
+    }
+    let file = folder.path().join("site.toml");
+    std::fs::write(&file, site).expect("it can be written");
+    std::fs::write(folder.path().join("products.csv"), "sku,category,weight_g,length_mm,width_mm,height_mm,battery\n").expect("a file");
+    std::fs::write(folder.path().join("stock.csv"), "warehouse,sku,on_hand\n").expect("it can be written");
+    let live = Live::start(&folder.path().join("data"), &[file.to_str().expect("a temporary folder has a plain name")]);
+    let client = reqwest::Client::new();
+    let degraded = |device: &serde_json::Value| device["fault"] == "sends what cannot be read" && device["online"] == true;
+    await_json(&client, &live, "devices/SZX/line-1/scanner", degraded).await;
+    let odd = |device: &serde_json::Value| device["fault"] == "weighs in lb: set it to g";
+    await_json(&client, &live, "devices/SZX/line-1/scale", odd).await;
+    let board = await_json(&client, &live, "board", |b| b["exceptions"].as_array().is_some_and(|e| e.len() >= 2)).await;
+    let text = board["exceptions"].to_string();
+    assert_eq!((text.matches("weighs in lb").count(), text.matches("sends what cannot be read").count()), (1, 1), "{text}");
+    assert!(board["records"].as_u64().is_some_and(|n| n < 60), "{} records", board["records"]);
+    let metrics = client.get(format!("{}/metrics", live.url)).send().await.expect("the site answers").text().await.expect("a text");
+    assert!(metrics.contains("parceltwin_device_garbage_bytes_total{device=\"SZX/line-1/scanner\"}"), "{metrics}");
 }
 
 async fn await_device(client: &reqwest::Client, live: &Live, id: &str, online: bool) -> serde_json::Value {

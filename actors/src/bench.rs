@@ -3,7 +3,7 @@
 use crate::station::Base;
 use crate::{ParcelMsg, origin, slip};
 use bytes::Bytes;
-use drivers::devices::{Instruction, Observation};
+use drivers::devices::{Instruction, Observation, code};
 use std::collections::BTreeMap;
 use twin::device::DeviceKind;
 use twin::order::Order;
@@ -42,7 +42,7 @@ impl Bench {
                     origin::within(said, || base.house.tell(parcel, ParcelMsg::Printed(printer)));
                 }
             }
-            Observation::Scanned { code: Some(code), .. } => match base.house.twin.parcel_of(&code)? {
+            Observation::Scanned { code: Some(code), .. } => match parcel_of(base, &code)? {
                 Some(parcel) => base.house.tell(parcel, ParcelMsg::Packed),
                 None => tracing::warn!(station = %base.config.id, %code, "no parcel has this label"),
             },
@@ -50,6 +50,11 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// The parcel whose label a scanner read, whatever the scanner and the carrier put around its number.
+pub(crate) fn parcel_of(base: &Base, code: &str) -> Result<Option<ParcelId>, TwinError> {
+    code::find(code, |number| base.house.twin.parcel_of(number))
 }
 
 /// The id of a station's printer.

@@ -1,6 +1,7 @@
 //! One device: keeps its session alive, mirrors whether it is there and well, and passes what it saw to its station.
 
 use crate::config::DeviceConfig;
+use crate::fault::Faults;
 use crate::station::StationMsg;
 use crate::{Host, House, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation, SessionSettings};
@@ -9,13 +10,15 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use twin::device::{Command, Device};
+use twin::device::{Command, DEGRADED, Device};
 use twin::{By, Moment, Origin, Span};
 
 pub enum DeviceMsg {
     /// With the clock's steady time.
     Saw(Moment, Observation),
     Do(Instruction),
+    /// The time that its faults asked for has come.
+    LookAtFaults,
     /// Its session is over, which it never should be while we live.
     Ended,
 }
@@ -34,6 +37,9 @@ pub struct DeviceState {
     config: DeviceConfig,
     station: Seat<StationMsg>,
     host: Host<Device>,
+    faults: Faults,
+    /// When it will be told to look at them.
+    look_at: Option<Moment>,
     /// Dropping it ends the session.
     instructions: UnboundedSender<Instruction>,
 }
@@ -45,7 +51,7 @@ impl Actor for DeviceActor {
 
     async fn pre_start(&self, myself: ActorRef<Told<DeviceMsg>>, args: DeviceArguments) -> Result<DeviceState, ActorProcessingErr> {
         let DeviceArguments { house, config, station, seat } = args;
-        let host = Host::load(&house.twin, config.id.text().clone())?;
+        let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
         let (clock, actor, origin) = (house.clock.clone(), myself.clone(), Origin::by(By::Device(config.id.clone())));
@@ -62,46 +68,88 @@ impl Actor for DeviceActor {
             let _ = actor.cast(DeviceMsg::Ended.into());
         });
         seat.take(myself);
-        Ok(DeviceState { house, config, station, host, instructions })
+        let faults = Faults::taken_up(host.state.fault.clone());
+        Ok(DeviceState { house, config, station, host, faults, look_at: None, instructions })
     }
 
     async fn handle(
         &self,
-        _: ActorRef<Told<DeviceMsg>>,
+        myself: ActorRef<Told<DeviceMsg>>,
         told: Told<DeviceMsg>,
         device: &mut DeviceState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::within(told.origin, || device.take(told.message))
+        origin::within(told.origin, || device.take(&myself, told.message))
     }
 }
 
 impl DeviceState {
-    fn take(&mut self, message: DeviceMsg) -> Result<(), ActorProcessingErr> {
+    fn take(&mut self, myself: &ActorRef<Told<DeviceMsg>>, message: DeviceMsg) -> Result<(), ActorProcessingErr> {
         match message {
             DeviceMsg::Do(instruction) => {
                 self.instructions.send(instruction).map_err(|_| format!("the session of {} ended", self.config.id))?;
             }
             DeviceMsg::Ended => return Err(format!("the session of {} ended", self.config.id).into()),
+            DeviceMsg::LookAtFaults => {
+                self.look_at = None;
+                let commands = self.faults.due(self.house.clock.steady());
+                self.write(commands)?;
+                self.look_later(myself);
+            }
             DeviceMsg::Saw(at, what) => {
-                let command = match &what {
-                    Observation::Up { identity } => Some(Command::Connect { kind: self.config.kind, identity: identity.clone() }),
-                    Observation::Down { why } => Some(Command::Disconnect { why: why.clone() }),
-                    Observation::Fault { what } => Some(Command::RaiseFault { what: what.clone() }),
-                    Observation::FaultCleared => Some(Command::ClearFault),
-                    Observation::Garbage { bytes } => {
-                        tracing::debug!(device = %self.config.id, bytes, "skipped what cannot be read");
-                        return Ok(());
+                let commands = match &what {
+                    Observation::Up { identity } => {
+                        let mut commands = vec![Command::Connect { kind: self.config.kind, identity: identity.clone() }];
+                        // What it said was wrong in an earlier life it says again, if it still is.
+                        commands.extend(self.faults.up(at));
+                        commands
                     }
-                    _ => None,
+                    Observation::Down { why } => vec![Command::Disconnect { why: why.clone() }],
+                    Observation::Fault { what } => self.faults.said(at, Some(what.clone())),
+                    Observation::FaultCleared => self.faults.said(at, None),
+                    Observation::Garbage { bytes } => {
+                        metrics::counter!("parceltwin_device_garbage_bytes_total", "device" => self.config.id.to_string())
+                            .increment(*bytes as u64);
+                        tracing::debug!(device = %self.config.id, bytes, "skipped what cannot be read");
+                        self.faults.garbage(at, *bytes)
+                    }
+                    _ => vec![],
                 };
-                if let Some(command) = command {
-                    let mut work = self.house.work();
-                    self.host.command(&mut work, command)?;
-                    self.house.commit(work);
+                self.write(commands)?;
+                self.look_later(myself);
+                if !matches!(what, Observation::Garbage { .. }) {
+                    self.station.cast(StationMsg::Saw { device: self.config.kind, at, what });
                 }
-                self.station.cast(StationMsg::Saw { device: self.config.kind, at, what });
             }
         }
         Ok(())
+    }
+}
+
+impl DeviceState {
+    fn write(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let mut work = self.house.work();
+        for command in commands {
+            if matches!(&command, Command::RaiseFault { what } if what == DEGRADED) {
+                tracing::warn!(device = %self.config.id, "{DEGRADED}");
+            }
+            self.host.command(&mut work, command)?;
+        }
+        self.house.commit(work);
+        Ok(())
+    }
+
+    /// Sets one timer at most, for the earliest moment at which there is something to look at.
+    fn look_later(&mut self, myself: &ActorRef<Told<DeviceMsg>>) {
+        let Some(next) = self.faults.next() else { return };
+        if self.look_at.is_none() {
+            self.look_at = Some(next);
+            let (myself, clock) = (myself.clone(), &self.house.clock);
+            let told = Told { origin: Origin::by(By::Device(self.config.id.clone())), message: DeviceMsg::LookAtFaults };
+            // If the actor is gone by then, whoever follows it looks for himself.
+            clock.after(next - clock.steady(), move || drop(myself.cast(told)));
+        }
     }
 }

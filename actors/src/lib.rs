@@ -9,6 +9,7 @@ pub mod carrier;
 pub mod config;
 pub mod device;
 pub mod dock;
+pub mod fault;
 pub mod house;
 pub mod ledger;
 pub mod line;

@@ -3,6 +3,7 @@
 //! Devices do not know each other. An item's scan, weight and question belong together when they are as far apart as the
 //! belt makes them, by the clock's steady time; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
 
+use crate::bench::parcel_of;
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
 use crate::ledger::Host;
@@ -126,7 +127,7 @@ impl Line {
     fn scanned(&mut self, base: &Base, at: Moment, code: Option<SmolStr>, dims: Option<Dims>) -> Result<(), ActorProcessingErr> {
         self.forget(base, at);
         let parcel = match &code {
-            Some(code) => base.house.twin.parcel_of(code)?,
+            Some(code) => parcel_of(base, code)?,
             None => None,
         };
         self.next += 1;
@@ -204,7 +205,7 @@ impl Line {
         let (code, reject) = (item.code.clone(), self.config.sorting.reject);
         let why = match (&item.code, &item.parcel, &item.facts) {
             (None, _, _) => "no read".into(),
-            (Some(code), None, _) => format_smolstr!("no parcel has label {code}"),
+            (Some(code), None, _) => format_smolstr!("no parcel has label {}", twin::text::visible(code)),
             (_, _, Known::Refused(why)) => why.clone(),
             (_, _, Known::NotYet) => return Ok(()),
             (_, Some(parcel), Known::Facts(facts)) => {

@@ -4,8 +4,9 @@
 use crate::bench::sheets;
 use crate::station::Base;
 use crate::{ParcelMsg, slip};
-use drivers::devices::{Instruction, Observation};
+use drivers::devices::{Instruction, Observation, code};
 use ractor::ActorProcessingErr;
+use std::convert::Infallible;
 use twin::ParcelId;
 use twin::device::DeviceKind;
 use twin::parcel::{Interception, Parcel, REWORK_MAX, Stage};
@@ -22,8 +23,8 @@ pub struct Rework {
 impl Rework {
     pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
-        if let Some(parcel) = code.strip_prefix(slip::SLIP) {
-            self.slip = Some(parcel.into());
+        if let Some(parcel) = slip::parcel_of(&code) {
+            self.slip = Some(parcel);
             return Ok(());
         }
         let Some(id) = self.slip.take() else {
@@ -40,7 +41,8 @@ impl Rework {
             return self.set_aside(base, id, format!("it went round {REWORK_MAX} times"));
         }
         let stopped = parcel.stage == Stage::Intercepted || parcel.stage.is_on_line();
-        let own = parcel.tracking.as_ref().is_some_and(|t| t.as_str() == code);
+        let is_own = |number: &str| Ok::<_, Infallible>(parcel.tracking.as_ref().filter(|t| t.as_str() == number).map(|_| ()));
+        let Ok(own) = code::find(&code, is_own).map(|found| found.is_some());
         match (stopped, &parcel.interception) {
             // The goods are right and so is the label: what the master data says of them is not.
             (true, Some(Interception::Weight { .. } | Interception::Size { .. })) if own => {

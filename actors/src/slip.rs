@@ -1,40 +1,12 @@
-//! What our own printers print: the pick slip that travels with the goods, and the bag tag. ZPL II, 203 dpi.
+//! What our own printers print: the pick slip that travels with the goods, and the bag tag. ZPL II, 4 × 6 in at 203 dpi.
 //!
-//! Every piece of text is one `^FD…^FS` field, and characters that mean something to the printer are left out.
+//! Every value goes through [`drivers::devices::zpl`], which makes it literal; nothing here writes one into a format itself.
 
+use drivers::devices::{code, zpl};
+use std::convert::Infallible;
 use std::fmt::Write;
 use twin::order::Line;
 use twin::{BagId, ChannelId, ParcelId};
-
-/// Text that ZPL takes literally: `^`, `~` and control characters would be commands.
-pub fn literal(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '^' | '~') && !c.is_control()).collect()
-}
-
-/// The pick slip: which parcel, what goes in. Its barcode is the parcel's id; the rework bench reads it.
-pub fn pick_slip(parcel: &ParcelId, lines: &[Line]) -> String {
-    let mut zpl = String::with_capacity(256);
-    // Writing into a String cannot fail.
-    let _ = write!(zpl, "^XA^FO30,30^BCN,80,Y,N,N^FD{SLIP}{parcel}^FS");
-    for (row, line) in lines.iter().enumerate() {
-        let _ = write!(zpl, "^FO30,{}^A0N,28^FD{PICK}{} {}^FS", 150 + row * 34, line.quantity, literal(line.sku.as_str()));
-    }
-    zpl.push_str("^XZ\n");
-    zpl
-}
-
-/// The tag that closes a bag: its SSCC as GS1-128 (application identifier 00), its chute and channel.
-pub fn bag_tag(bag: &BagId, chute: u16, channel: &ChannelId, parcels: usize) -> String {
-    format!(
-        "^XA^FO30,30^BCN,120,Y,N,N^FD>;>800{bag}^FS^FO30,200^A0N,40^FDCHUTE {chute}^FS^FO30,250^A0N,40^FD{}^FS^FO30,300^A0N,40^FD{parcels} PARCELS^FS^XZ\n",
-        literal(channel.as_str())
-    )
-}
-
-/// Tells the person at a rework bench to put a parcel on the shelf, and why.
-pub fn shelf_sheet(parcel: &ParcelId, why: &str) -> String {
-    format!("^XA^FO30,30^A0N,60^FD{SHELF}^FS^FO30,110^A0N,40^FD{parcel}^FS^FO30,170^A0N,28^FD{}^FS^XZ\n", literal(why))
-}
 
 /// What stands on top of a shelf sheet.
 pub const SHELF: &str = "SHELF";
@@ -42,24 +14,173 @@ pub const SHELF: &str = "SHELF";
 pub const SLIP: &str = "SLIP:";
 /// What begins a line of goods on it; quantity and SKU follow.
 pub const PICK: &str = "PICK ";
+/// What begins a slip's number, where an order has more than one: `PAGE 1/2`.
+pub const PAGE: &str = "PAGE ";
 
-/// The bag's number in what a scanner read of a bag tag: 18 digits, with or without the application identifier.
+/// The first line of goods and the distance to the next, in dots, and how many lines fit above the page's number.
+const ROWS_TOP: usize = 170;
+const ROW_DOTS: usize = 34;
+const ROWS_MAX: usize = 29;
+/// Columns of font 0 at 28 dots that fit the paper; a longer line is printed narrower.
+const COLUMNS: usize = 50;
+
+/// The pick slips of a parcel: which it is, what goes in. Their barcode is the parcel's id; the rework bench reads it. What
+/// does not fit on one slip goes on to the next, which bears the same barcode.
+pub fn pick_slip(parcel: &ParcelId, lines: &[Line]) -> String {
+    let mut pages = vec![(0, String::new())];
+    for line in lines {
+        let text = format!("{PICK}{} {}", line.quantity, line.sku);
+        // Named beneath, for whoever has to find it.
+        let missing = zpl::missing(line.sku.as_str());
+        let rows = 1 + usize::from(!missing.is_empty());
+        if pages.last().is_some_and(|(taken, _)| taken + rows > ROWS_MAX) {
+            pages.push((0, String::new()));
+        }
+        let Some((taken, page)) = pages.last_mut() else { continue };
+        text_at(page, 30, ROWS_TOP + *taken * ROW_DOTS, 28, &text);
+        if rows > 1 {
+            text_at(page, 70, ROWS_TOP + (*taken + 1) * ROW_DOTS, 22, &missing);
+        }
+        *taken += rows;
+    }
+    let count = pages.len();
+    let mut slips = String::with_capacity(count * 512);
+    for (n, (_, rows)) in pages.iter().enumerate() {
+        slips.push_str(zpl::HEAD);
+        parcel_code(&mut slips, parcel);
+        slips.push_str(rows);
+        if count > 1 {
+            text_at(&mut slips, 30, ROWS_TOP + ROWS_MAX * ROW_DOTS + 12, 28, &format!("{PAGE}{}/{count}", n + 1));
+        }
+        slips.push_str("^XZ\n");
+    }
+    slips
+}
+
+/// The parcel's id as a Code 128, or where that would be wider than the paper, as a QR code.
+fn parcel_code(slip: &mut String, parcel: &ParcelId) {
+    let text = format!("{SLIP}{parcel}");
+    let dots = zpl::module_dots(text.len());
+    match (zpl::code_128(&text), dots) {
+        (Some(data), Some(dots)) => {
+            let _ = write!(slip, "^FO40,30^BY{dots}^BCN,80,Y,N,N^FH^FD{data}^FS");
+        }
+        _ => {
+            slip.push_str("^FO40,10^BQN,2,3^FH^FDQA,");
+            zpl::literal(slip, &text);
+            slip.push_str("^FS");
+            text_at(slip, 220, 60, 28, parcel.as_str());
+        }
+    }
+}
+
+/// The tag that closes a bag: its SSCC as GS1-128 (application identifier 00), its chute and channel.
+pub fn bag_tag(bag: &BagId, chute: u16, channel: &ChannelId, parcels: usize) -> String {
+    let mut tag = String::from(zpl::HEAD);
+    tag.push_str("^FO40,30^BY3^BCN,120,Y,N,N^FH^FD>;>800");
+    zpl::literal(&mut tag, bag.as_str());
+    tag.push_str("^FS");
+    let rows = [format!("CHUTE {chute}"), channel.to_string(), format!("{parcels} PARCELS")];
+    for (row, text) in rows.iter().enumerate() {
+        text_at(&mut tag, 30, 200 + row * 50, 40, text);
+    }
+    tag.push_str("^XZ\n");
+    tag
+}
+
+/// Tells the person at a rework bench to put a parcel on the shelf, and why.
+pub fn shelf_sheet(parcel: &ParcelId, why: &str) -> String {
+    let mut sheet = String::from(zpl::HEAD);
+    text_at(&mut sheet, 30, 30, 60, SHELF);
+    text_at(&mut sheet, 30, 110, 40, parcel.as_str());
+    sheet.push_str("^FO30,170^A0N,28^FB752,30,6,L");
+    zpl::field(&mut sheet, why);
+    sheet.push_str("^XZ\n");
+    sheet
+}
+
+/// One line in font 0, narrowed where it would run off the paper.
+fn text_at(sheet: &mut String, x: usize, y: usize, height: usize, text: &str) {
+    let fits = COLUMNS * 28 / height;
+    let columns = zpl::columns(text);
+    let _ = write!(sheet, "^FO{x},{y}^A0N,{height}");
+    if columns > fits {
+        let _ = write!(sheet, ",{}", (height * fits / columns).max(8));
+    }
+    zpl::field(sheet, text);
+}
+
+/// The bag's number in what a scanner read of a bag tag: an SSCC, however it is wrapped.
 pub fn bag_of(code: &str) -> Option<BagId> {
-    let digits = code.strip_prefix(">;>800").or_else(|| code.strip_prefix("00").filter(|d| d.len() == 18)).unwrap_or(code);
-    twin::sscc::is_valid(digits).then(|| BagId::new(digits))
+    let bag = |digits: &str| Ok::<_, Infallible>(twin::sscc::is_valid(digits).then(|| BagId::new(digits)));
+    match code::find(code, bag) {
+        Ok(bag) => bag,
+        Err(never) => match never {},
+    }
+}
+
+/// The parcel whose pick slip a scanner read.
+pub fn parcel_of(code: &str) -> Option<ParcelId> {
+    code::bare(code).strip_prefix(SLIP).map(ParcelId::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(sku: &str, quantity: u32) -> Line {
+        Line { sku: sku.into(), quantity, ..Line::default() }
+    }
+
     #[test]
     fn a_tag_reads_back() {
         let bag = BagId::new(twin::sscc::sscc("6901234", 7));
-        assert_eq!(bag_of(&format!("00{bag}")), Some(bag.clone()));
-        assert_eq!(bag_of(bag.as_str()), Some(bag));
-        assert_eq!(bag_of("000"), None);
-        let lines = [Line { sku: "X^XZ".into(), quantity: 2, ..Line::default() }];
-        assert!(pick_slip(&"A-1".into(), &lines).contains("^FDPICK 2 XXZ^FS"));
+        for code in [format!("00{bag}"), format!("]C100{bag}"), format!("\u{1d}00{bag}"), bag.to_string(), format!("]C1 00 {bag}")] {
+            assert_eq!(bag_of(&code), Some(bag.clone()), "{code:?}");
+        }
+        for code in ["000", "", "00106141412345678907", "9900106141412345678908"] {
+            assert_eq!(bag_of(code), None, "{code:?}");
+        }
+        assert_eq!(parcel_of("]C0SLIP:AMA-1-1"), Some("AMA-1-1".into()));
+        assert_eq!(parcel_of("AMA-1-1"), None);
+    }
+
+    #[test]
+    fn no_value_is_a_command_to_the_printer() {
+        let slip = pick_slip(&"X^XZ~JA-1".into(), &[line("X^XZ", 2), line("~JA", 1)]);
+        assert!(slip.contains("^FH^FDPICK 2 X_5EXZ^FS") && slip.contains("^FH^FDSLIP:X_5EXZ_7EJA-1^FS"), "{slip}");
+        let sheets = [slip, shelf_sheet(&"X^XZ-1".into(), "~JA ^XZ\n\u{1b}"), bag_tag(&"1^XZ".into(), 1, &"a^XZ/~JA".into(), 1)];
+        for sheet in sheets {
+            assert_eq!((sheet.matches("^XA").count(), sheet.matches("^XZ").count(), sheet.matches('~').count()), (1, 1, 0), "{sheet}");
+        }
+    }
+
+    #[test]
+    fn what_the_printers_font_lacks_is_named() {
+        let slip = pick_slip(&"A-1".into(), &[line("TÊTE-茶1", 1)]);
+        assert!(slip.starts_with("^XA^CI28"), "{slip}");
+        assert!(slip.contains("^FDPICK 1 TÊTE-茶1^FS") && slip.contains("^FD茶=U+8336^FS"), "{slip}");
+    }
+
+    #[test]
+    fn a_long_order_goes_on_to_a_second_slip() {
+        let lines: Vec<Line> = (1..=35).map(|n| line(&format!("SKU-{n}"), n)).collect();
+        let slips = pick_slip(&"A-1".into(), &lines);
+        assert_eq!((slips.matches("^XA").count(), slips.matches("^FDSLIP:A-1^FS").count(), slips.matches("^FDPICK ").count()), (2, 2, 35));
+        assert!(slips.contains("^FDPAGE 1/2^FS") && slips.contains("^FDPAGE 2/2^FS"));
+        assert!(!pick_slip(&"A-1".into(), &lines[..29]).contains(PAGE));
+        // Nothing stands below the paper's end, in any of them.
+        for (n, sku) in [(1, "A"), (29, "A"), (35, "茶"), (200, "茶A")] {
+            let slips = pick_slip(&"A-1".into(), &vec![line(sku, 1); n]);
+            let places = slips.split("^FO").skip(1).map(|f| f.split(['^', ',']).nth(1).unwrap().parse::<usize>().unwrap());
+            assert!(places.max().unwrap() + 34 <= 1_218);
+            assert_eq!(slips.matches("^FDPICK ").count(), n);
+        }
+    }
+
+    #[test]
+    fn a_long_id_is_a_qr_code() {
+        let slip = pick_slip(&"A".repeat(64).as_str().into(), &[line("A", 1)]);
+        assert!(slip.contains("^BQN") && !slip.contains("^BC"), "{slip}");
     }
 }

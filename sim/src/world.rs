@@ -1,7 +1,7 @@
 //! The simulated world of a site: a device behind every `sim:` address, a carrier behind every `sim:` base URL, and the
 //! floor between them. The same for a run in virtual time and for a live site.
 
-use crate::carriers::{self, Account, CarrierBook, SimWire};
+use crate::carriers::{self, Account, CarrierBook, Collected, SimWire};
 use crate::devices::{Disturbed, ScaleNoise, ScannerNoise, SimPrinter, SimScale, SimScanner, SimSorter, dial_of};
 use crate::floor::{Floor, FloorSettings, StationDevices};
 use crate::luck::Luck;
@@ -62,8 +62,13 @@ impl SimWorld {
         }
         let collecting = book.clone();
         let collect = Box::new(move |_: &CarrierId, code: &str, at: Moment| {
-            // What the carrier does not know stays at its depot; the floor has no use for the answer.
-            let _ = collecting.collect(code, at);
+            // The carrier's own scanner reads the label. What it does not know stays at its depot; the floor has no use for the
+            // answer.
+            let collect = |number: &str| match collecting.collect(number, at) {
+                Collected::Unknown => Ok::<_, std::convert::Infallible>(None),
+                taken => Ok(Some(taken)),
+            };
+            let _ = drivers::devices::code::find(code, collect);
         });
         let floor = Floor::new(clock.clone(), seed, setup.floor.clone(), products, collect);
         let mut world = SimWorld { floor, book, wire, clock, setup, devices: BTreeMap::new() };

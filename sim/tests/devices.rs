@@ -214,7 +214,7 @@ fn a_silent_device_is_found_out_by_the_keepalive() {
         ];
         clock.sleep(Span::from_secs(95)).await;
         assert_eq!(sessions[0].said(), [up("SIM0000001"), stable(0)]);
-        assert_eq!(sessions[1].said(), [up("SRT01 simulated sorter 1.0")]);
+        assert_eq!(sessions[1].said(), [up("SRT01")]);
         scale.silent(true);
         sorter.silent(true);
         clock.sleep(Span::from_secs(60)).await;
@@ -224,7 +224,7 @@ fn a_silent_device_is_found_out_by_the_keepalive() {
         sorter.silent(false);
         clock.sleep(Span::from_secs(60)).await;
         assert_eq!(sessions[0].said(), [up("SIM0000001"), stable(0)]);
-        assert_eq!(sessions[1].said(), [up("SRT01 simulated sorter 1.0")]);
+        assert_eq!(sessions[1].said(), [up("SRT01")]);
     });
 }
 
@@ -245,14 +245,14 @@ fn a_sorter_asks_is_answered_and_repeats_itself_unheard() {
         sorter.diverted(7, 12, true);
         sorter.repeat_last();
         sorter.diverted(8, 0, false);
-        sorter.fault(Some("jam at chute 7"));
+        sorter.fault(Some("INFEED"));
         sorter.fault(None);
         clock.sleep(MS).await;
         let expected = [
             Observation::DivertAsked { pic: 7 },
             Observation::Diverted { pic: 7, chute: 12, ok: true },
             Observation::Diverted { pic: 8, chute: 0, ok: false },
-            fault("jam at chute 7"),
+            fault("INFEED: error 90"),
             Observation::FaultCleared,
         ];
         assert_eq!(session.said(), expected);

@@ -45,6 +45,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
     describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");
+    describe_counter!("parceltwin_device_garbage_bytes_total", Unit::Bytes, "Bytes from a device that were not of its protocol");
     describe_counter!(REQUESTS, "HTTP requests answered");
     describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
     Ok(handle)

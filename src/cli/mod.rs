@@ -219,10 +219,10 @@ struct DeviceFlags {
     /// Seconds between two things that it sees
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     every: f64,
-    /// Scale: the weights that are put on it, in grams
+    /// Scale: the weights that are put on it, in grams, in this order and again
     #[arg(long, value_delimiter = ',', value_name = "G,…")]
     weights: Vec<u32>,
-    /// Scanner: the codes that pass it
+    /// Scanner: the codes that pass it, in this order and again
     #[arg(long, value_delimiter = ',', value_name = "CODE,…")]
     codes: Vec<String>,
     /// Printer: put each label into this folder
@@ -253,7 +253,7 @@ pub fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("parceltwin: {error:#}");
+            eprintln!("parceltwin: {}", screen::shown(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

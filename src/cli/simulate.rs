@@ -18,7 +18,7 @@ pub fn run(flags: SimFlags) -> anyhow::Result<Answer> {
         && !flags.quiet
     {
         for line in left_out(file, &scenario)? {
-            eprintln!("{line}");
+            eprintln!("{}", screen::shown(&line));
         }
     }
     let quiet = flags.quiet || flags.json;

@@ -65,7 +65,7 @@ fn show(kind: &str, id: &str, data: &Path) -> anyhow::Result<Answer> {
             Ok(Answer::Yes)
         }
         None => {
-            eprintln!("there is no {key} in {}", data.display());
+            eprintln!("{}", screen::shown(&format!("there is no {key} in {}", data.display())));
             Ok(Answer::No)
         }
     }

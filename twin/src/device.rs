@@ -27,6 +27,9 @@ impl DeviceKind {
     }
 }
 
+/// The fault of a device that works and says much that cannot be read.
+pub const DEGRADED: &str = "sends what cannot be read";
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     pub kind: DeviceKind,
@@ -42,19 +45,43 @@ pub struct Device {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Connect { kind: DeviceKind, identity: SmolStr },
-    Disconnect { why: SmolStr },
-    RaiseFault { what: SmolStr },
+    Connect {
+        kind: DeviceKind,
+        identity: SmolStr,
+    },
+    Disconnect {
+        why: SmolStr,
+    },
+    RaiseFault {
+        what: SmolStr,
+    },
     ClearFault,
+    /// It came again so many times since it was last told.
+    RepeatFault {
+        what: SmolStr,
+        times: u32,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Connected { kind: DeviceKind, identity: SmolStr },
-    Disconnected { why: SmolStr },
-    FaultRaised { what: SmolStr },
+    Connected {
+        kind: DeviceKind,
+        identity: SmolStr,
+    },
+    Disconnected {
+        why: SmolStr,
+    },
+    FaultRaised {
+        what: SmolStr,
+    },
     FaultCleared,
+    /// An intermittent fault: it is there, and came so many times since it was last told.
+    FaultRepeated {
+        what: SmolStr,
+        times: u32,
+    },
 }
 
 impl Entity for Device {
@@ -68,6 +95,7 @@ impl Entity for Device {
             Command::Disconnect { why } if self.online => vec![Event::Disconnected { why }],
             Command::RaiseFault { what } if self.fault.as_ref() != Some(&what) => vec![Event::FaultRaised { what }],
             Command::ClearFault if self.fault.is_some() => vec![Event::FaultCleared],
+            Command::RepeatFault { what, times } if times > 0 => vec![Event::FaultRepeated { what, times }],
             _ => vec![],
         })
     }
@@ -89,11 +117,17 @@ impl Entity for Device {
                 self.faults += 1;
             }
             Event::FaultCleared => self.fault = None,
+            Event::FaultRepeated { what, times } => {
+                self.fault = Some(what.clone());
+                self.faults = self.faults.saturating_add(*times);
+            }
         }
     }
 
     fn stage_word(&self) -> &'static str {
-        if self.fault.is_some() {
+        if self.online && self.fault.as_deref() == Some(DEGRADED) {
+            "degraded"
+        } else if self.fault.is_some() {
             "faulty"
         } else if self.online {
             "online"

@@ -39,6 +39,7 @@ pub mod sled_shelf;
 pub mod sscc;
 pub mod station;
 pub mod stock;
+pub mod text;
 pub mod time;
 mod twin;
 pub mod warehouse;

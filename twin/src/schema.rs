@@ -124,6 +124,7 @@ numbered! {
         2 Disconnected { 0 why: SmolStr },
         3 FaultRaised { 0 what: SmolStr },
         4 FaultCleared {},
+        5 FaultRepeated { 0 what: SmolStr, 1 times: u32 },
     }
     enum "carrier" carrier::Event { 1 Suspended { 0 why: SmolStr }, 2 Resumed {} }
     enum "bag" bag::Event {

@@ -19,6 +19,7 @@ use twin::measure::Dims;
 use twin::{Moment, Span};
 
 mod alarm;
+pub mod code;
 pub mod frames;
 pub mod host_status;
 pub mod lines;
@@ -30,6 +31,7 @@ pub mod sorter;
 pub mod telegram;
 #[cfg(test)]
 mod testing;
+pub mod zpl;
 
 use frames::Heard;
 use tokio_util::codec::Decoder;

@@ -61,9 +61,9 @@ impl LineGrammar for ScaleGrammar {
             b"S I" => Busy,
             b"S +" => Overload,
             b"S -" => Underload,
-            b"Z A" | b"TAC A" | b"SR A" => Done,
-            b"Z I" => Refused("zeroing refused: not stable"),
-            b"Z +" | b"Z -" => Refused("zeroing refused: out of the zeroing range"),
+            b"Z A" | b"ZI S" | b"ZI D" | b"TAC A" | b"SR A" => Done,
+            b"Z I" | b"ZI I" => Refused("zeroing refused: not stable"),
+            b"Z +" | b"Z -" | b"ZI +" | b"ZI -" => Refused("zeroing refused: out of the zeroing range"),
             b"T I" => Refused("taring refused: not stable"),
             b"T +" | b"T -" => Refused("taring refused: out of the taring range"),
             [b'S', b' ', state @ (b'S' | b'D'), b' ', weight @ ..] => match read_weight(weight)? {

@@ -1,5 +1,6 @@
-//! The tunnel scanner with its dimensioner: one line per item, `CODE` or `CODE;L;W;H` with sides in millimetres, and
-//! `NOREAD` for the code where none could be read.
+//! The tunnel scanner with its dimensioner: one line per item, `CODE` or `CODE;L;W;H` with sides in millimetres, and for the
+//! code, where none could be read, one of [`NO_READS`] or nothing. The code is passed on as it came, with its AIM identifier
+//! and separators: [`super::code`] reads it.
 //!
 //! A line may be wrapped in STX and ETX; then bytes before the STX are known to be garbage. A scanner has nothing to
 //! say while nothing passes and answers no question, so a dead one is noticed only when its wire breaks.
@@ -10,18 +11,20 @@ use smol_str::SmolStr;
 use twin::measure::Dims;
 
 /// The longest line in bytes, without its end.
-pub const LINE_BYTES_MAX: usize = 256;
-/// The longest code in bytes: GS1 DataMatrix labels stay far below it.
-pub const CODE_BYTES_MAX: usize = 128;
+pub const LINE_BYTES_MAX: usize = 640;
+/// The longest code in bytes: the PDF417 of a parcel label has some 500.
+pub const CODE_BYTES_MAX: usize = 600;
 /// The longest side that is believed, in millimetres.
 pub const SIDE_MM_MAX: u32 = 9_999;
-/// What a scanner says instead of a code.
+/// What our simulated scanner says instead of a code.
 pub const NOREAD: &str = "NOREAD";
+/// What scanners are set to say instead of a code.
+pub const NO_READS: [&str; 5] = [NOREAD, "NO READ", "?", "ERROR", "NR"];
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
-/// The group separator that GS1 codes contain.
-const GS: u8 = 0x1d;
+/// Separators inside codes (GS, RS, EOT), and the tab that some scanners put at the end.
+const SEPARATORS: [u8; 4] = [0x1d, 0x1e, 0x04, b'\t'];
 
 /// One item that passed. No code: `NOREAD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +41,12 @@ impl LineGrammar for ScanLine {
     const LINE_BYTES_MAX: usize = LINE_BYTES_MAX;
 
     fn read(line: &[u8]) -> Option<Scan> {
-        let line = match line {
-            [STX, inner @ .., ETX] | [STX, inner @ ..] => inner,
-            _ => line,
+        let (line, framed) = match line {
+            [STX, inner @ .., ETX] => (inner, true),
+            [STX, inner @ ..] => (inner, false),
+            _ => (line, false),
         };
-        if !line.iter().all(|b| matches!(b, b' '..=b'~' | &GS)) {
+        if !line.iter().all(|b| matches!(b, b' '..=b'~') || SEPARATORS.contains(b)) {
             return None;
         }
         let (code, dims) = match split_dims(line) {
@@ -50,10 +54,12 @@ impl LineGrammar for ScanLine {
             None => (line, None),
         };
         let code = std::str::from_utf8(code).ok()?.trim();
-        if code.is_empty() || code.len() > CODE_BYTES_MAX {
+        // A line of nothing is an item only where something else says that one passed.
+        if code.len() > CODE_BYTES_MAX || (code.is_empty() && dims.is_none() && !framed) {
             return None;
         }
-        Some(Scan { code: (code != NOREAD).then(|| code.into()), dims })
+        let read = !code.is_empty() && !NO_READS.contains(&super::code::bare(code));
+        Some(Scan { code: read.then(|| code.into()), dims })
     }
 
     fn begins(line: &[u8]) -> Option<usize> {
@@ -133,7 +139,13 @@ mod tests {
             (b"A;1;2", Some(scan(Some("A;1;2"), None))),
             (b"A;1;2;99999", Some(scan(Some("A;1;2;99999"), None))),
             (b"420123\x1d9400", Some(scan(Some("420123\x1d9400"), None))),
-            (b";1;2;3", None),
+            (b"\x02]C142078701\x1d9400\t\x03", Some(scan(Some("]C142078701\x1d9400"), None))),
+            (b"[)>\x1e06\x1d1JAB\x1e\x04;1;2;3", Some(scan(Some("[)>\x1e06\x1d1JAB\x1e\x04"), Some([1, 2, 3])))),
+            (b"?", Some(scan(None, None))),
+            (b"]X0ERROR", Some(scan(None, None))),
+            (b"\x02\x03", Some(scan(None, None))),
+            (b";1;2;3", Some(scan(None, Some([1, 2, 3])))),
+            (b"", None),
             (b"\x00\x81", None),
         ] {
             assert_eq!(ScanLine::read(line), expected, "{:?}", String::from_utf8_lossy(line));

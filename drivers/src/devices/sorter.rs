@@ -1,11 +1,22 @@
 //! The sorter: it asks where an item goes, is answered, and tells where the item went. [`super::telegram`] has the format.
 //!
-//! Telegrams that arrive twice are dropped by their sequence number. A sorter that is silent is asked with `SYNQ`. Never
-//! repeats an answer: one that is late is worth nothing, for the item has passed the divert.
+//! OSIP knows an item by a barcode and a chute by a location. A barcode that is a number is taken for the sorter's own
+//! number of the item (PIC); any other is given one here, and the answer bears the barcode again. A chute is the location
+//! [`location_of`] names.
+//!
+//! What a control asks or tells twice is dropped by its sequence number; a `SYNQ` is answered each time, and begins the count
+//! anew where it is out of order. A sorter that is silent is asked with `SYNQ`. Never repeats an answer: one that is late is
+//! worth nothing, for the item has passed the divert.
 
-use super::telegram::{SEQUENCE_MAX, Side, Telegram, TelegramCodec, TelegramKind, stamp};
+use super::telegram::{ERROR_UNKNOWN_TYPE, SEQUENCE_MAX, Side, Telegram, TelegramCodec, TelegramKind, stamp};
 use super::{Conversation, Instruction, Observation, Trouble, Turn};
 use smol_str::{SmolStr, format_smolstr};
+use std::collections::VecDeque;
+
+/// Items that can be between question and chute; of more the oldest are forgotten, and answered by their number alone.
+const ITEMS_MAX: usize = 512;
+/// Numbers for items whose barcode is none begin here.
+const OWN_PICS: u32 = 1 << 31;
 
 /// Our name in telegrams.
 pub const TWIN_SIDE: Side = *b"TWIN_";
@@ -40,11 +51,37 @@ impl Seen {
         self.window |= 1 << behind;
         true
     }
+}
 
-    fn is_long_ago(&self, sequence: u32) -> bool {
-        let ahead = (sequence + SEQUENCE_MAX - self.newest % SEQUENCE_MAX) % SEQUENCE_MAX;
-        self.window != 0 && ahead > SEQUENCE_MAX / 2 && SEQUENCE_MAX - ahead >= 64
-    }
+/// The barcode of an item that is known by its number.
+pub fn barcode_of(pic: u32) -> SmolStr {
+    format_smolstr!("{pic:020}")
+}
+
+/// The number that a barcode is, if it is one.
+pub fn pic_of(barcode: &str) -> Option<u32> {
+    barcode.parse().ok().filter(|pic| (1..OWN_PICS).contains(pic))
+}
+
+/// A chute as a location: five groups of four, the number in the second and, above 9999, the third.
+pub fn location_of(chute: u16) -> SmolStr {
+    format_smolstr!("CHUT{:04}{:04}00000000", chute % 10_000, chute / 10_000)
+}
+
+/// The chute that a location is: the number in its second and third group, whatever the first says. `None` for an unknown
+/// location and for one that has no number there.
+pub fn chute_of(location: &str) -> Option<u16> {
+    let group = |n: usize| location.get(4 * n..4 * n + 4)?.parse::<u32>().ok();
+    u16::try_from(group(1)? + 10_000 * group(2)?).ok()
+}
+
+/// An item whose way is not over.
+struct Item {
+    pic: u32,
+    barcode: SmolStr,
+    actual: SmolStr,
+    /// The number of its latest question, if it has not been answered.
+    asked: Option<u32>,
 }
 
 /// Our side of the wire.
@@ -53,31 +90,83 @@ pub(super) struct Sorter {
     sequence: u32,
     seen: Seen,
     asked_alive: bool,
+    items: VecDeque<Item>,
+    own_pics: u32,
     trouble: Trouble,
 }
 
 impl Default for Sorter {
     fn default() -> Self {
-        Sorter { far_side: ANY_SIDE, sequence: 0, seen: Seen::default(), asked_alive: false, trouble: Trouble::default() }
+        Sorter {
+            far_side: ANY_SIDE,
+            sequence: 0,
+            seen: Seen::default(),
+            asked_alive: false,
+            items: VecDeque::new(),
+            own_pics: 0,
+            trouble: Trouble::default(),
+        }
     }
 }
 
 impl Sorter {
-    fn send(&mut self, kind: TelegramKind, pic: u32, chute: u16, turn: &mut Turn<'_>) {
-        self.sequence = self.sequence % SEQUENCE_MAX + 1;
-        let telegram = Telegram {
-            sender: TWIN_SIDE,
-            receiver: self.far_side,
-            sequence: self.sequence,
-            kind,
-            made: stamp(turn.clock.date()),
-            pic,
-            chute,
-            error: 0,
-            text: SmolStr::default(),
-        };
+    fn send(&self, sequence: u32, telegram: Telegram, turn: &mut Turn<'_>) {
+        let telegram = Telegram { sender: TWIN_SIDE, receiver: self.far_side, sequence, made: stamp(turn.clock.date()), ..telegram };
         telegram.write(turn.out);
     }
+
+    /// Of our own accord, with our own number.
+    fn ask(&mut self, kind: TelegramKind, turn: &mut Turn<'_>) {
+        self.sequence = following(self.sequence);
+        self.send(self.sequence, Telegram { kind, ..Telegram::default() }, turn);
+    }
+
+    /// An item wants to know where to go, for the first time or again.
+    fn asked(&mut self, telegram: Telegram) -> u32 {
+        let Telegram { barcode, actual, sequence, .. } = telegram;
+        let known = self.items.iter_mut().find(|item| !barcode.is_empty() && item.barcode == barcode);
+        if let Some(item) = known {
+            (item.actual, item.asked) = (actual, Some(sequence));
+            return item.pic;
+        }
+        let pic = pic_of(&barcode).unwrap_or_else(|| {
+            self.own_pics = (self.own_pics + 1) % OWN_PICS;
+            OWN_PICS + self.own_pics
+        });
+        if self.items.len() >= ITEMS_MAX {
+            self.items.pop_front();
+        }
+        self.items.push_back(Item { pic, barcode, actual, asked: Some(sequence) });
+        pic
+    }
+
+    /// An item has arrived; the number by which it asked, if it has one.
+    fn arrived(&mut self, barcode: &str) -> Option<u32> {
+        match self.items.iter().position(|item| !barcode.is_empty() && item.barcode == barcode) {
+            Some(at) => self.items.remove(at).map(|item| item.pic),
+            None => pic_of(barcode),
+        }
+    }
+
+    fn trouble(&mut self, telegram: &Telegram, turn: &Turn<'_>) {
+        let place = match (telegram.group.as_str(), telegram.actual.as_str()) {
+            ("", "") => "sorter".into(),
+            (group, "") => SmolStr::new(group),
+            (group, location) => format_smolstr!("{group} {location}"),
+        };
+        match telegram.error {
+            None | Some(0) => self.trouble.clear(turn),
+            Some(ERROR_UNKNOWN_TYPE) if telegram.kind == TelegramKind::Error => {
+                self.trouble.raise(format_smolstr!("{place}: does not know one of our telegrams (error {ERROR_UNKNOWN_TYPE})"), turn);
+            }
+            Some(error) => self.trouble.raise(format_smolstr!("{place}: error {error}"), turn),
+        }
+    }
+}
+
+/// The number after this one.
+pub fn following(sequence: u32) -> u32 {
+    sequence % SEQUENCE_MAX + 1
 }
 
 impl Conversation for Sorter {
@@ -89,47 +178,77 @@ impl Conversation for Sorter {
         self.asked_alive = false;
         self.far_side = ANY_SIDE;
         self.seen = Seen::default();
-        self.send(TelegramKind::SyncAsked, 0, 0, turn);
+        self.ask(TelegramKind::SyncAsked, turn);
     }
 
     fn hear(&mut self, telegram: Telegram, turn: &mut Turn<'_>) {
         if std::mem::take(&mut self.asked_alive) {
             *turn.due = None;
         }
-        // A control that was restarted counts from 1 again, and says so with a SYNQ.
-        if telegram.kind == TelegramKind::SyncAsked && self.seen.is_long_ago(telegram.sequence) {
-            self.seen = Seen::default();
-        }
-        if !self.seen.note(telegram.sequence) {
-            return;
-        }
-        let Telegram { pic, chute, .. } = telegram;
+        let answer = following(telegram.sequence);
         match telegram.kind {
-            TelegramKind::SyncAsked => self.send(TelegramKind::SyncAnswered, 0, 0, turn),
+            TelegramKind::SyncAsked => {
+                self.far_side = telegram.sender;
+                // A control that was restarted counts from 1 again, and says so with a SYNQ.
+                if !self.seen.note(telegram.sequence) {
+                    self.seen = Seen::default();
+                    self.seen.note(telegram.sequence);
+                }
+                return self.send(answer, Telegram { kind: TelegramKind::SyncAnswered, ..Telegram::default() }, turn);
+            }
+            // Its number is ours plus one, and says nothing of its own.
             TelegramKind::SyncAnswered => {
                 self.far_side = telegram.sender;
                 if turn.up_since.is_none() {
                     let name = String::from_utf8_lossy(&telegram.sender);
-                    turn.up(format_smolstr!("{} {}", name.trim_end_matches('_'), telegram.text).trim_end().into());
+                    turn.up(name.trim_end_matches('_').into());
                     // It says again what is still wrong.
                     self.trouble.clear(turn);
                 }
+                return;
             }
             // Before the handshake is done these are remains of an earlier conversation.
-            _ if turn.up_since.is_none() => {}
-            TelegramKind::Request => turn.say(Observation::DivertAsked { pic }),
-            TelegramKind::Update => turn.say(Observation::Diverted { pic, chute, ok: telegram.error == 0 }),
-            TelegramKind::Error if telegram.error == 0 => self.trouble.clear(turn),
-            TelegramKind::Error if telegram.text.is_empty() => self.trouble.raise(format_smolstr!("error {}", telegram.error), turn),
-            TelegramKind::Error => self.trouble.raise(telegram.text, turn),
-            TelegramKind::Response => {}
+            _ if turn.up_since.is_none() || !self.seen.note(telegram.sequence) => return,
+            _ => {}
+        }
+        match telegram.kind {
+            TelegramKind::Request => {
+                let pic = self.asked(telegram);
+                turn.say(Observation::DivertAsked { pic });
+            }
+            TelegramKind::Update => {
+                let chute = chute_of(&telegram.actual);
+                let ok = chute.is_some() && telegram.error.is_none_or(|error| error == 0);
+                if let Some(pic) = self.arrived(&telegram.barcode) {
+                    turn.say(Observation::Diverted { pic, chute: chute.unwrap_or(0), ok });
+                }
+            }
+            TelegramKind::Error | TelegramKind::System | TelegramKind::Location => self.trouble(&telegram, turn),
+            TelegramKind::Unknown => {
+                let refusal = Telegram { kind: TelegramKind::Error, error: Some(ERROR_UNKNOWN_TYPE), ..Telegram::default() };
+                self.send(answer, refusal, turn);
+            }
+            TelegramKind::SyncAsked | TelegramKind::SyncAnswered | TelegramKind::Response => {}
         }
     }
 
     fn obey(&mut self, instruction: Instruction, turn: &mut Turn<'_>) {
-        if let Instruction::Divert { pic, chute } = instruction {
-            self.send(TelegramKind::Response, pic, chute, turn);
+        let Instruction::Divert { pic, chute } = instruction else { return };
+        let item = self.items.iter_mut().find(|item| item.pic == pic);
+        let (barcode, actual, asked) = match item {
+            Some(item) => (item.barcode.clone(), item.actual.clone(), item.asked.take()),
+            None => (barcode_of(pic), SmolStr::default(), None),
+        };
+        let sequence = asked.map_or_else(|| following(self.sequence), following);
+        if asked.is_none() {
+            self.sequence = sequence;
         }
+        let target = location_of(chute);
+        self.send(
+            sequence,
+            Telegram { kind: TelegramKind::Response, barcode, actual, target, error: Some(0), ..Telegram::default() },
+            turn,
+        );
     }
 
     fn due(&mut self, turn: &mut Turn<'_>) -> Result<(), SmolStr> {
@@ -138,7 +257,7 @@ impl Conversation for Sorter {
 
     fn keepalive(&mut self, turn: &mut Turn<'_>) {
         self.asked_alive = true;
-        self.send(TelegramKind::SyncAsked, 0, 0, turn);
+        self.ask(TelegramKind::SyncAsked, turn);
         turn.await_answer();
     }
 }
@@ -153,7 +272,19 @@ mod tests {
         let notes = [99_997, 99_999, 99_999, 1, 99_998, 2, 1, 70, 2, 5, 69, 69];
         let expected = [true, true, false, true, true, true, false, true, false, false, true, false];
         assert_eq!(notes.map(|n| seen.note(n)), expected);
-        assert!(seen.is_long_ago(3));
-        assert!(!seen.is_long_ago(60));
+    }
+
+    #[test]
+    fn chutes_and_locations() {
+        for chute in [0, 1, 9_999, 10_000, u16::MAX] {
+            assert_eq!((location_of(chute).len(), chute_of(&location_of(chute))), (20, Some(chute)));
+        }
+        assert_eq!(location_of(7), "CHUT0007000000000000");
+        for (location, chute) in
+            [("EXT_0003000000000000", Some(3)), ("????????????????????", None), ("", None), ("EXT_000A000000000000", None)]
+        {
+            assert_eq!(chute_of(location), chute);
+        }
+        assert_eq!((pic_of(&barcode_of(7)), pic_of("RR473124829CN"), pic_of("9261290361980000")), (Some(7), None, None));
     }
 }

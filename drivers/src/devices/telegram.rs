@@ -1,105 +1,122 @@
-//! The sorter's telegrams: 160 printable ASCII characters each, after OSIP, with the header and message types of that
-//! protocol and a body of fixed fields.
+//! The sorter's telegrams: OSIP, as OpenWMS publishes it (`org.openwms.common.comm.osip`). Each is 160 printable ASCII
+//! characters, padded with `*`, and CR LF behind it.
 //!
 //! | from | length | field |
 //! |---:|---:|---|
 //! | 0 | 3 | `###` |
-//! | 3 | 5 | length of what follows the header: always `00137` |
+//! | 3 | 5 | length of the whole telegram, padding included: always `00160` |
 //! | 8 | 5 | sender, padded with `_` |
 //! | 13 | 5 | receiver, padded with `_` |
-//! | 18 | 5 | sequence number of the sender, `00001` to `99999`, then `00001` again |
-//! | 23 | 4 | type: `SYNQ` `SYNC` `REQ_` `RES_` `UPD_` `ERR_` |
-//! | 27 | 17 | when it was made, UTC: `YYYYMMDDhhmmssSSS` |
-//! | 44 | 10 | PIC, the sorter's own number for the item on the belt |
-//! | 54 | 5 | chute |
-//! | 59 | 8 | error code: `00000000` is none |
-//! | 67 | 93 | text, padded with `*` |
+//! | 18 | 5 | sequence number of the sender, `00001` to `99999`, then `00001` again; an answer has the request's plus one |
+//! | 23 | 4 | type |
+//! | 27 | | the type's fields, see [`KINDS`]: barcode, locations and groups 20 characters each, error 8, date 14 |
 //!
-//! Fields that a type does not use are zeros. Never panics on any bytes; after garbage it hunts for the next `###`.
+//! An absent field is all `*`, an unknown location all `?`, an error that was not set all `x`; a date is
+//! `yyyyMMddHHmmss`. Never panics on any bytes; after garbage it hunts for the next `###00160`.
 
 use super::frames::Heard;
 use bytes::{Buf, BytesMut};
 use smol_str::SmolStr;
-use tokio_util::codec::{Decoder, Encoder};
+use tokio_util::codec::Decoder;
 use twin::Moment;
 
-/// Every telegram has this length in bytes.
+/// Every telegram has this length in bytes, CR LF not counted.
 pub const TELEGRAM_BYTES: usize = 160;
-/// The longest text; more is cut off.
-pub const TEXT_BYTES_MAX: usize = TELEGRAM_BYTES - TEXT;
+/// The longest barcode, location or group; more is cut off.
+pub const PLACE_BYTES: usize = 20;
 /// The highest sequence number; the next is 1.
 pub const SEQUENCE_MAX: u32 = 99_999;
+/// The error in answer to a telegram of an unknown type.
+pub const ERROR_UNKNOWN_TYPE: u32 = 10;
 
 const START: &[u8] = b"###";
-const LENGTH: &[u8] = b"00137";
+const LENGTH: &[u8] = b"00160";
 const SENDER: usize = 8;
 const RECEIVER: usize = 13;
 const SEQUENCE: usize = 18;
 const KIND: usize = 23;
-const MADE: usize = 27;
-const PIC: usize = 44;
-const CHUTE: usize = 54;
-const ERROR: usize = 59;
-const TEXT: usize = 67;
+const FIELDS: usize = 27;
+const ERROR_BYTES: usize = 8;
+const DATE_BYTES: usize = 14;
 
 /// What a telegram is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TelegramKind {
     /// Are you there? Also the handshake.
     SyncAsked,
-    /// I am; the text says what I am.
+    /// I am.
     SyncAnswered,
-    /// Where does the item PIC go?
+    /// Where does the item with that barcode go?
     Request,
-    /// It goes to the chute.
+    /// It goes to the target.
     Response,
-    /// It went to the chute.
+    /// It is at that location now.
     Update,
-    /// Something is wrong (the text says what), or with error code 0: no longer.
+    /// A location works, or does not.
+    Location,
+    /// A part of the plant works, or does not.
+    System,
+    /// Something is wrong, or with error code 0: no longer.
     Error,
+    /// A type that we do not know.
+    #[default]
+    Unknown,
 }
 
-const KINDS: [(TelegramKind, &[u8; 4]); 6] = [
-    (TelegramKind::SyncAsked, b"SYNQ"),
-    (TelegramKind::SyncAnswered, b"SYNC"),
-    (TelegramKind::Request, b"REQ_"),
-    (TelegramKind::Response, b"RES_"),
-    (TelegramKind::Update, b"UPD_"),
-    (TelegramKind::Error, b"ERR_"),
+/// One field of a type's payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Barcode,
+    Actual,
+    Target,
+    Group,
+    Error,
+    Date,
+}
+
+use Field::*;
+
+/// Each type: its letters and its fields in their order.
+const KINDS: [(TelegramKind, &[u8; 4], &[Field]); 8] = [
+    (TelegramKind::SyncAsked, b"SYNQ", &[Date]),
+    (TelegramKind::SyncAnswered, b"SYNC", &[Date]),
+    (TelegramKind::Request, b"REQ_", &[Barcode, Actual, Target, Error, Date]),
+    (TelegramKind::Response, b"RES_", &[Barcode, Actual, Target, Group, Error, Date]),
+    (TelegramKind::Update, b"UPD_", &[Barcode, Actual, Error, Date]),
+    (TelegramKind::Location, b"LOCU", &[Group, Actual, Error, Date]),
+    (TelegramKind::System, b"SYSU", &[Group, Error, Date]),
+    (TelegramKind::Error, b"ERR_", &[Group, Error, Date]),
 ];
 
 /// The name of one side of the wire: five letters, shorter ones padded with `_`.
 pub type Side = [u8; 5];
 
-/// One telegram. `made` is the 17 digits of the timestamp; [`stamp`] makes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One telegram. Fields that its type has not are left out when it is written and empty when it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Telegram {
     pub sender: Side,
     pub receiver: Side,
     pub sequence: u32,
     pub kind: TelegramKind,
-    pub made: [u8; 17],
-    pub pic: u32,
-    pub chute: u16,
-    /// 0 is none; at most eight digits.
-    pub error: u32,
-    pub text: SmolStr,
+    pub barcode: SmolStr,
+    pub actual: SmolStr,
+    pub target: SmolStr,
+    pub group: SmolStr,
+    /// `None` where none was set; 0 is "no error"; at most eight digits.
+    pub error: Option<u32>,
+    /// Fourteen digits; [`stamp`] makes them.
+    pub made: [u8; DATE_BYTES],
 }
 
-/// `YYYYMMDDhhmmssSSS` in UTC, zeros for a moment that no calendar has.
-pub fn stamp(moment: Moment) -> [u8; 17] {
-    let mut made = [b'0'; 17];
+/// `yyyyMMddHHmmss` in UTC, zeros for a moment that no calendar has.
+pub fn stamp(moment: Moment) -> [u8; DATE_BYTES] {
+    let mut made = [b'0'; DATE_BYTES];
     if let Ok(at) = jiff::Timestamp::from_microsecond(moment.0) {
         let at = jiff::tz::Offset::UTC.to_datetime(at);
-        let field = |n: i16| u64::from(n.unsigned_abs());
-        let field8 = |n: i8| u64::from(n.unsigned_abs());
-        put_digits(&mut made[..4], field(at.year()));
-        put_digits(&mut made[4..6], field8(at.month()));
-        put_digits(&mut made[6..8], field8(at.day()));
-        put_digits(&mut made[8..10], field8(at.hour()));
-        put_digits(&mut made[10..12], field8(at.minute()));
-        put_digits(&mut made[12..14], field8(at.second()));
-        put_digits(&mut made[14..], field(at.millisecond()));
+        put_digits(&mut made[..4], at.year().unsigned_abs().into());
+        for (n, part) in [at.month(), at.day(), at.hour(), at.minute(), at.second()].into_iter().enumerate() {
+            put_digits(&mut made[4 + 2 * n..6 + 2 * n], part.unsigned_abs().into());
+        }
     }
     made
 }
@@ -115,13 +132,23 @@ fn digits(field: &[u8]) -> Option<u64> {
     field.iter().try_fold(0u64, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
 }
 
-/// Whether a character can stand in a text: printable, and neither of the two that have a meaning of their own.
+/// Whether a character can stand in a field: printable, and not the one that begins a telegram.
 fn is_text(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'#' && byte != b'*'
+    matches!(byte, b' '..=b'~') && byte != b'#'
+}
+
+impl Field {
+    fn bytes(self) -> usize {
+        match self {
+            Barcode | Actual | Target | Group => PLACE_BYTES,
+            Error => ERROR_BYTES,
+            Date => DATE_BYTES,
+        }
+    }
 }
 
 impl Telegram {
-    /// Appends the 160 characters. Characters that a text cannot hold become `?`.
+    /// Appends the 160 characters and CR LF. Characters that a field cannot hold become `?`.
     pub fn write(&self, out: &mut BytesMut) {
         let mut frame = [b'*'; TELEGRAM_BYTES];
         frame[..3].copy_from_slice(START);
@@ -129,16 +156,24 @@ impl Telegram {
         frame[SENDER..RECEIVER].copy_from_slice(&self.sender);
         frame[RECEIVER..SEQUENCE].copy_from_slice(&self.receiver);
         put_digits(&mut frame[SEQUENCE..KIND], self.sequence.into());
-        let kind = KINDS.iter().find(|(kind, _)| *kind == self.kind).map_or(b"ERR_", |(_, letters)| *letters);
-        frame[KIND..MADE].copy_from_slice(kind);
-        frame[MADE..PIC].copy_from_slice(&self.made);
-        put_digits(&mut frame[PIC..CHUTE], self.pic.into());
-        put_digits(&mut frame[CHUTE..ERROR], self.chute.into());
-        put_digits(&mut frame[ERROR..TEXT], self.error.into());
-        for (place, byte) in frame[TEXT..].iter_mut().zip(self.text.bytes()) {
-            *place = if is_text(byte) { byte } else { b'?' };
+        let (_, letters, fields) = KINDS.iter().find(|(kind, ..)| *kind == self.kind).unwrap_or(&KINDS[KINDS.len() - 1]);
+        frame[KIND..FIELDS].copy_from_slice(*letters);
+        let mut at = FIELDS;
+        for field in *fields {
+            let place = &mut frame[at..at + field.bytes()];
+            at += field.bytes();
+            match (field, self.error) {
+                (Barcode, _) => put_text(place, &self.barcode),
+                (Actual, _) => put_text(place, &self.actual),
+                (Target, _) => put_text(place, &self.target),
+                (Group, _) => put_text(place, &self.group),
+                (Error, Some(error)) => put_digits(place, error.into()),
+                (Error, None) => place.fill(b'x'),
+                (Date, _) => place.copy_from_slice(&self.made),
+            }
         }
         out.extend_from_slice(&frame);
+        out.extend_from_slice(b"\r\n");
     }
 
     /// Reads 160 characters; `None` if they are not a telegram.
@@ -146,25 +181,43 @@ impl Telegram {
         if frame.len() != TELEGRAM_BYTES || !frame.starts_with(START) || &frame[3..SENDER] != LENGTH {
             return None;
         }
-        let (kind, _) = KINDS.iter().find(|(_, letters)| &frame[KIND..MADE] == *letters)?;
-        digits(&frame[MADE..PIC])?;
-        let (text, padding) = frame[TEXT..].split_at(frame[TEXT..].iter().position(|b| *b == b'*').unwrap_or(TEXT_BYTES_MAX));
-        if !text.iter().copied().all(is_text) || !padding.iter().all(|b| *b == b'*') {
+        let sequence = u32::try_from(digits(&frame[SEQUENCE..KIND])?).ok()?;
+        let (sender, receiver) = (side(&frame[SENDER..RECEIVER])?, side(&frame[RECEIVER..SEQUENCE])?);
+        if !frame[KIND..].iter().copied().all(is_text) {
             return None;
         }
-        let sequence = u32::try_from(digits(&frame[SEQUENCE..KIND])?).ok().filter(|n| *n >= 1)?;
-        Some(Telegram {
-            sender: side(&frame[SENDER..RECEIVER])?,
-            receiver: side(&frame[RECEIVER..SEQUENCE])?,
-            sequence,
-            kind: *kind,
-            made: frame[MADE..PIC].try_into().ok()?,
-            pic: digits(&frame[PIC..CHUTE])?.try_into().ok()?,
-            chute: digits(&frame[CHUTE..ERROR])?.try_into().ok()?,
-            error: digits(&frame[ERROR..TEXT])?.try_into().ok()?,
-            text: std::str::from_utf8(text).ok()?.into(),
-        })
+        let mut telegram = Telegram { sender, receiver, sequence, made: [b'0'; DATE_BYTES], ..Telegram::default() };
+        let Some((kind, _, fields)) = KINDS.iter().find(|(_, letters, _)| &frame[KIND..FIELDS] == *letters) else {
+            return Some(telegram);
+        };
+        telegram.kind = *kind;
+        let mut at = FIELDS;
+        for field in *fields {
+            let place = &frame[at..at + field.bytes()];
+            at += field.bytes();
+            match field {
+                Barcode => telegram.barcode = text(place)?,
+                Actual => telegram.actual = text(place)?,
+                Target => telegram.target = text(place)?,
+                Group => telegram.group = text(place)?,
+                Error if place.iter().all(|b| matches!(b, b'x' | b'X' | b'*')) => {}
+                Error => telegram.error = Some(u32::try_from(digits(place)?).ok()?),
+                // Its clock is of no use to us; a control without one leaves it open.
+                Date => telegram.made = place.try_into().ok()?,
+            }
+        }
+        Some(telegram)
     }
+}
+
+fn put_text(place: &mut [u8], text: &str) {
+    for (place, byte) in place.iter_mut().zip(text.bytes()) {
+        *place = if is_text(byte) { byte } else { b'?' };
+    }
+}
+
+fn text(place: &[u8]) -> Option<SmolStr> {
+    Some(std::str::from_utf8(place).ok()?.trim_end_matches('*').into())
 }
 
 fn side(field: &[u8]) -> Option<Side> {
@@ -172,7 +225,7 @@ fn side(field: &[u8]) -> Option<Side> {
     name.iter().all(|b| is_text(*b)).then_some(name)
 }
 
-/// Cuts a sorter's bytes into [`Telegram`]s and writes them.
+/// Cuts a sorter's bytes into [`Telegram`]s. The line ends between them belong to the protocol and may be left out.
 #[derive(Default)]
 pub struct TelegramCodec;
 
@@ -181,6 +234,8 @@ impl Decoder for TelegramCodec {
     type Error = std::io::Error;
 
     fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Self::Item>, Self::Error> {
+        let ends = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        bytes.advance(ends);
         let start = hunt(bytes, 0);
         if start > 0 {
             bytes.advance(start);
@@ -199,15 +254,6 @@ impl Decoder for TelegramCodec {
                 Heard::Garbage(next)
             }
         }))
-    }
-}
-
-impl Encoder<Telegram> for TelegramCodec {
-    type Error = std::io::Error;
-
-    fn encode(&mut self, telegram: Telegram, out: &mut BytesMut) -> Result<(), Self::Error> {
-        telegram.write(out);
-        Ok(())
     }
 }
 
@@ -233,17 +279,49 @@ mod tests {
 
     fn request() -> Telegram {
         let made = stamp("2026-11-09T00:00:33.125Z".parse().unwrap());
-        let (sender, receiver) = (*b"SRT01", *b"TWIN_");
-        Telegram { sender, receiver, sequence: 42, kind: TelegramKind::Request, made, pic: 7, chute: 0, error: 0, text: "".into() }
+        let (sender, receiver) = (*b"SPS01", *b"MFC__");
+        let (barcode, actual) = ("00000000000000000007".into(), "EXT_0000000000000000".into());
+        Telegram { sender, receiver, sequence: 42, kind: TelegramKind::Request, barcode, actual, made, ..Telegram::default() }
+    }
+
+    /// Field by field as OpenWMS publishes them.
+    #[test]
+    fn telegrams_look_as_they_are_published() {
+        use TelegramKind::*;
+        let place = |name: &str| format!("{name:*<20}");
+        let of = |kind, error| Telegram { kind, error, target: "CHUT0007000000000000".into(), group: "FGWORKPLACE9".into(), ..request() };
+        let (item, at, to, group) = ("00000000000000000007", "EXT_0000000000000000", "CHUT0007000000000000", place("FGWORKPLACE9"));
+        for (telegram, payload) in [
+            (of(SyncAsked, None), "SYNQ20261109000033".to_owned()),
+            (of(SyncAnswered, None), "SYNC20261109000033".to_owned()),
+            (of(Request, Some(0)), format!("REQ_{item}{at}{to}0000000020261109000033")),
+            (request(), format!("REQ_{item}{at}{}xxxxxxxx20261109000033", place(""))),
+            (of(Response, Some(0)), format!("RES_{item}{at}{to}{group}0000000020261109000033")),
+            (of(Update, Some(1)), format!("UPD_{item}{at}0000000120261109000033")),
+            (of(Location, Some(90)), format!("LOCU{group}{at}0000009020261109000033")),
+            (of(System, Some(0)), format!("SYSU{group}0000000020261109000033")),
+            (of(Error, Some(10)), format!("ERR_{group}0000001020261109000033")),
+        ] {
+            let expected = format!("{:*<160}\r\n", format!("###00160SPS01MFC__00042{payload}"));
+            let mut out = BytesMut::new();
+            telegram.write(&mut out);
+            assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
+            let read = Telegram::read(&out[..TELEGRAM_BYTES]).unwrap();
+            let mut again = BytesMut::new();
+            read.write(&mut again);
+            assert_eq!((again, read.kind, read.sequence), (out, telegram.kind, 42));
+        }
     }
 
     #[test]
-    fn a_telegram_looks_as_the_table_says() {
-        let mut out = BytesMut::new();
-        request().write(&mut out);
-        let expected = format!("{:*<160}", "###00137SRT01TWIN_00042REQ_2026110900003312500000000070000000000000");
-        assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
-        assert_eq!(Telegram::read(&out), Some(request()));
+    fn line_ends_may_be_there_or_not_and_a_type_may_be_unknown() {
+        let mut one = BytesMut::new();
+        request().write(&mut one);
+        let bare = &one[..TELEGRAM_BYTES];
+        let unknown = [&bare[..KIND], b"LOFF", &bare[FIELDS..]].concat();
+        let sent = [bare, bare, b"\n", &one, b"\r\n", &unknown].concat();
+        let (frames, garbage) = decode_all(TelegramCodec, [&sent[..]]);
+        assert_eq!((frames.len(), frames[3].kind, garbage), (4, TelegramKind::Unknown, 0));
     }
 
     #[test]
@@ -255,27 +333,29 @@ mod tests {
         assert_eq!(decode_all(TelegramCodec, [&out[..]]), (vec![request()], 100));
     }
 
-    fn any_telegram() -> impl Strategy<Value = Telegram> {
-        let kind = proptest::sample::select(KINDS.map(|(kind, _)| kind).to_vec());
-        let numbers = (1..=SEQUENCE_MAX, any::<u32>(), any::<u16>(), 0..=99_999_999u32, 0..4_102_444_800_000_000i64);
-        (kind, numbers, "[ -\"$-)+-~]{0,93}").prop_map(|(kind, (sequence, pic, chute, error, at), text)| Telegram {
-            sequence,
-            kind,
-            made: stamp(Moment(at)),
-            pic,
-            chute,
-            error,
-            text: text.into(),
-            ..request()
-        })
-    }
-
     proptest! {
         #[test]
-        fn what_is_written_reads_back(telegram in any_telegram()) {
+        fn what_is_written_reads_back(
+            kind in 0..KINDS.len(), texts in proptest::array::uniform4("[ -\"$-)+-~]{0,20}"), numbers in (0..=SEQUENCE_MAX, 0..=99_999_999u32),
+            at in 0..4_102_444_800_000_000i64,
+        ) {
+            let (kind, _, fields) = KINDS[kind];
+            let [barcode, actual, target, group] = texts.map(SmolStr::from);
+            let has = |field: Field, text: SmolStr| if fields.contains(&field) { text } else { SmolStr::default() };
+            let telegram = Telegram {
+                sequence: numbers.0,
+                kind,
+                barcode: has(Barcode, barcode),
+                actual: has(Actual, actual),
+                target: has(Target, target),
+                group: has(Group, group),
+                error: fields.contains(&Error).then_some(numbers.1),
+                made: stamp(Moment(at)),
+                ..request()
+            };
             let mut out = BytesMut::new();
             telegram.write(&mut out);
-            prop_assert_eq!(Telegram::read(&out), Some(telegram));
+            prop_assert_eq!(Telegram::read(&out[..TELEGRAM_BYTES]), Some(telegram));
         }
 
         #[test]
@@ -289,7 +369,7 @@ mod tests {
             request().write(&mut bytes);
             let (frames, garbage) = decode_all(TelegramCodec, split_at(&bytes, cut));
             prop_assert_eq!(frames.last(), Some(&request()));
-            prop_assert_eq!(garbage, noise.len());
+            prop_assert!(garbage <= noise.len());
         }
     }
 }

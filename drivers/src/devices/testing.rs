@@ -7,7 +7,7 @@ use tokio_util::codec::Decoder;
 
 /// Random bytes, salted with the bytes that mean something to one of our protocols.
 pub(super) fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let salt = proptest::sample::select(b"\r\n\x02\x03###00137SSDI4 A.-+g;*\"^XAZ,0".to_vec());
+    let salt = proptest::sample::select(b"\r\n\x02\x03###00160SSDI4 A.-+g;*\"^XAZ,0".to_vec());
     proptest::collection::vec(prop_oneof![any::<u8>(), salt], 0..2_000)
 }
 

@@ -5,7 +5,7 @@ use super::book::{CarrierBook, CarrierNo, Sale, Sold, Stop, Voiding};
 use super::pen::Pen;
 use super::postage;
 use super::transit::Route;
-use super::zpl::{self, LabelText};
+use super::zpl::{self, Codes, LabelText};
 use super::{Account, JSON, body, empty, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -153,7 +153,7 @@ fn sell(line: &Line, key: &str, asked: &Asked) -> Answer {
         service: &asked.service,
         from: lines(&asked.from),
         to: lines(&asked.to),
-        tracking: &tracking,
+        codes: Codes::Plain { number: &tracking },
         reference: &asked.reference,
     });
     Answer { tracking, label: Image { format: "zpl", base64: STANDARD.encode(zpl) } }

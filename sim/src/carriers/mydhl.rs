@@ -9,7 +9,7 @@ use super::mydhl_bodies::{self as bodies, Package, Place, Rates, Shipment};
 use super::pen::Pen;
 use super::postage;
 use super::transit::Route;
-use super::zpl::{self, LabelText};
+use super::zpl::{self, Codes, LabelText};
 use super::{Account, JSON, body, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -206,15 +206,16 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static 
         at: hub.clock.now(),
     };
     let (waybill, _) = hub.book.sell(hub.no, sale, |serial| hub.waybill(serial));
+    let plate = answers::plate(&waybill);
     let label = zpl::label(&LabelText {
         carrier: "DHL",
         service: offer.name,
         from: from.lines(),
         to: to.lines(),
-        tracking: &waybill,
+        codes: Codes::Dhl { waybill: &waybill, country: to_place.country_code, postcode: &to_place.postal_code, plate: &plate },
         reference: package.customer_references.first().map_or("", |r| &*r.value),
     });
-    Ok(answers::created(&waybill, &STANDARD.encode(label), offer.cents()))
+    Ok(answers::created(&waybill, &plate, &STANDARD.encode(label), offer.cents()))
 }
 
 async fn tracking(State(hub): Hub_, request: Request) -> Response {

@@ -5,6 +5,7 @@ use super::book::{Sold, Stop};
 use super::pen::Pen;
 use super::transit;
 use drivers::carriers::calendar;
+use smol_str::{SmolStr, format_smolstr};
 use twin::channel::TrackStatus::{self, *};
 use twin::{Moment, Span};
 
@@ -65,11 +66,16 @@ fn area(pen: &mut Pen, city: &str) {
     }
 }
 
+/// The licence plate of a waybill's only piece: the issuer's first six digits, then the waybill.
+pub fn plate(waybill: &str) -> SmolStr {
+    format_smolstr!("JD01460000{waybill}")
+}
+
 /// A shipment created, with its label.
-pub fn created(waybill: &str, label_base64: &str, cents: i64) -> Pen {
+pub fn created(waybill: &str, plate: &str, label_base64: &str, cents: i64) -> Pen {
     let mut pen = Pen::new(2_048);
     pen.raw("{\"shipmentTrackingNumber\":\"").raw(waybill).raw("\",\"trackingUrl\":\"https://express.api.dhl.com/mydhlapi/shipments/");
-    pen.raw(waybill).raw("/tracking\",\"packages\":[{\"referenceNumber\":1,\"trackingNumber\":\"JD01460000").raw(waybill);
+    pen.raw(waybill).raw("/tracking\",\"packages\":[{\"referenceNumber\":1,\"trackingNumber\":\"").raw(plate);
     pen.raw("\"}],\"documents\":[{\"imageFormat\":\"ZPL\",\"content\":\"").raw(label_base64);
     pen.raw("\",\"typeCode\":\"label\"}],\"shipmentCharges\":[");
     billed(&mut pen, cents);

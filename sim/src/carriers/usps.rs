@@ -10,7 +10,7 @@ use super::postage::{self, MAIL_CLASSES, MailClass};
 use super::transit::Route;
 use super::usps_answers::{self as answers, Pounds};
 use super::usps_bodies::{self as bodies, Label, Search};
-use super::zpl::{self, LabelText};
+use super::zpl::{self, Codes, LabelText};
 use super::{Account, JSON, body, empty, header, json, read, with_type};
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -264,7 +264,7 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
         service: class.product,
         from: asked.from_address.lines(),
         to: asked.to_address.lines(),
-        tracking: &number,
+        codes: Codes::Usps { zip: asked.to_address.zip_code, number: &number },
         reference: package.customer_reference.first().map_or("", |r| &*r.reference_number),
     });
     let mut pen = Pen::new(2_048);

@@ -1,5 +1,8 @@
-//! The label a simulated carrier sells: 4 × 6 in at 203 dpi, addresses, and the tracking number as a Code 128 barcode.
-//! It draws nothing that a carrier's own template would need a licence for.
+//! The label a simulated carrier sells: 4 × 6 in at 203 dpi, addresses, and the barcodes that this carrier's real label
+//! has. It draws nothing that a carrier's own template would need a licence for.
+
+use drivers::devices::zpl::{HEAD, WIDTH_DOTS, columns, literal};
+use std::fmt::Write;
 
 /// What stands on a label.
 pub struct LabelText<'a> {
@@ -8,53 +11,72 @@ pub struct LabelText<'a> {
     /// Four lines of up to three words each; an empty line is left out.
     pub from: [[&'a str; 3]; 4],
     pub to: [[&'a str; 3]; 4],
-    pub tracking: &'a str,
+    pub codes: Codes<'a>,
     pub reference: &'a str,
 }
 
-/// A ZPL II program of some 500 bytes.
+/// The barcodes of a label. The numbers are the carrier's own: digits and capitals.
+pub enum Codes<'a> {
+    /// GS1-128: 420 with the ZIP (5 or 9 digits), FNC1, then the IMpb (USPS Publication 199).
+    Usps { zip: &'a str, number: &'a str },
+    /// The waybill, and below it the routing code and the licence plate of the piece (ISO/IEC 15459).
+    Dhl { waybill: &'a str, country: &'a str, postcode: &'a str, plate: &'a str },
+    /// Code 128 of the number.
+    Plain { number: &'a str },
+}
+
+/// A ZPL II program of some 600 bytes.
 pub fn label(text: &LabelText) -> Vec<u8> {
-    let mut zpl = Vec::with_capacity(768);
-    zpl.extend_from_slice(b"^XA^CI28^PW812^LL1218^FO30,30^A0N,44,44^FD");
-    field(&mut zpl, text.carrier);
-    zpl.extend_from_slice(b" ");
-    field(&mut zpl, text.service);
-    zpl.extend_from_slice(b"^FS^FO30,90^GB752,3,3^FS");
-    lines(
-        &mut zpl,
-        [b"^FO30,110^A0N,24,24^FD", b"^FO30,138^A0N,24,24^FD", b"^FO30,166^A0N,24,24^FD", b"^FO30,194^A0N,24,24^FD"],
-        text.from,
-    );
-    lines(&mut zpl, [b"^FO90,290^A0N,40,40^FD", b"^FO90,336^A0N,40,40^FD", b"^FO90,382^A0N,40,40^FD", b"^FO90,428^A0N,40,40^FD"], text.to);
-    zpl.extend_from_slice(b"^FO30,520^GB752,3,3^FS^FO60,560^BY3^BCN,220,Y,N,N^FD");
-    field(&mut zpl, text.tracking);
-    zpl.extend_from_slice(b"^FS^FO30,880^A0N,28,28^FDREF ");
-    field(&mut zpl, text.reference);
-    zpl.extend_from_slice(b"^FS^XZ");
-    zpl
+    let mut zpl = String::with_capacity(1_024);
+    zpl.push_str(HEAD);
+    line(&mut zpl, (30, 30), 44, &[text.carrier, text.service]);
+    zpl.push_str("^FO30,90^GB752,3,3^FS");
+    for (at, words) in [110, 138, 166, 194].into_iter().zip(&text.from) {
+        line(&mut zpl, (30, at), 24, words);
+    }
+    for (at, words) in [290, 336, 382, 428].into_iter().zip(&text.to) {
+        line(&mut zpl, (90, at), 40, words);
+    }
+    zpl.push_str("^FO30,520^GB752,3,3^FS");
+    codes(&mut zpl, &text.codes);
+    line(&mut zpl, (30, 1_170), 28, &["REF", text.reference]);
+    zpl.push_str("^XZ");
+    zpl.into_bytes()
 }
 
-fn lines(zpl: &mut Vec<u8>, places: [&[u8]; 4], lines: [[&str; 3]; 4]) {
-    let filled = places.into_iter().zip(lines).filter(|(_, words)| words.iter().any(|word| !word.is_empty()));
-    for (place, words) in filled {
-        zpl.extend_from_slice(place);
-        for (i, word) in words.iter().filter(|word| !word.is_empty()).enumerate() {
-            if i > 0 {
-                zpl.push(b' ');
-            }
-            field(zpl, word);
+/// Quiet zones of ten modules and more are left on either side. `>;` is subset C (two digits a symbol), `>8` FNC1.
+fn codes(zpl: &mut String, codes: &Codes) {
+    // Writing into a String cannot fail.
+    let _ = match codes {
+        Codes::Usps { zip, number } => write!(zpl, "^FO40,560^BY3^BCN,220,N,N,N^FD>;>8420{zip}>8{number}^FS^FO40,800^A0N,30^FD{number}^FS"),
+        Codes::Dhl { waybill, country, postcode, plate } => {
+            let routing: String = [*country, postcode].concat().chars().filter(char::is_ascii_alphanumeric).collect();
+            write!(
+                zpl,
+                "^FO60,560^BY3^BCN,170,Y,N,N^FD>;{waybill}^FS^FO60,780^BY2^BCN,130,Y,N,N^FD2L{routing}+42000000^FS\
+                 ^FO60,970^BY2^BCN,130,Y,N,N^FDJ{plate}^FS"
+            )
         }
-        zpl.extend_from_slice(b"^FS");
-    }
+        Codes::Plain { number } => write!(zpl, "^FO60,560^BY3^BCN,220,Y,N,N^FD{number}^FS"),
+    };
 }
 
-/// Caret and tilde begin commands, so data cannot hold them.
-fn field(zpl: &mut Vec<u8>, text: &str) {
-    let from = zpl.len();
-    zpl.extend_from_slice(text.as_bytes());
-    for byte in &mut zpl[from..] {
-        if matches!(byte, b'^' | b'~') {
-            *byte = b' ';
-        }
+/// Words in one line of font 0, narrowed where they would run off the paper; nothing where there are none.
+fn line(zpl: &mut String, (x, y): (usize, usize), height: usize, words: &[&str]) {
+    // Half a letter's height is an average letter's width.
+    let fits = 2 * (WIDTH_DOTS - x) / height;
+    let mut filled = words.iter().filter(|word| !word.is_empty()).peekable();
+    if filled.peek().is_none() {
+        return;
     }
+    let taken: usize = words.iter().map(|word| columns(word) + 1).sum();
+    let _ = write!(zpl, "^FO{x},{y}^A0N,{height},{}", if taken > fits { (height * fits / taken).max(8) } else { height });
+    zpl.push_str("^FH^FD");
+    for (n, word) in filled.enumerate() {
+        if n > 0 {
+            zpl.push(' ');
+        }
+        literal(zpl, word);
+    }
+    zpl.push_str("^FS");
 }

@@ -7,6 +7,7 @@ use super::plug::{FarEnd, Plug};
 use crate::luck::Luck;
 use bytes::{Buf, Bytes, BytesMut};
 use drivers::devices::host_status::{Buffer, Head, Status, write_status};
+use drivers::devices::zpl::unescaped;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -179,6 +180,7 @@ impl FarEnd for SimPrinter {
 }
 
 /// The texts of a label's fields (`^FD … ^FS`), in the order in which they stand.
-pub fn field_texts(zpl: &str) -> Vec<&str> {
-    zpl.split("^FD").skip(1).map(|rest| rest.split("^FS").next().unwrap_or(rest).trim()).filter(|text| !text.is_empty()).collect()
+pub fn field_texts(zpl: &str) -> Vec<String> {
+    let fields = zpl.split("^FD").skip(1).map(|rest| unescaped(rest.split("^FS").next().unwrap_or(rest).trim()));
+    fields.filter(|text| !text.is_empty()).collect()
 }

@@ -1,4 +1,5 @@
-//! The simulated scale: weighs what the floor puts on it, with noise, gain error and zero drift, and answers MT-SICS.
+//! The simulated scale: weighs what the floor puts on it, with noise, gain error and zero drift, and answers MT-SICS: level 0
+//! whole, and level 1.
 //!
 //! It has no time of its own: the floor calls when a load has settled, so a reading is always stable, and `SIR` repeats on
 //! change instead of ten times a second. Weighs in whole decigrams; never heavier than its capacity.
@@ -7,7 +8,8 @@ use super::plug::{FarEnd, Plug};
 use crate::luck::Luck;
 use bytes::BytesMut;
 use drivers::Clock;
-use drivers::devices::scale::write_weight;
+use drivers::devices::lines::LineGrammar;
+use drivers::devices::scale::{ScaleGrammar, ScaleLine, write_weight};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use twin::Moment;
 
@@ -16,6 +18,29 @@ const COMMAND_BYTES_MAX: usize = 64;
 /// Zeroing works within this share of the capacity.
 const ZEROING_PERCENT: i64 = 2;
 const SERIAL: &[u8] = b"I4 A \"SIM0000001\"\r\n";
+/// Every command it knows, with its level, in the order in which `I0` lists them.
+const COMMANDS: [(u8, &str); 20] = [
+    (0, "@"),
+    (0, "I0"),
+    (0, "I1"),
+    (0, "I2"),
+    (0, "I3"),
+    (0, "I4"),
+    (0, "I5"),
+    (0, "S"),
+    (0, "SI"),
+    (0, "SIR"),
+    (0, "Z"),
+    (0, "ZI"),
+    (1, "D"),
+    (1, "DW"),
+    (1, "K"),
+    (1, "SR"),
+    (1, "T"),
+    (1, "TA"),
+    (1, "TAC"),
+    (1, "TI"),
+];
 
 /// How well it weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +169,21 @@ impl Cell {
                 (self.on_change, self.tare_dg) = (false, 0);
                 out.extend_from_slice(SERIAL);
             }
+            b"I0" => {
+                for (n, (level, name)) in COMMANDS.iter().enumerate() {
+                    let more = if n + 1 < COMMANDS.len() { 'B' } else { 'A' };
+                    out.extend_from_slice(format!("I0 {more} {level} \"{name}\"\r\n").as_bytes());
+                }
+            }
+            // Levels 0 and 1, and the version of each of the four.
+            b"I1" => out.extend_from_slice(b"I1 A \"01\" \"2.30\" \"2.20\" \"\" \"\"\r\n"),
+            b"I2" => {
+                let capacity_g = self.noise.capacity_g;
+                out.extend_from_slice(format!("I2 A \"SIMSCALE Conveyor {capacity_g}.00 g\"\r\n").as_bytes());
+            }
+            b"I3" => out.extend_from_slice(b"I3 A \"1.00 1.0.0.0.0\"\r\n"),
             b"I4" => out.extend_from_slice(SERIAL),
+            b"I5" => out.extend_from_slice(b"I5 A \"00000001A\"\r\n"),
             b"S" | b"SI" => {
                 self.on_change = false;
                 self.say(out);
@@ -153,34 +192,66 @@ impl Cell {
                 self.on_change = true;
                 self.say(out);
             }
-            b"Z" => self.zero(out),
-            b"T" if self.is_overloaded() => out.extend_from_slice(b"T +\r\n"),
-            b"T" if self.gross_dg() < 0 => out.extend_from_slice(b"T -\r\n"),
-            b"T" => {
-                self.tare_dg = self.gross_dg();
-                write_weight(out, b"T S", to_i32(self.tare_dg));
-                self.say_change(out);
-            }
+            b"Z" => self.zero([b"Z A", b"Z +", b"Z -"], out),
+            b"ZI" => self.zero([b"ZI S", b"ZI +", b"ZI -"], out),
+            b"T" => self.tare([b"T S", b"T +", b"T -"], out),
+            b"TI" => self.tare([b"TI S", b"TI +", b"TI -"], out),
             b"TA" => write_weight(out, b"TA A", to_i32(self.tare_dg)),
             b"TAC" => {
                 self.tare_dg = 0;
                 out.extend_from_slice(b"TAC A\r\n");
                 self.say_change(out);
             }
+            b"DW" => out.extend_from_slice(b"DW A\r\n"),
+            _ => self.obey_with_value(command, out),
+        }
+    }
+
+    /// Commands that bear a value: a tare set by hand, the least change to be told of, a text for the display.
+    fn obey_with_value(&mut self, command: &[u8], out: &mut BytesMut) {
+        let space = command.iter().position(|b| *b == b' ').unwrap_or(command.len());
+        let (name, value) = (&command[..space], command[space..].trim_ascii());
+        match (name, weight_dg(value)) {
+            (b"TA", Some(tare_dg)) => {
+                self.tare_dg = i64::from(tare_dg);
+                write_weight(out, b"TA A", tare_dg);
+                self.say_change(out);
+            }
+            // Every change is told, so that which was asked for is among them.
+            (b"SR" | b"SIR", Some(_)) => {
+                self.on_change = true;
+                self.say(out);
+            }
+            (b"D", _) if value.len() >= 2 && value.starts_with(b"\"") && value.ends_with(b"\"") => out.extend_from_slice(b"D A\r\n"),
+            // Which keys work: it has none.
+            (b"K", _) if matches!(value, b"1" | b"2" | b"3" | b"4") => out.extend_from_slice(b"K A\r\n"),
+            // Known, with a value that it cannot be.
+            (b"TA" | b"SR" | b"SIR" | b"D" | b"K", _) => out.extend_from_slice(&[name, b" L\r\n"].concat()),
             _ => out.extend_from_slice(b"ES\r\n"),
         }
     }
 
-    fn zero(&mut self, out: &mut BytesMut) {
+    fn tare(&mut self, [done, above, below]: [&[u8]; 3], out: &mut BytesMut) {
+        if self.is_overloaded() || self.gross_dg() < 0 {
+            out.extend_from_slice(if self.is_overloaded() { above } else { below });
+            return out.extend_from_slice(b"\r\n");
+        }
+        self.tare_dg = self.gross_dg();
+        write_weight(out, done, to_i32(self.tare_dg));
+        self.say_change(out);
+    }
+
+    fn zero(&mut self, [done, above, below]: [&[u8]; 3], out: &mut BytesMut) {
         let range_dg = i64::from(self.noise.capacity_g) * 10 * ZEROING_PERCENT / 100;
         let gross_dg = self.gross_dg();
         if gross_dg.abs() > range_dg {
-            out.extend_from_slice(if gross_dg > 0 { b"Z +\r\n" } else { b"Z -\r\n" });
-            return;
+            out.extend_from_slice(if gross_dg > 0 { above } else { below });
+            return out.extend_from_slice(b"\r\n");
         }
         self.zero_dg += gross_dg;
         self.tare_dg = 0;
-        out.extend_from_slice(b"Z A\r\n");
+        out.extend_from_slice(done);
+        out.extend_from_slice(b"\r\n");
         self.say_change(out);
     }
 
@@ -188,6 +259,14 @@ impl Cell {
         if self.on_change {
             self.say(out);
         }
+    }
+}
+
+/// `100.00 g` as our own driver reads it in an answer.
+fn weight_dg(value: &[u8]) -> Option<i32> {
+    match ScaleGrammar::read(&[b"S S ", value].concat())? {
+        ScaleLine::Weight { weight_dg, .. } => Some(weight_dg),
+        _ => None,
     }
 }
 
@@ -222,6 +301,72 @@ impl FarEnd for SimScale {
             if !answer.is_empty() {
                 self.plug.send(|out| out.extend_from_slice(&answer));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends one command to a scale with 100 g on it and gives the lines of its answer.
+    fn ask(command: &str) -> Vec<String> {
+        let noise = ScaleNoise { noise_dg: 0, gain_ppm: 0, capacity_g: 30_000 };
+        let scale = SimScale::new(Luck::of(1, "test", "device"), noise);
+        scale.load(100);
+        let mut out = BytesMut::new();
+        scale.cell().obey(command.as_bytes(), &mut out);
+        let text = String::from_utf8(out.to_vec()).unwrap();
+        assert!(text.ends_with("\r\n"), "{command}: {text:?}");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// MT-SICS reference manual, levels 0 and 1: each command, and what it is answered with. All calls of the public client
+    /// `mettler-toledo-device` 1.5.0 (PyPI) are among them.
+    #[test]
+    fn every_command_of_levels_0_and_1_is_answered() {
+        for (command, expected) in [
+            ("@", "I4 A \"SIM0000001\""),
+            ("I1", "I1 A \"01\" \"2.30\" \"2.20\" \"\" \"\""),
+            ("I2", "I2 A \"SIMSCALE Conveyor 30000.00 g\""),
+            ("I3", "I3 A \"1.00 1.0.0.0.0\""),
+            ("I4", "I4 A \"SIM0000001\""),
+            ("I5", "I5 A \"00000001A\""),
+            ("S", "S S     100.00 g"),
+            ("SI", "S S     100.00 g"),
+            ("SIR", "S S     100.00 g"),
+            ("SR", "S S     100.00 g"),
+            ("SR 0.5 g", "S S     100.00 g"),
+            ("Z", "Z A"),
+            ("ZI", "ZI S"),
+            ("D \"READY\"", "D A"),
+            ("DW", "DW A"),
+            ("K 1", "K A"),
+            ("K 9", "K L"),
+            ("T", "T S     100.00 g"),
+            ("TI", "TI S     100.00 g"),
+            ("TA", "TA A       0.00 g"),
+            ("TA 25.00 g", "TA A      25.00 g"),
+            ("TA much", "TA L"),
+            ("TAC", "TAC A"),
+            ("I9", "ES"),
+            ("si", "ES"),
+            ("S S", "ES"),
+        ] {
+            assert_eq!(ask(command), [expected], "{command}");
+        }
+    }
+
+    #[test]
+    fn it_lists_its_commands_and_knows_each_of_them() {
+        let listed = ask("I0");
+        let names: Vec<&str> = listed.iter().map(|line| line.split('"').nth(1).unwrap()).collect();
+        for name in ["@", "I0", "I1", "I2", "I3", "I4", "I5", "S", "SI", "SIR", "Z", "ZI"] {
+            assert!(names.contains(&name), "level 0 has {name}");
+        }
+        assert!(listed[..listed.len() - 1].iter().all(|l| l.starts_with("I0 B ")) && listed.last().unwrap().starts_with("I0 A "));
+        for name in names {
+            assert_ne!(ask(name), ["ES"], "{name}");
         }
     }
 }

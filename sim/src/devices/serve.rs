@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_serial::{SerialPort, SerialStream};
 use twin::device::DeviceKind;
 use twin::measure::Dims;
+use twin::text::visible;
 use twin::{Moment, Span};
 
 /// How long a load stays on the scale, and how long an item takes from the question to the divert, as a share of `every`.
@@ -44,9 +45,9 @@ pub struct ListenOptions {
     pub seed: u64,
     /// From one item to the next.
     pub every: Span,
-    /// What the scale gets to weigh, grams.
+    /// What the scale gets to weigh, grams, in this order and then again from the first.
     pub weights_g: Vec<u32>,
-    /// What the scanner reads; without any it makes up numbers.
+    /// What the scanner reads, in this order and then again from the first; without any it makes up numbers.
     pub codes: Vec<String>,
     pub misread_ppm: u32,
     /// Where the printer puts its labels, one file each; without it their texts are announced only.
@@ -179,7 +180,7 @@ impl Passing {
 
     async fn scans(mut self, scanner: SimScanner) {
         for n in 1u32.. {
-            let code = match self.luck.pick(&self.options.codes) {
+            let code = match self.options.codes.get((n as usize - 1) % self.options.codes.len().max(1)) {
                 Some(code) => code.as_str().into(),
                 None => format_smolstr!("SIM{n:08}"),
             };
@@ -189,10 +190,10 @@ impl Passing {
         }
     }
 
-    async fn loads(mut self, scale: SimScale) {
+    async fn loads(self, scale: SimScale) {
         let (stay, pause) = self.pace();
-        loop {
-            let weight_g = self.luck.pick(&self.options.weights_g).copied().unwrap_or(0);
+        for n in 0.. {
+            let weight_g = self.options.weights_g.get(n % self.options.weights_g.len().max(1)).copied().unwrap_or(0);
             (self.announce)(format!("{weight_g} g on the scale"));
             scale.load(weight_g);
             self.clock.sleep(stay).await;
@@ -240,7 +241,7 @@ impl Answers {
 fn label_taker(folder: Option<PathBuf>, announce: Arc<dyn Fn(String) + Send + Sync>) -> super::OnPrinted {
     Arc::new(move |nth, zpl: Bytes| {
         let text = String::from_utf8_lossy(&zpl);
-        announce(format!("label {nth}: {}", field_texts(&text).join(" | ")));
+        announce(format!("label {nth}: {}", visible(&field_texts(&text).join(" | "))));
         if let Some(folder) = &folder {
             let path = folder.join(format!("label-{nth:05}.zpl"));
             if let Err(e) = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &zpl)) {

@@ -1,4 +1,4 @@
-//! The simulated sorter's control: asks where items go, takes the answers, tells where they went.
+//! The simulated sorter's control: asks where items go, takes the answers, tells where they went, in OSIP.
 //!
 //! It decides nothing and moves nothing: that is the floor's. Its sequence numbers go on over connections, as those of a
 //! control that was not restarted do.
@@ -8,8 +8,8 @@ use crate::luck::Luck;
 use bytes::BytesMut;
 use drivers::Clock;
 use drivers::devices::frames::Heard;
-use drivers::devices::sorter::{ANY_SIDE, Seen};
-use drivers::devices::telegram::{SEQUENCE_MAX, Side, TELEGRAM_BYTES, Telegram, TelegramCodec, TelegramKind, stamp};
+use drivers::devices::sorter::{ANY_SIDE, barcode_of, chute_of, following, location_of, pic_of};
+use drivers::devices::telegram::{ERROR_UNKNOWN_TYPE, Side, TELEGRAM_BYTES, Telegram, TelegramCodec, TelegramKind, stamp};
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +17,8 @@ use tokio_util::codec::Decoder;
 
 /// Its name in telegrams.
 const SORTER_SIDE: Side = *b"SRT01";
-/// What it says it is.
-const IDENTITY: &str = "simulated sorter 1.0";
+/// Where it asks from.
+const ASKS_AT: SmolStr = SmolStr::new_static("SRT_0001000000000000");
 /// Telegrams that a stalled control keeps; older ones are lost.
 const WITHHELD_MAX: usize = 1_000;
 /// The error of an item that did not go where it was sent, or was not sent anywhere.
@@ -41,7 +41,6 @@ struct Control {
     clock: Option<Clock>,
     far_side: Side,
     sequence: u32,
-    seen: Seen,
     inbox: BytesMut,
     stalled: bool,
     withheld: VecDeque<Telegram>,
@@ -55,7 +54,6 @@ impl SimSorter {
             clock: None,
             far_side: ANY_SIDE,
             sequence: 0,
-            seen: Seen::default(),
             inbox: BytesMut::new(),
             stalled: false,
             withheld: VecDeque::new(),
@@ -72,17 +70,26 @@ impl SimSorter {
 
     /// An item has been given this number and wants to know where to go.
     pub fn ask(&self, pic: u32) {
-        self.say(TelegramKind::Request, pic, 0, 0, "");
+        self.say(Telegram {
+            kind: TelegramKind::Request,
+            barcode: barcode_of(pic),
+            actual: ASKS_AT,
+            error: Some(0),
+            ..Telegram::default()
+        });
     }
 
     /// The item went to this chute. Not `ok`: because no answer came in time or its chute was full.
     pub fn diverted(&self, pic: u32, chute: u16, ok: bool) {
-        self.say(TelegramKind::Update, pic, chute, if ok { 0 } else { ERROR_NOT_AS_TOLD }, "");
+        let error = Some(if ok { 0 } else { ERROR_NOT_AS_TOLD });
+        let (kind, barcode, actual) = (TelegramKind::Update, barcode_of(pic), location_of(chute));
+        self.say(Telegram { kind, barcode, actual, error, ..Telegram::default() });
     }
 
-    /// Something is wrong with the machine (`jam at chute 7`), or with `None` no longer.
-    pub fn fault(&self, what: Option<&str>) {
-        self.say(TelegramKind::Error, 0, 0, if what.is_some() { ERROR_MACHINE } else { 0 }, what.unwrap_or(""));
+    /// Something is wrong with this part of the machine (`INFEED`), or with `None` no longer with any.
+    pub fn fault(&self, part: Option<&str>) {
+        let error = Some(if part.is_some() { ERROR_MACHINE } else { 0 });
+        self.say(Telegram { kind: TelegramKind::Error, group: part.unwrap_or("").into(), error, ..Telegram::default() });
     }
 
     /// While stalled its control hangs: what it has to say waits until it is released, and what it is told is lost.
@@ -103,20 +110,20 @@ impl SimSorter {
         }
     }
 
-    fn say(&self, kind: TelegramKind, pic: u32, chute: u16, error: u32, text: &str) {
-        let mut control = self.control();
-        control.sequence = control.sequence % SEQUENCE_MAX + 1;
-        let telegram = Telegram {
-            sender: SORTER_SIDE,
-            receiver: control.far_side,
-            sequence: control.sequence,
-            kind,
-            made: control.clock.as_ref().map_or([b'0'; 17], |clock| stamp(clock.date())),
-            pic,
-            chute,
-            error,
-            text: SmolStr::new(text),
+    /// Of its own accord, with its own number.
+    fn say(&self, telegram: Telegram) {
+        let sequence = {
+            let mut control = self.control();
+            control.sequence = following(control.sequence);
+            control.sequence
         };
+        self.send(sequence, telegram);
+    }
+
+    fn send(&self, sequence: u32, telegram: Telegram) {
+        let mut control = self.control();
+        let made = control.clock.as_ref().map_or([b'0'; 14], |clock| stamp(clock.date()));
+        let telegram = Telegram { sender: SORTER_SIDE, receiver: control.far_side, sequence, made, ..telegram };
         if control.stalled {
             if control.withheld.len() >= WITHHELD_MAX {
                 control.withheld.pop_front();
@@ -136,7 +143,7 @@ impl SimSorter {
         let mut control = self.control();
         loop {
             match TelegramCodec.decode(&mut control.inbox) {
-                Ok(Some(Heard::Frame(telegram))) if control.stalled || !control.seen.note(telegram.sequence) => {}
+                Ok(Some(Heard::Frame(_))) if control.stalled => {}
                 Ok(Some(Heard::Frame(telegram))) => return Some(telegram),
                 Ok(Some(Heard::Garbage(_))) => {}
                 Ok(None) | Err(_) => {
@@ -156,19 +163,27 @@ impl FarEnd for SimSorter {
     fn connected(&self) {
         let mut control = self.control();
         control.inbox.clear();
-        control.seen = Seen::default();
         control.far_side = ANY_SIDE;
     }
 
     fn hear(&self, bytes: &[u8]) {
         self.control().inbox.extend_from_slice(bytes);
         while let Some(telegram) = self.next_heard() {
+            let answer = following(telegram.sequence);
             match telegram.kind {
                 TelegramKind::SyncAsked => {
                     self.control().far_side = telegram.sender;
-                    self.say(TelegramKind::SyncAnswered, 0, 0, 0, IDENTITY);
+                    self.send(answer, Telegram { kind: TelegramKind::SyncAnswered, ..Telegram::default() });
                 }
-                TelegramKind::Response => (self.on_answer)(telegram.pic, telegram.chute),
+                TelegramKind::Response => {
+                    if let (Some(pic), Some(chute)) = (pic_of(&telegram.barcode), chute_of(&telegram.target)) {
+                        (self.on_answer)(pic, chute);
+                    }
+                }
+                TelegramKind::Unknown => {
+                    let (kind, error) = (TelegramKind::Error, Some(ERROR_UNKNOWN_TYPE));
+                    self.send(answer, Telegram { kind, error, ..Telegram::default() });
+                }
                 _ => {}
             }
         }

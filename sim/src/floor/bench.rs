@@ -47,7 +47,13 @@ impl Hall {
     pub(super) fn at_bench(&mut self, n: usize, sheet: Sheet) {
         let bench = &mut self.benches[n];
         match sheet {
-            Sheet::Slip { parcel, goods } => bench.slip = self.used.insert(parcel.text().clone()).then_some((parcel, goods)),
+            // A long order's next slip.
+            Sheet::Slip { parcel, goods, page: 2.. } => {
+                if let Some((_, so_far)) = bench.slip.as_mut().filter(|(of, _)| *of == parcel) {
+                    so_far.extend(goods);
+                }
+            }
+            Sheet::Slip { parcel, goods, .. } => bench.slip = self.used.insert(parcel.text().clone()).then_some((parcel, goods)),
             Sheet::Label { code } => {
                 if let Some((parcel, goods)) = bench.slip.take() {
                     bench.jobs.push_back(Job { parcel, goods, label: code });

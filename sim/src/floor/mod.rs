@@ -73,7 +73,7 @@ struct Truth {
     parcel: ParcelId,
     weight_g: u32,
     dims: Dims,
-    /// The barcode of its own label.
+    /// The barcode of its own label, as a scanner sends it.
     own: SmolStr,
 }
 

@@ -65,7 +65,7 @@ impl Hall {
         if let (Some(scanner), Some(truth), Some(wears)) =
             (&self.tables[n].devices.scanner, self.world.get::<Truth>(item), self.world.get::<Wears>(item))
         {
-            scanner.pass(Some(&format_smolstr!("{SLIP}{}", truth.parcel)), Dims::default());
+            scanner.pass(Some(&format_smolstr!("]C0{SLIP}{}", truth.parcel)), Dims::default());
             let label = if wears.readable { wears.code.as_str() } else { actors::rework::NO_LABEL };
             scanner.pass(Some(label), Dims::default());
         }

@@ -1,14 +1,15 @@
 //! What a person, or a scanner, reads off a printed sheet: the `^FD` fields of a ZPL format, and which of them is a barcode.
 
-use actors::slip::{PICK, SHELF, SLIP};
-use smol_str::SmolStr;
+use actors::slip::{PAGE, PICK, SHELF};
+use drivers::devices::zpl;
+use smol_str::{SmolStr, format_smolstr};
 use twin::{BagId, ParcelId, Sku};
 
-/// A sheet that came out of a printer.
+/// A sheet that came out of a printer. A code is what a scanner sends of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sheet {
-    /// What to pick, and for which parcel.
-    Slip { parcel: ParcelId, goods: Vec<(Sku, u32)> },
+    /// What to pick, and for which parcel; `page` is its number, from 1, where there are several.
+    Slip { parcel: ParcelId, goods: Vec<(Sku, u32)>, page: u32 },
     /// Closes a bag under a chute.
     Tag { bag: BagId, code: SmolStr, chute: u16 },
     /// A carrier's label: its barcode.
@@ -19,51 +20,69 @@ pub enum Sheet {
     Blank,
 }
 
-/// Reads one `^XA … ^XZ`.
-pub fn read(zpl: &str) -> Sheet {
-    let (mut barcode, mut goods, mut chute, mut shelf) = (None, Vec::new(), None, false);
-    for (at, _) in zpl.match_indices("^FD") {
-        let rest = &zpl[at + 3..];
-        let Some(field) = rest.find("^FS").map(|end| &rest[..end]) else { continue };
-        let since_last = &zpl[zpl[..at].rfind("^FS").map_or(0, |p| p + 3)..at];
+/// Reads one `^XA … ^XZ`. Of several barcodes the first counts: that is the one that carriers' labels have the number in.
+pub fn read(format: &str) -> Sheet {
+    let (mut barcode, mut goods, mut chute, mut shelf, mut page) = (None, Vec::new(), None, false, 1);
+    for (at, _) in format.match_indices("^FD") {
+        let rest = &format[at + 3..];
+        let Some(data) = rest.find("^FS").map(|end| &rest[..end]) else { continue };
+        let since_last = &format[format[..at].rfind("^FS").map_or(0, |p| p + 3)..at];
         if since_last.contains("^BC") {
-            barcode.get_or_insert(field);
-        } else if let Some((quantity, sku)) = field.strip_prefix(PICK).and_then(|f| f.split_once(' ')) {
-            goods.push((Sku::new(sku), quantity.parse().unwrap_or(1)));
-        } else if field == SHELF {
+            barcode.get_or_insert_with(|| zpl::scanned(data));
+            continue;
+        }
+        if since_last.contains("^BQ") {
+            // In front: the error correction and how the data is meant.
+            barcode.get_or_insert_with(|| format_smolstr!("]Q1{}", zpl::unescaped(data.get(3..).unwrap_or_default())));
+            continue;
+        }
+        if data == SHELF {
             shelf = true;
-        } else if let Some(number) = field.strip_prefix("CHUTE ") {
+        } else if let Some((quantity, sku)) = data.strip_prefix(PICK).and_then(|f| f.split_once(' ')) {
+            goods.push((Sku::new(zpl::unescaped(sku)), quantity.parse().unwrap_or(1)));
+        } else if let Some(number) = data.strip_prefix("CHUTE ") {
             chute = number.parse().ok();
+        } else if let Some(number) = data.strip_prefix(PAGE).and_then(|f| f.split('/').next()) {
+            page = number.parse().unwrap_or(1);
         }
     }
     match (barcode, chute) {
         (None, _) if shelf => Sheet::Shelf,
         (None, _) => Sheet::Blank,
-        (Some(code), _) if code.starts_with(SLIP) => Sheet::Slip { parcel: code[SLIP.len()..].into(), goods },
-        (Some(code), Some(chute)) => match actors::slip::bag_of(code) {
-            // What a scanner sends of a GS1-128 code is its data, without the start codes.
-            Some(bag) => Sheet::Tag { code: smol_str::format_smolstr!("00{bag}"), bag, chute },
+        (Some(code), Some(chute)) => match actors::slip::bag_of(&code) {
+            Some(bag) => Sheet::Tag { code, bag, chute },
             None => Sheet::Blank,
         },
-        (Some(code), None) => Sheet::Label { code: code.into() },
+        (Some(code), None) => match actors::slip::parcel_of(&code) {
+            Some(parcel) => Sheet::Slip { parcel, goods, page },
+            None => Sheet::Label { code },
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actors::slip;
     use twin::order::Line;
 
     #[test]
     fn our_own_sheets_are_read_back() {
-        let lines = [Line { sku: "A-17".into(), quantity: 2, ..Line::default() }];
-        let slip = actors::slip::pick_slip(&"AMA-1-1".into(), &lines);
-        assert_eq!(read(&slip), Sheet::Slip { parcel: "AMA-1-1".into(), goods: vec![("A-17".into(), 2)] });
+        let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+        for (parcel, sku) in [("AMA-1-1", "A-17"), ("X^XZ~JA-1", "TÊTE-茶1"), ("A>B_5E-1", "^FS~JA_5E \\&"), (&"A".repeat(64), "A")] {
+            let slip = slip::pick_slip(&parcel.into(), &[line(sku)]);
+            assert_eq!(read(&slip), Sheet::Slip { parcel: parcel.into(), goods: vec![(sku.into(), 2)], page: 1 });
+        }
+        let slips = slip::pick_slip(&"A-1".into(), &vec![line("A"); 35]);
+        let (first, second) = slips.split_at(slips.find("^XZ").unwrap() + 3);
+        assert!(matches!(read(first), Sheet::Slip { goods, page: 1, .. } if goods.len() == 29));
+        assert!(matches!(read(second), Sheet::Slip { goods, page: 2, .. } if goods.len() == 6));
         let bag = BagId::new(twin::sscc::sscc("6901234", 1));
-        let tag = actors::slip::bag_tag(&bag, 3, &"usps/ga".into(), 7);
-        assert!(matches!(read(&tag), Sheet::Tag { chute: 3, bag: b, .. } if b == bag));
-        assert_eq!(read("^XA^FO1,1^BCN^FD9400^FS^XZ"), Sheet::Label { code: "9400".into() });
-        assert_eq!(read(&actors::slip::shelf_sheet(&"AMA-1-1".into(), "why")), Sheet::Shelf);
+        let tag = slip::bag_tag(&bag, 3, &"usps/ga".into(), 7);
+        let code = format_smolstr!("]C100{bag}");
+        assert_eq!(read(&tag), Sheet::Tag { chute: 3, bag, code });
+        assert_eq!(read("^XA^FO1,1^BCN^FD9400^FS^BCN^FDX^FS^XZ"), Sheet::Label { code: "]C09400".into() });
+        assert_eq!(read(&slip::shelf_sheet(&"AMA-1-1".into(), "CHUTE 1^FS")), Sheet::Shelf);
         assert_eq!(read("^XA^XZ"), Sheet::Blank);
     }
 }

@@ -1,0 +1,127 @@
+//! What is printed can be read: the labels of every simulated carrier and our own sheets are rendered by `labelize` and
+//! decoded by `rxing`, neither of them ours, and what the decoder says is the number that was bought.
+//!
+//! A few of each in the suite; 300 of each with `LABELS=300 cargo test -p sim --test labels`.
+
+use drivers::Clock;
+use drivers::carriers::{CarrierKind, CarrierSettings, Secret, driver};
+use drivers::clock::virtual_runtime;
+use drivers::devices::code;
+use sim::carriers::{Account, CarrierBook, LatencyModel, Reliability, SimWire, router};
+use sim::luck::Luck;
+use std::sync::Arc;
+use twin::channel::LabelRequest;
+use twin::money::{Currency, Decimal};
+use twin::order::Line;
+use twin::{Address, BagId, CarrierId, Dims, Money};
+
+/// Labels of each carrier where nothing else is said.
+const LABELS: u64 = 4;
+
+/// What a warehouse's scanners are set to.
+const FORMATS: [rxing::BarcodeFormat; 2] = [rxing::BarcodeFormat::CODE_128, rxing::BarcodeFormat::QR_CODE];
+
+fn wanted() -> u64 {
+    std::env::var("LABELS").ok().and_then(|n| n.parse().ok()).unwrap_or(LABELS)
+}
+
+/// Every barcode on a printed 4 × 6 in label, as a scanner set to tell the symbology sends it.
+fn decoded(zpl: &[u8]) -> Vec<String> {
+    let options = labelize::RenderOptions {
+        language: Some(labelize::Language::Zpl),
+        width_mm: Some(101.6),
+        height_mm: Some(152.4),
+        ..Default::default()
+    };
+    let picture = labelize::render_png(zpl, options).expect("it renders");
+    let mut hints =
+        rxing::DecodeHints { AssumeGs1: Some(true), TryHarder: Some(true), PossibleFormats: Some(FORMATS.into()), ..Default::default() };
+    match rxing::helpers::detect_multiple_in_buffer_with_hints(&picture.bytes, &mut hints) {
+        Ok(found) => found.iter().map(|code| code.getText().to_owned()).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The one of the codes that is this number.
+fn names(codes: &[String], number: &str) -> bool {
+    let is = |candidate: &str| Ok::<_, std::convert::Infallible>((candidate == number).then_some(()));
+    codes.iter().any(|scanned| code::find(scanned, is) == Ok(Some(())))
+}
+
+fn address(luck: &mut Luck, country: &str) -> Address {
+    let names = ["Jane \"JJ\" Smith", "^XZ~JA Ltd", "仓库", "Åse Ødegård-Bjørnsdatter van den Bergh zu Hohenlohe-Langenburg"];
+    let [name, street] = [names, ["123 Main Street, Apt 5", "1_5E ^FS", "南山区前海路 1 号", "4 \\& 5 Rue de l'Évêché"]];
+    let mut one = |of: [&str; 4]| luck.pick(&of).map(|s| (*s).into()).unwrap_or_default();
+    let (name, street) = (one(name), one(street));
+    let postcode = smol_str::format_smolstr!("{:05}", luck.between(501, 99_950));
+    Address { name, street, city: "Austin".into(), region: "TX".into(), postcode, country: country.into(), ..Address::default() }
+}
+
+#[test]
+fn labels_of_every_simulated_carrier_decode() {
+    let clock = Clock::virtual_from("2026-11-09T10:00:00Z".parse().unwrap());
+    let (book, wire) = (CarrierBook::new(42), SimWire::new(clock.clone(), 42));
+    for (id, kind, secret, service, from) in [
+        ("usps", CarrierKind::Usps, "client:secret", "USPS_GROUND_ADVANTAGE", "US"),
+        ("mydhl", CarrierKind::Mydhl, "user:password", "P", "CN"),
+        ("yw", CarrierKind::Forwarder, "token", "CN-US", "CN"),
+    ] {
+        let account = Account { carrier: CarrierId::new(id), secret: secret.into(), reliability: Reliability::PERFECT };
+        wire.mount(&format!("{id}.sim"), router(kind, &book, clock.clone(), account), LatencyModel::default());
+        let settings = CarrierSettings {
+            id: CarrierId::new(id),
+            kind,
+            base_url: "sim:".into(),
+            account: "1/2/3/4".into(),
+            secret_env: None,
+            timeout_ms: 5_000,
+        };
+        let carrier = driver(&settings, Secret::new(secret), Arc::new(wire.clone()), clock.clone());
+        for n in 0..wanted() {
+            let mut luck = Luck::of(7, &format!("{id}-{n}"), "label");
+            let request = LabelRequest {
+                key: smol_str::format_smolstr!("k{n}"),
+                parcel: "AMA-000001-1".into(),
+                service: service.into(),
+                from: address(&mut luck, from),
+                to: address(&mut luck, "US"),
+                weight_g: 450,
+                dims: Dims::new(220, 160, 90),
+                value: Money::new(Decimal::new(2_599, 2), Currency::USD),
+                contents: "phone case".into(),
+                ship_at: clock.now(),
+            };
+            let label = virtual_runtime(&clock).unwrap().block_on(carrier.buy_label(request)).unwrap();
+            let codes = decoded(&label.zpl);
+            assert!(
+                names(&codes, label.tracking.as_str()),
+                "{id}: {} in {codes:?}\n{}",
+                label.tracking,
+                String::from_utf8_lossy(&label.zpl)
+            );
+            let expected = if id == "mydhl" { 3 } else { 1 };
+            assert_eq!(codes.len(), expected, "{id}: {codes:?}");
+            if id == "usps" {
+                assert!(codes[0].starts_with("]C1420"), "{codes:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn our_own_sheets_decode() {
+    let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+    for id in ["A-1", "SHO-DEMO-1-1", "AMA-20261109-000001-1", "X^XZ~JA_5E\\-1", "A>B-1", &"LONG-".repeat(12)] {
+        // The second would paint the sheet black, if it were obeyed.
+        let lines = [vec![line("TÊTE-茶1"); 40], vec![line("x^FS^FO0,0^GB800,1200,600^FS")]].concat();
+        let slips = actors::slip::pick_slip(&id.into(), &lines);
+        for slip in slips.split_inclusive("^XZ").filter(|s| s.contains("^XA")) {
+            let codes = decoded(slip.as_bytes());
+            assert_eq!(codes.iter().find_map(|c| actors::slip::parcel_of(c)), Some(id.into()), "{codes:?}\n{slip}");
+        }
+    }
+    let bag = BagId::new(twin::sscc::sscc("6901234", 7));
+    let codes = decoded(actors::slip::bag_tag(&bag, 65_535, &"usps/ground-advantage".into(), 120).as_bytes());
+    assert_eq!(codes, [format!("]C100{bag}")]);
+    assert_eq!(actors::slip::bag_of(&codes[0]), Some(bag));
+}
