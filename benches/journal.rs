@@ -54,6 +54,7 @@ fn sizes(records: &[Record]) {
         newest: draft.newest,
         records: draft.records.into(),
         documents: vec![],
+        frame_bytes: 0,
     };
     let started = Instant::now();
     let read = group.read().filter(Result::is_ok).count();

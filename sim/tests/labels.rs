@@ -53,8 +53,12 @@ fn address(luck: &mut Luck, country: &str) -> Address {
     let [name, street] = [names, ["123 Main Street, Apt 5", "1_5E ^FS", "南山区前海路 1 号", "4 \\& 5 Rue de l'Évêché"]];
     let mut one = |of: [&str; 4]| luck.pick(&of).map(|s| (*s).into()).unwrap_or_default();
     let (name, street) = (one(name), one(street));
-    let postcode = smol_str::format_smolstr!("{:05}", luck.between(501, 99_950));
-    Address { name, street, city: "Austin".into(), region: "TX".into(), postcode, country: country.into(), ..Address::default() }
+    // ZIPs as well as postcodes of six digits, each where it belongs.
+    let (city, region, postcode) = match country {
+        "CN" => ("Shenzhen", "GD", smol_str::format_smolstr!("{:06}", luck.between(510_000, 528_999))),
+        _ => ("Austin", "TX", smol_str::format_smolstr!("{:05}", luck.between(75_001, 79_999))),
+    };
+    Address { name, street, city: city.into(), region: region.into(), postcode, country: country.into(), ..Address::default() }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use crate::entity::{Key, State};
 use crate::error::broken;
+use crate::journal::anchor;
 use crate::journal::disk::{Disk, OsDisk};
 use crate::journal::folder::{Folder, Notes, Opening};
 use crate::journal::segment::{End, START};
@@ -284,8 +285,11 @@ impl Glance {
         let total = self.folder.head().records;
         let mut versions: std::collections::HashMap<Key, u32> = std::collections::HashMap::new();
         let mut newest_key = None;
+        let mark = anchor::read(&*self.disk)?.mark();
+        let mut anchored = mark.is_none_or(|mark| mark.head == head);
         for segment in self.folder.segments() {
             let mut checked = head;
+            anchored |= mark.is_some_and(|mark| mark.segment == segment.head.number && mark.offset == START && mark.head == head);
             let (_, end) = segment.walk(START, segment.head.before, &mut |offset, group| {
                 let wrong = |e: TwinError| segment.damaged(offset, Some(group.first), e.to_string());
                 for record in group.check(checked).map_err(wrong)? {
@@ -305,6 +309,8 @@ impl Glance {
                     }
                 }
                 checked = group.head();
+                let here = (segment.head.number, offset + group.frame_bytes);
+                anchored |= mark.is_some_and(|mark| (mark.segment, mark.offset) == here && mark.head == checked);
                 progress(checked.records, total);
                 Ok(())
             })?;
@@ -312,6 +318,21 @@ impl Glance {
             if let End::Torn { offset, .. } | End::Suspect { offset, .. } = end {
                 return Err(segment.damaged(offset, Some(head.records + 1), "a group cannot be read").into());
             }
+        }
+        // Behind a seal the anchor may still name the place before it.
+        if let Some(mark) = mark.filter(|_| !anchored) {
+            let why = format!(
+                "it says that record {} ends at byte {} of segment {}, and none does",
+                mark.head.records, mark.offset, mark.segment
+            );
+            let damage = crate::Damage {
+                file: anchor::PATH.into(),
+                offset: 0,
+                record: Some(mark.head.records),
+                why,
+                remedy: crate::Remedy::Restore,
+            };
+            return Err(StoreError::Damaged(damage).into());
         }
         // A backup of the journal has none beside it.
         if let (true, Some(newest)) = (self.has_keys()?, newest_key) {

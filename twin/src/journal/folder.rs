@@ -464,10 +464,18 @@ impl Found {
         }
         let last = segments.last().ok_or_else(|| StoreError::Absent { path: "the folder".into() })?;
         let mut index = BTreeMap::new();
+        let mark = anchor.mark().filter(|mark| mark.segment == last.head.number);
+        let (mut ends, mut agrees) = (START, mark.is_none_or(|mark| mark.offset == START && mark.head == last.head.before));
         let (head, end) = last.walk(START, last.head.before, &mut |offset, group| {
             note(&mut index, group.first, last.head.number, offset);
+            ends = offset + group.frame_bytes;
+            agrees |= mark.is_some_and(|mark| mark.offset == ends && mark.head == group.head());
             Ok(())
         })?;
+        if let Some(mark) = mark.filter(|mark| !agrees && mark.offset <= ends) {
+            let why = format!("no group ends there, and the anchor says that record {} does", mark.head.records);
+            return Err(last.damaged(mark.offset, Some(mark.head.records), why));
+        }
         Ok(Found { site, anchor, head, end, index, segments })
     }
 
@@ -522,7 +530,7 @@ impl Found {
                 Ok(Tail::Sealed { offset })
             }
             End::Clean { offset } => {
-                let exact = self.anchor.mark().is_some_and(|m| m.head.records == records);
+                let exact = self.anchor.mark() == Some(Mark { head: self.head, segment: last.head.number, offset });
                 if offset == last.length && !exact && !accept_loss {
                     let why = format!(
                         "the file ends with record {records}, though room for more should stand behind it: it was cut off, and whether records went with that cannot be told"

@@ -40,6 +40,8 @@ pub struct Group {
     /// Each as a CBOR byte string.
     pub records: Box<[u8]>,
     pub documents: Vec<(Hash, Place)>,
+    /// How many bytes it takes in its segment.
+    pub frame_bytes: u64,
 }
 
 impl Group {
@@ -293,7 +295,8 @@ impl FrameHead {
             after: hash(68),
             newest: Moment(eight(100) as i64),
         };
-        (head.body as usize <= GROUP_BYTES_MAX && head.record_bytes <= head.body && head.first > 0).then_some(head)
+        let fits = head.body as usize <= GROUP_BYTES_MAX && head.record_bytes <= head.body && head.first > 0;
+        (fits && (!head.is_seal || head.before == head.after)).then_some(head)
     }
 
     /// Whether `frame` (head, body and tail) is whole.
@@ -324,6 +327,7 @@ impl FrameHead {
             newest: self.newest,
             records: records.into(),
             documents,
+            frame_bytes: self.frame_bytes(),
         })
     }
 }

@@ -47,7 +47,8 @@ impl Journal for MemoryJournal {
             shelves.documents.push(bytes);
         }
         let Draft { first, count, before, after, newest, .. } = *draft;
-        shelves.groups.push(Group { first, count, before, after, newest, records: draft.records[..].into(), documents: places.clone() });
+        let records = draft.records[..].into();
+        shelves.groups.push(Group { first, count, before, after, newest, records, documents: places.clone(), frame_bytes: 0 });
         draft.go_on();
         Ok(places)
     }

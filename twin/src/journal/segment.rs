@@ -190,13 +190,17 @@ impl Segment {
         let bytes = end - offset;
         let suspect = |records, why| Ok(End::Suspect { offset, bytes, records, why });
         let Some(frame) = frame else {
-            // A head is torn where one of its sectors was never written, or where nothing stands behind a part of it.
             let head_end = offset + HEAD_BYTES as u64;
-            let boundary = (offset + 1).next_multiple_of(SECTOR).min(head_end);
-            let whole = self.file.bytes_at(offset, HEAD_BYTES).map_err(broken("read a segment"))?;
+            if head_end > self.length {
+                return suspect(None, "the file ends within the head of the last group");
+            }
+            // A head is torn where one of its sectors was never written from here on, or where nothing stands behind it.
+            let boundary = (offset + 1).next_multiple_of(SECTOR);
+            let whole = self.file.bytes_at(offset, (boundary + SECTOR - offset) as usize).map_err(broken("read a segment"))?;
             let (first, second) = whole.split_at(((boundary - offset) as usize).min(whole.len()));
             let is_empty = |part: &[u8]| !part.is_empty() && part.iter().all(|b| *b == 0);
-            return match is_empty(first) || is_empty(second) || end < head_end {
+            let torn = is_empty(first) || (boundary < head_end && is_empty(second)) || end < head_end;
+            return match torn {
                 true => Ok(End::Torn { offset, bytes }),
                 false => suspect(None, "the head of the last group cannot be read"),
             };
