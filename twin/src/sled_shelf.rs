@@ -21,6 +21,8 @@ const FLUSH_EVERY_MS: u64 = 500;
 /// How often, and how far apart, sled's own lock is tried.
 const LOCK_TRIES: u32 = 250;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+/// How long the live twin is behind the journal at most, on a disk that keeps up.
+const BEHIND: std::time::Duration = std::time::Duration::from_millis(20);
 /// So many values may wait to be written; whoever puts more, waits.
 const WAITING_MAX: usize = 65_536;
 
@@ -54,6 +56,8 @@ struct Queue {
     taken: u64,
     written: u64,
     failed: Option<String>,
+    /// Somebody waits until all is written.
+    hurry: bool,
     closing: bool,
 }
 
@@ -169,6 +173,10 @@ impl Shared {
                 while queue.written == queue.taken && !queue.closing {
                     queue = self.wait(queue);
                 }
+                // Nobody waits for this: a little later there is more of it, and values that changed twice are written once.
+                let due = |queue: &mut Queue| !(queue.closing || queue.hurry || queue.waiting.len() >= WAITING_MAX / 4);
+                queue = self.changed.wait_timeout_while(queue, BEHIND, due).unwrap_or_else(PoisonError::into_inner).0;
+                queue.hurry = false;
                 if queue.written == queue.taken || queue.failed.is_some() {
                     return;
                 }
@@ -237,6 +245,7 @@ impl Shelf for SledShelf {
     fn put(&self, change: Change) -> Result<(), StoreError> {
         let mut queue = self.shared.lock();
         while queue.waiting.len() >= WAITING_MAX && queue.failed.is_none() {
+            self.shared.changed.notify_all();
             queue = self.shared.wait(queue);
         }
         if let Some(why) = &queue.failed {
@@ -246,9 +255,12 @@ impl Shelf for SledShelf {
         queue.waiting.extend(change.names.into_iter().map(|(name, id)| (key_of(NAME, name.as_bytes()), id.as_bytes().to_vec())));
         queue.waiting.extend(change.documents.into_iter().map(|(hash, place)| (key_of(PLACE, &hash.0), place_bytes(&place))));
         queue.mark = queue.mark.max(change.mark);
+        let wake = queue.taken == queue.written || queue.waiting.len() >= WAITING_MAX / 4;
         queue.taken += 1;
         drop(queue);
-        self.shared.changed.notify_all();
+        if wake {
+            self.shared.changed.notify_all();
+        }
         Ok(())
     }
 
@@ -299,6 +311,8 @@ impl Shelf for SledShelf {
         let mut queue = self.shared.lock();
         let until = queue.taken;
         while queue.written < until && queue.failed.is_none() {
+            queue.hurry = true;
+            self.shared.changed.notify_all();
             queue = self.shared.wait(queue);
         }
         match &queue.failed {
