@@ -136,8 +136,10 @@ pub struct QuoteRequest {
     pub dims: Dims,
     pub value: Money,
     pub battery: bool,
-    /// When it will be handed over.
+    /// The pickup at which it will be handed over.
     pub ship_at: Moment,
+    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
+    pub utc_offset_h: i8,
 }
 
 /// A channel's price for one parcel, with its breakdown.
@@ -164,8 +166,13 @@ pub struct LabelRequest {
     pub weight_g: Grams,
     pub dims: Dims,
     pub value: Money,
+    /// In plain words, for customs.
     pub contents: SmolStr,
+    pub battery: bool,
+    /// The pickup at which it will be handed over.
     pub ship_at: Moment,
+    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
+    pub utc_offset_h: i8,
 }
 
 /// What the carrier answered: its number, its price, and the label to print.
@@ -214,6 +221,19 @@ pub struct TrackEvent {
     pub code: SmolStr,
     pub text: SmolStr,
     pub place: SmolStr,
+}
+
+impl TrackEvent {
+    /// By what a carrier's event is known when it comes again: time, code, place and text (FNV-1a). Its status is ours, and
+    /// may be another once more events are known.
+    pub fn mark(&self) -> u32 {
+        let at = self.at.0.to_le_bytes();
+        // 0xFF is in no UTF-8, so that parts do not run into one another.
+        let parts = [&at[..], self.code.as_bytes(), self.place.as_bytes(), self.text.as_bytes()];
+        let bytes = parts.into_iter().flat_map(|part| part.iter().copied().chain([0xff]));
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        (hash ^ (hash >> 32)) as u32
+    }
 }
 
 /// What a carrier said of one number, oldest event first.
