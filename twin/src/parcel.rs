@@ -698,7 +698,10 @@ mod tests {
     fn a_delivery_stamped_before_what_is_known_is_told_all_the_same() {
         let mut parcel = handed_over();
         hear(&mut parcel, vec![news(1, TrackStatus::Accepted), news(2_000, TrackStatus::OutForDelivery)]);
-        let late = hear(&mut parcel, vec![news(1, TrackStatus::Accepted), news(1_955, TrackStatus::Delivered), news(2_000, TrackStatus::OutForDelivery)]);
+        let late = hear(
+            &mut parcel,
+            vec![news(1, TrackStatus::Accepted), news(1_955, TrackStatus::Delivered), news(2_000, TrackStatus::OutForDelivery)],
+        );
         assert_eq!((late, parcel.stage), (vec![news(1_955, TrackStatus::Delivered)], Stage::Delivered));
         assert_eq!(parcel.last_track.as_ref().map(|t| t.at), Some(Moment(2_000)), "the newest by its own time");
     }

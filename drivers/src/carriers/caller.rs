@@ -1,6 +1,7 @@
 //! One call to a carrier: within its time limit, and with the answer sorted into success or a [`CarrierError`].
 //! It never repeats a call.
 
+use super::fitting::Unfit;
 use super::{CarrierError, CarrierSettings};
 use crate::http_wire::call_within;
 use crate::{Clock, HttpWire};
@@ -99,6 +100,10 @@ impl Caller {
 
     pub fn unreadable(&self, what: &'static str, why: impl ToString) -> CarrierError {
         CarrierError::Unreadable { carrier: self.carrier.clone(), what, why: why.to_string() }
+    }
+
+    pub fn unfit(&self, unfit: Unfit) -> CarrierError {
+        CarrierError::Unfit { carrier: self.carrier.clone(), unfit }
     }
 
     pub fn not_offered(&self, why: impl Into<String>) -> CarrierError {

@@ -52,7 +52,7 @@ pub(super) fn street<const N: usize>(side: &str, street: &str, below: &str, max:
         return Err(Unfit::new(of(side, "street"), "is empty"));
     }
     let apart = [wrapped(street, max), wrapped(below, max)].concat();
-    let lines = if apart.len() <= N { apart } else { wrapped(&format!("{street}, {below}").trim_end_matches(", "), max) };
+    let lines = if apart.len() <= N { apart } else { wrapped(format!("{street}, {below}").trim_end_matches(", "), max) };
     if lines.len() > N {
         let n = length(street) + length(below);
         return Err(Unfit::new(of(side, "street"), format_smolstr!("has {n} characters; the carrier takes {N} lines of {max}")));
@@ -104,8 +104,7 @@ pub(super) fn contents(contents: &str, max: usize) -> Result<SmolStr, Unfit> {
     const MORE: &str = ", etc.";
     let room = max.saturating_sub(MORE.len());
     let end = contents.char_indices().nth(room).map_or(contents.len(), |(end, _)| end);
-    // A separator right behind what fits counts too.
-    let until = contents[..(end + 2).min(contents.len())].rfind(", ").filter(|at| *at > 0);
+    let until = contents.match_indices(", ").map(|(at, _)| at).take_while(|at| *at <= end).last().filter(|at| *at > 0);
     let until = until.or_else(|| contents[..end].rfind(' ')).unwrap_or(end);
     Ok(format_smolstr!("{}{MORE}", contents[..until].trim_end()))
 }

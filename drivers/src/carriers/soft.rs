@@ -64,7 +64,7 @@ pub(super) trait Shape<'de>: Sized {
     }
 }
 
-impl<'de> Shape<'de> for Text<'de> {
+impl<'de: 'a, 'a> Shape<'de> for Text<'a> {
     fn of_text(text: Cow<'de, str>) -> Result<Self, Cow<'de, str>> {
         Ok(Text(text))
     }
@@ -104,14 +104,12 @@ impl<'de, T: Shape<'de>> Shape<'de> for Vec<Soft<T>> {
 /// Objects whose fields all are `Soft`, each with `#[serde(default)]`.
 macro_rules! object {
     ($($name:ident $(<$life:lifetime>)?),* $(,)?) => {
-        $(impl<'de> $crate::carriers::soft::Shape<'de> for object!(@ty $name $(<$life>)?) {
+        $(impl<'de $(: $life, $life)?> $crate::carriers::soft::Shape<'de> for $name $(<$life>)? {
             fn of_map<A: serde::de::MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
                 serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Some)
             }
         })*
     };
-    (@ty $name:ident <$life:lifetime>) => { $name<'de> };
-    (@ty $name:ident) => { $name };
 }
 pub(super) use object;
 
@@ -189,7 +187,9 @@ mod tests {
         let figure = |json: &str| serde_json::from_str::<Soft<Figure>>(json).unwrap();
         assert_eq!(figure("null"), Soft::Absent);
         assert_eq!(figure("12.50"), figure("\"12.50\""));
-        for (json, shown) in [("\"\"", "\"\""), ("true", "true"), ("[1,{}]", "a list"), ("{\"a\":[2]}", "an object"), ("\"n\\u0007\"", "\"n\\u{7}\"")] {
+        for (json, shown) in
+            [("\"\"", "\"\""), ("true", "true"), ("[1,{}]", "a list"), ("{\"a\":[2]}", "an object"), ("\"n\\u0007\"", "\"n\\u{7}\"")]
+        {
             assert_eq!(figure(json), Soft::Bad(shown.into()), "{json}");
         }
         let list = serde_json::from_str::<Soft<Vec<Soft<Code>>>>(r#"["a", 7, null, {"b": [1]}, "c"]"#).unwrap();

@@ -36,7 +36,7 @@ struct Image<'a> {
     base64: Soft<Text<'a>>,
 }
 
-object!(Charged<'de>, Image<'de>);
+object!(Charged<'a>, Image<'a>);
 
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let text = text(body);
@@ -83,7 +83,7 @@ struct RefusalBody<'a> {
     message: Soft<Text<'a>>,
 }
 
-object!(RefusalBody<'de>);
+object!(RefusalBody<'a>);
 
 pub fn complaint(body: &[u8]) -> Option<Complaint> {
     let text = text(body);

@@ -36,7 +36,7 @@ struct Event<'a> {
     place: Soft<Text<'a>>,
 }
 
-object!(Parcel<'de>, Event<'de>);
+object!(Parcel<'a>, Event<'a>);
 
 /// News of the numbers the forwarder knows, added to `found`.
 pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {

@@ -86,7 +86,7 @@ struct Delivery<'a> {
     total_transit_days: Soft<Figure>,
 }
 
-object!(Product<'de>, Weight, Price<'de>, Breakdown<'de>, PricePart, Delivery<'de>);
+object!(Product<'a>, Weight, Price<'a>, Breakdown<'a>, PricePart, Delivery<'a>);
 
 /// One quote per product that has a price. The zone is DHL's service area at the destination: it does not tell its zones.
 pub fn quotes(body: &[u8], ship_at: Moment) -> Result<Read<Vec<Quote>>, Why> {
@@ -207,7 +207,7 @@ struct Document<'a> {
     type_code: Soft<Text<'a>>,
 }
 
-object!(Document<'de>);
+object!(Document<'a>);
 
 /// The waybill, its label (the document of that type, or one without a type) and its price.
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {

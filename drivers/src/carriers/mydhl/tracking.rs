@@ -51,7 +51,7 @@ struct ServiceArea<'a> {
     description: Soft<Text<'a>>,
 }
 
-object!(Tracked<'de>, Checkpoint<'de>, ServiceArea<'de>);
+object!(Tracked<'a>, Checkpoint<'a>, ServiceArea<'a>);
 
 /// News of the waybills DHL knows, added to `found`.
 pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {

@@ -127,7 +127,7 @@ struct ExtraService<'a> {
     price: Soft<Figure>,
 }
 
-object!(PricingOption<'de>, ShippingOption<'de>, RateOption<'de>, Commitment<'de>, Rate<'de>, ExtraService<'de>);
+object!(PricingOption<'a>, ShippingOption<'a>, RateOption<'a>, Commitment<'a>, Rate<'a>, ExtraService<'a>);
 
 /// A list that an answer is made of; one that is no list is told as a whole that is missing.
 fn list<'s, T>(place: &str, soft: &'s Soft<Vec<Soft<T>>>, skips: &mut Skips) -> Vec<&'s T> {
@@ -343,7 +343,7 @@ struct OauthError<'a> {
     error_description: Soft<Text<'a>>,
 }
 
-object!(ApiErrorBody<'de>, ApiErrorDetail<'de>);
+object!(ApiErrorBody<'a>, ApiErrorDetail<'a>);
 
 /// The error bodies of the APIs, and of the token endpoint. `None` where there is nothing in it to tell.
 pub fn complaint(body: &[u8]) -> Option<Complaint> {
@@ -361,6 +361,6 @@ pub fn complaint(body: &[u8]) -> Option<Complaint> {
         return Some(Complaint { code, message }).filter(|c| !c.message.is_empty());
     }
     let oauth: OauthError = parse(&text).ok()?;
-    let code = oauth.error.text()?.to_owned();
-    Some(Complaint { message: oauth.error_description.text().map_or_else(|| code.clone(), str::to_owned), code })
+    let code = oauth.error.text().filter(|error| !error.is_empty())?.to_owned();
+    Some(Complaint { message: oauth.error_description.text().filter(|d| !d.is_empty()).map_or_else(|| code.clone(), str::to_owned), code })
 }

@@ -42,7 +42,7 @@ struct Scan<'a> {
     event_code: Soft<Text<'a>>,
 }
 
-object!(Item<'de>, Scan<'de>);
+object!(Item<'a>, Scan<'a>);
 
 impl Scan<'_> {
     fn is_where(&self, other: &Scan) -> bool {
@@ -72,7 +72,10 @@ fn tracked(n: usize, item: &Item, skips: &mut Skips) -> Option<Tracking> {
         events => events.good(),
     };
     let Some(number) = item.tracking_number.text().filter(|number| !number.is_empty()) else {
-        skips.whole(format_args!("[{n}].trackingNumber"), format_args!("events without a trackingNumber, which is {}", item.tracking_number));
+        skips.whole(
+            format_args!("[{n}].trackingNumber"),
+            format_args!("events without a trackingNumber, which is {}", item.tracking_number),
+        );
         return None;
     };
     skips.about(Some(number));
