@@ -1,6 +1,7 @@
 //! One parcel, awake: takes what happens to it, keeps its state, and tells those who wait for it.
 
 use crate::carrier::CarrierMsg;
+use crate::config::WarehouseConfig;
 use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Progress};
 use crate::station::StationMsg;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
-use twin::{BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
+use twin::{BagId, DeviceId, Dims, Grams, Moment, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
 pub enum ParcelMsg {
     Create(Box<Plan>),
@@ -277,18 +278,7 @@ impl ParcelState {
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
         let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return };
-        let request = LabelRequest {
-            key: parcel.label_key(id.text()),
-            parcel: id.clone(),
-            service: plan.service.clone(),
-            from: warehouse.address.clone(),
-            to: plan.ship_to.clone(),
-            weight_g: plan.declared_g,
-            dims: plan.declared,
-            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
-            contents: plan.contents.clone(),
-            ship_at: work.tx.at,
-        };
+        let request = LabelRequest { key: parcel.label_key(id.text()), ..label_request(&house, warehouse, &id, plan, work.tx.at) };
         let carrier = plan.carrier.clone();
         work.then(move || match house.carriers.get(&carrier) {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
@@ -323,8 +313,9 @@ impl ParcelState {
             weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
             dims: parcel.measured.unwrap_or(plan.declared),
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
-            battery: false,
+            battery: plan.battery,
             ship_at: work.tx.at,
+            utc_offset_h: warehouse.utc_offset_h,
         };
         match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
             Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
@@ -348,5 +339,24 @@ impl ParcelState {
     fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
         let (house, warehouse) = (self.house.clone(), self.host.state.plan.warehouse.clone());
         work.then(move || house.tell_warehouse(&warehouse, message));
+    }
+}
+
+/// What a carrier is asked for a parcel as it is planned, for the pickup that it will make; the key is the parcel's own.
+pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &ParcelId, plan: &Plan, now: Moment) -> LabelRequest {
+    let carrier = house.config.carriers.iter().find(|c| *c.id() == plan.carrier);
+    LabelRequest {
+        key: SmolStr::default(),
+        parcel: id.clone(),
+        service: plan.service.clone(),
+        from: warehouse.address.clone(),
+        to: plan.ship_to.clone(),
+        weight_g: plan.declared_g,
+        dims: plan.declared,
+        value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+        contents: plan.contents.clone(),
+        battery: plan.battery,
+        ship_at: carrier.map_or(now, |c| c.next_pickup(now, warehouse.utc_offset_h)),
+        utc_offset_h: warehouse.utc_offset_h,
     }
 }

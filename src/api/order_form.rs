@@ -164,7 +164,16 @@ fn one(value: Value) -> Result<NewOrder, Vec<FieldError>> {
         country: country.into(),
         ..Address::default()
     };
-    let order = NewOrder { id: OrderId::new(id), platform: platform.into(), shop: shop.into(), placed_at, ship_to, lines: new_lines, paid };
+    let order = NewOrder {
+        id: OrderId::new(id),
+        platform: platform.into(),
+        shop: shop.into(),
+        placed_at,
+        ship_to,
+        lines: new_lines,
+        paid,
+        held: None,
+    };
     match order.fault() {
         None => Ok(order),
         Some((field, why)) => Err(vec![FieldError::new(with_line(&order, field), why)]),

@@ -224,16 +224,19 @@ pub struct TrackEvent {
 }
 
 impl TrackEvent {
-    /// By what a carrier's event is known when it comes again: time, code, place and text (FNV-1a). Its status is ours, and
-    /// may be another once more events are known.
+    /// By what a carrier's event is known when it comes again: time, code, place and text. Its status is ours, and may be
+    /// another once more events are known.
     pub fn mark(&self) -> u32 {
-        let at = self.at.0.to_le_bytes();
-        // 0xFF is in no UTF-8, so that parts do not run into one another.
-        let parts = [&at[..], self.code.as_bytes(), self.place.as_bytes(), self.text.as_bytes()];
-        let bytes = parts.into_iter().flat_map(|part| part.iter().copied().chain([0xff]));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        (hash ^ (hash >> 32)) as u32
+        mark(&[&self.at.0.to_le_bytes(), self.code.as_bytes(), self.place.as_bytes(), self.text.as_bytes()])
     }
+}
+
+/// A small number for a text in parts, by which it is known again (FNV-1a, folded). Not for what must not collide.
+pub fn mark(parts: &[&[u8]]) -> u32 {
+    // 0xFF is in no UTF-8, so that parts do not run into one another.
+    let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0xff]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    (hash ^ (hash >> 32)) as u32
 }
 
 /// What a carrier said of one number, oldest event first.

@@ -278,7 +278,16 @@ impl<'a, R: Read> Rows<'a, R> {
         let placed_at =
             self.field(3).parse::<Moment>().map_err(|_| self.bad(3, "a time with its offset such as 2026-11-09T00:00:33+08:00"))?;
         let paid = if self.field(PAID).is_empty() { true } else { self.flag(PAID)? };
-        Ok(NewOrder { id: OrderId::new(self.id(0)?), platform: text(1), shop: text(2), placed_at, ship_to, lines: vec![line], paid })
+        Ok(NewOrder {
+            id: OrderId::new(self.id(0)?),
+            platform: text(1),
+            shop: text(2),
+            placed_at,
+            ship_to,
+            lines: vec![line],
+            paid,
+            held: None,
+        })
     }
 
     /// A whole order against the twin's own rules. What they refuse is refused here, where file and line are known.

@@ -126,6 +126,7 @@ fn read_order(order: &Node<'_>, shop: Option<&str>, seen: &mut HashSet<OrderId>,
         ship_to: ship_to(order)?,
         lines,
         paid: is_paid(order)?,
+        held: None,
     };
     if let Some((field, why)) = new.fault() {
         let (path, value) = (format!("{} ({field})", order.path()), new.id.to_string());
