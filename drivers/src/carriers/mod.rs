@@ -17,7 +17,7 @@ mod soft;
 mod usps;
 
 #[cfg(test)]
-mod mangled;
+pub(crate) mod mangled;
 #[cfg(test)]
 mod recorded;
 
