@@ -41,7 +41,8 @@ pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
             continue;
         }
         let number = &text[at..at + digits];
-        let is_whole = !matches!(text.get(at + digits), Some(b'.' | b'e' | b'E')) && !matches!(kept.last(), Some(b'.' | b'-' | b'+' | b'e' | b'E'));
+        let is_whole =
+            !matches!(text.get(at + digits), Some(b'.' | b'e' | b'E')) && !matches!(kept.last(), Some(b'.' | b'-' | b'+' | b'e' | b'E'));
         let is_big = digits >= 20 && std::str::from_utf8(number).is_ok_and(|n| n.parse::<u64>().is_err());
         if is_whole && is_big {
             kept.push(b'"');

@@ -56,6 +56,9 @@ pub enum ImportError {
     TooLarge { file: String, bytes: u64, limit_bytes: u64 },
     #[error("{file} is neither a CSV file with an order_id column nor a JSON file with \"orders\" (its name should end in .csv or .json)")]
     UnknownKind { file: String },
+    /// One bad order is left out; a file of nothing but bad ones is no order file.
+    #[error("no order of {file} can be read; the first is {order}, which {why}")]
+    NothingReadable { file: String, order: twin::OrderId, why: String },
     #[error(transparent)]
     Row(#[from] BadRow),
     #[error(transparent)]
@@ -89,7 +92,12 @@ pub fn read_order_file(path: &Path) -> Result<OrderFile, ImportError> {
             (out.orders, out.skipped, out.lines) = (said.orders, said.skipped, said.lines);
         }
     }
-    Ok(out)
+    match out.skipped.iter().find(|s| s.why.starts_with(shopify::UNREADABLE)) {
+        Some(bad) if out.orders.is_empty() => {
+            Err(ImportError::NothingReadable { file: name, order: bad.order.clone(), why: bad.why.to_string() })
+        }
+        _ => Ok(out),
+    }
 }
 
 fn kind_of(path: &Path) -> Result<FileKind, ImportError> {

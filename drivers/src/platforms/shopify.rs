@@ -25,6 +25,9 @@ pub const DEFAULT_WEIGHT_G: Grams = 250;
 /// The shop's name where neither the caller nor the order gives one.
 const SHOP_UNKNOWN: &str = "shopify";
 
+/// How the reason begins where an order could not be read.
+pub(super) const UNREADABLE: &str = "cannot be read";
+
 /// What a document said.
 #[derive(Clone, Debug, Default)]
 pub struct ShopifyOrders {
@@ -125,7 +128,7 @@ fn read_order(order: &Node<'_>, shop: Option<&str>, seen: &mut Seen, out: &mut S
             out.lines.extend(goods);
         }
         Ok(Taken { order: Err(why), .. }) => out.skipped.push(Skipped { order: by_name(), why }),
-        Err(bad) => out.skipped.push(Skipped { order: by_name(), why: format_smolstr!("cannot be read: {bad}") }),
+        Err(bad) => out.skipped.push(Skipped { order: by_name(), why: format_smolstr!("{UNREADABLE}: {bad}") }),
     }
 }
 
@@ -150,7 +153,11 @@ fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Take
     let lines = lines(order)?;
     if lines.lines.is_empty() {
         let elsewhere = lines.elsewhere.join(", ");
-        return not(if elsewhere.is_empty() { "nothing left to ship".into() } else { format_smolstr!("nothing left to ship: {elsewhere}") });
+        return not(if elsewhere.is_empty() {
+            "nothing left to ship".into()
+        } else {
+            format_smolstr!("nothing left to ship: {elsewhere}")
+        });
     }
     let held = pickup(order)?.or(lines.held);
     let (lines_to_ship, goods): (Vec<NewLine>, Vec<LineGoods>) = lines.lines.into_iter().unzip();
@@ -349,7 +356,10 @@ mod tests {
         let billing =
             json!({ "first_name": "Bo", "last_name": "Li", "address1": "1 Oak", "city": "Leeds", "zip": "LS1 4AP", "country_code": "gb" });
         let new = taken(json!({ "shipping_address": null, "billing_address": billing }));
-        assert_eq!((new.ship_to, new.held.unwrap().as_str()), (Address::default(), "it has no shipping address: it is picked up, or a person must ask where to"));
+        assert_eq!(
+            (new.ship_to, new.held.unwrap().as_str()),
+            (Address::default(), "it has no shipping address: it is picked up, or a person must ask where to")
+        );
         for title in ["Local Pickup", "Pick up in store", "In-store pick-up"] {
             let new = taken(json!({ "shipping_lines": [{ "title": title, "code": "X", "price": "0.00" }] }));
             assert_eq!(new.held.unwrap(), format!("it is picked up: {title}"));
@@ -359,7 +369,9 @@ mod tests {
 
     #[test]
     fn a_cancelled_order_need_not_be_readable() {
-        let said = read(order(json!({ "cancelled_at": "2026-01-11T00:00:00Z", "line_items": "none", "currency": 7, "name": null, "id": null }))).unwrap();
+        let said =
+            read(order(json!({ "cancelled_at": "2026-01-11T00:00:00Z", "line_items": "none", "currency": 7, "name": null, "id": null })))
+                .unwrap();
         assert_eq!((said.skipped[0].order.as_str(), said.skipped[0].why.as_str()), ("orders[0]", "cancelled: no reason given"));
     }
 
@@ -409,18 +421,26 @@ mod tests {
     #[test]
     fn discounts_and_tips_are_not_what_the_goods_are_worth() {
         let worth = |item: Value| -> String {
-            let new = taken(json!({ "line_items": [item, { "title": "Tip", "quantity": 1, "price": "9.00", "tip": { "payment_gateway": "x" } }] }));
+            let new = taken(
+                json!({ "line_items": [item, { "title": "Tip", "quantity": 1, "price": "9.00", "tip": { "payment_gateway": "x" } }] }),
+            );
             new.lines.iter().map(|l| l.unit_price.amount * twin::money::Decimal::from(l.quantity)).sum::<twin::money::Decimal>().to_string()
         };
-        let line = json!({ "sku": "A", "quantity": 2, "price": "48.00", "discount_allocations": [{ "amount": "9.60" }, { "amount": "9.60" }] });
+        let line =
+            json!({ "sku": "A", "quantity": 2, "price": "48.00", "discount_allocations": [{ "amount": "9.60" }, { "amount": "9.60" }] });
         assert_eq!(worth(line), "76.80");
         assert_eq!(worth(json!({ "sku": "A", "quantity": 2, "price": "48.00", "total_discount": "19.20" })), "76.80");
-        assert_eq!(worth(json!({ "sku": "A", "quantity": 2, "price": "48.00", "total_discount": "0.00", "discount_allocations": [] })), "96.00");
+        assert_eq!(
+            worth(json!({ "sku": "A", "quantity": 2, "price": "48.00", "total_discount": "0.00", "discount_allocations": [] })),
+            "96.00"
+        );
     }
 
     #[test]
     fn a_line_that_nobody_can_pick_is_held_by_its_title() {
-        let new = taken(json!({ "line_items": [{ "title": "Engraving, gold", "quantity": 1, "price": "5.00", "variant_id": null, "product_id": null }] }));
+        let new = taken(
+            json!({ "line_items": [{ "title": "Engraving, gold", "quantity": 1, "price": "5.00", "variant_id": null, "product_id": null }] }),
+        );
         assert_eq!(new.lines[0].sku.as_str(), "Engraving, gold");
         assert!(new.held.unwrap().contains("Engraving, gold"));
     }
@@ -460,7 +480,11 @@ mod tests {
             );
         }
         let long = json!([{ "sku": "S".repeat(65), "quantity": 1, "price": "1" }]);
-        assert_eq!(told(json!({ "line_items": long })), format!(".line_items[0].sku is \"{}; expected at most 64 bytes", "S".repeat(65)).replace(&"S".repeat(65), &format!("{}\"", "S".repeat(65))));
+        assert_eq!(
+            told(json!({ "line_items": long })),
+            format!(".line_items[0].sku is \"{}; expected at most 64 bytes", "S".repeat(65))
+                .replace(&"S".repeat(65), &format!("{}\"", "S".repeat(65)))
+        );
         assert_eq!(
             told(json!({ "line_items": [{ "sku": "A", "quantity": 1, "price": "-1" }] })),
             " (lines.unit_price) is SHO-1001; expected an order that can be taken, but: -1 USD for A is negative"

@@ -4,7 +4,7 @@
 //! One bad order is skipped with its reason and never stops the file. Never guesses what a refund took back.
 
 use super::csv::{BadRow, Rows};
-use super::shopify::{LineGoods, Seen, Skipped, id_of, is_paid_as, is_pickup};
+use super::shopify::{LineGoods, Seen, Skipped, UNREADABLE, id_of, is_paid_as, is_pickup};
 use super::shopify_lines::{by_title, worth};
 use crate::carriers::calendar;
 use rust_decimal::Decimal;
@@ -71,7 +71,7 @@ impl Row {
     }
 
     fn bad(&self, column: &str, expected: &str) -> SmolStr {
-        format_smolstr!("cannot be read: line {}: {column} is {:?}; expected {expected}", self.line, super::quoted(self.get(column)))
+        format_smolstr!("{UNREADABLE}: line {}: {column} is {:?}; expected {expected}", self.line, super::quoted(self.get(column)))
     }
 
     fn amount(&self, column: &str) -> Result<Decimal, SmolStr> {
@@ -234,7 +234,10 @@ fn pickup(first: &Row) -> Option<SmolStr> {
         return Some(format_smolstr!("it is picked up: {method}"));
     }
     let place = ["Shipping Street", "Shipping Address1", "Shipping City", "Shipping Country"];
-    place.iter().all(|column| first.get(column).is_empty()).then(|| "it has no shipping address: it is picked up, or a person must ask where to".into())
+    place
+        .iter()
+        .all(|column| first.get(column).is_empty())
+        .then(|| "it has no shipping address: it is picked up, or a person must ask where to".into())
 }
 
 fn ship_to(first: &Row) -> Address {

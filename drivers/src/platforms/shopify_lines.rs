@@ -33,7 +33,9 @@ pub(super) fn lines(order: &Node<'_>) -> Result<Lines, BadJson> {
     let items = order.get("line_items");
     for item in items.items()? {
         // A tip is a line too.
-        let goods = item.get("tip").is_null() && item.get("requires_shipping").flag()? != Some(false) && item.get("gift_card").flag()? != Some(true);
+        let goods = item.get("tip").is_null()
+            && item.get("requires_shipping").flag()? != Some(false)
+            && item.get("gift_card").flag()? != Some(true);
         let quantity = if goods { to_ship(&item, &gone)? } else { 0 };
         if quantity == 0 {
             continue;
