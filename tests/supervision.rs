@@ -10,7 +10,7 @@ use actors::order_desk::{DeskMsg, Receipt};
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use drivers::Clock;
-use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::carriers::{CarrierDriver, CarrierError, Read};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use sim::demand::{self, DemandSettings};
@@ -308,11 +308,11 @@ impl CarrierDriver for Nervous {
     fn id(&self) -> &CarrierId {
         self.inner.id()
     }
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         (self.nerve)("quote");
         self.inner.quote(request)
     }
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let (nerve, what) = (self.nerve.clone(), format!("label {}", request.key));
         let call = self.inner.buy_label(request);
         Box::pin(async move {
@@ -321,7 +321,7 @@ impl CarrierDriver for Nervous {
             label
         })
     }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         (self.nerve)("track");
         self.inner.track(numbers)
     }
@@ -414,6 +414,7 @@ fn question(config: &SiteConfig) -> QuoteRequest {
         value: twin::Money::zero(config.fx.base),
         battery: false,
         ship_at: Moment(0),
+        utc_offset_h: 0,
     }
 }
 
