@@ -36,6 +36,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!("parceltwin_journal_records", "Records in the journal");
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
+    describe_counter!("parceltwin_carrier_answers_unread_total", "Parts of carriers' answers that could not be read, by carrier and kind");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
     describe_counter!(REQUESTS, "HTTP requests answered");
     describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
