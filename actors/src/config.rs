@@ -155,13 +155,10 @@ impl CarrierConfig {
     /// enough away. A carrier without cut-offs comes when it is called: as soon as the parcel is ready. Never the present:
     /// by the time the carrier reads it, that is the past.
     pub fn next_pickup(&self, now: Moment, utc_offset_h: i8) -> Moment {
-        let (ready, offset, day) = (now + HANDLING, Span::from_hours(i64::from(utc_offset_h)), Span::from_hours(24));
-        let local = (ready + offset).0;
-        let midnight = Moment(local - local.rem_euclid(day.0) - offset.0);
+        let ready = now + HANDLING;
         // A plan whose cut-offs cannot be read was refused at the start.
         let cutoffs = self.cutoff_spans().unwrap_or_default();
-        let today_or_tomorrow = [Span::ZERO, day].into_iter().flat_map(|days| cutoffs.iter().map(move |cutoff| midnight + days + *cutoff));
-        today_or_tomorrow.into_iter().find(|pickup| *pickup >= ready).unwrap_or(ready)
+        crate::warehouse::next_cutoff(ready - Span(1), utc_offset_h, &cutoffs).unwrap_or(ready)
     }
 
     pub fn id(&self) -> &CarrierId {
