@@ -160,7 +160,8 @@ macro_rules! events {
             }
         }
 
-        /// A state of any kind.
+        /// A state of any kind. Most are parcels, which are the largest: a box would save nothing.
+        #[expect(clippy::large_enum_variant)]
         #[derive(Clone, Debug, PartialEq)]
         pub enum State { $($variant($module::$entity)),* }
 
