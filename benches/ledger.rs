@@ -5,8 +5,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
-use actors::ledger::{Host, Ledger, LedgerArguments, LedgerMsg, Pace};
-use actors::{Seat, Work};
+use actors::Work;
+use actors::ledger::{Host, Ledger, LedgerArguments, Letterbox, Pace};
 use drivers::Clock;
 use parceltwin as _; // for its allocator
 use ractor::Actor;
@@ -52,20 +52,20 @@ async fn ledger(dir: &Path, senders: u64, seconds: u64) -> Measured {
     let home = home::home(dir).expect("a twin");
     let twin = home.twin.clone();
     let clock = Clock::free(1.0, Moment::default());
-    let seat = Seat::default();
+    let letterbox = Letterbox::default();
     let arguments = LedgerArguments {
         twin: twin.clone(),
         clock: clock.clone(),
         pace: Pace::Disk,
         listeners: tokio::sync::broadcast::channel(16).0,
-        seat: seat.clone(),
+        letterbox: letterbox.clone(),
     };
     let (actor, _) = Ledger::spawn(None, Ledger, arguments).await.expect("a ledger");
     let done = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
     let tasks: Vec<_> = (0..senders)
         .map(|n| {
-            let (clock, twin, seat, done) = (clock.clone(), twin.clone(), seat.clone(), done.clone());
+            let (clock, twin, letterbox, done) = (clock.clone(), twin.clone(), letterbox.clone(), done.clone());
             tokio::spawn(async move {
                 let mut host = Host::<Stock>::load(&twin, format!("BENCH:{n}")).expect("a new entity");
                 while started.elapsed() < Duration::from_secs(seconds) {
@@ -73,7 +73,7 @@ async fn ledger(dir: &Path, senders: u64, seconds: u64) -> Measured {
                     let mut work = Work::at(clock.now());
                     host.command(&mut work, Command::Receive { quantity: 1, reference: "bench".into() }).expect("stock takes goods in");
                     work.then(move || tell.send(()).expect("the sender waits"));
-                    seat.cast(LedgerMsg::Commit(work));
+                    letterbox.put(work);
                     durable.await.expect("the ledger lives");
                     done.fetch_add(1, Ordering::Relaxed);
                 }

@@ -1,7 +1,7 @@
 //! kill −9 in the middle of the first start, a rebuild, a compaction, a backup and a restore: the twin is as it was, and
 //! what was being made is whole, not there, or says that it was broken off.
 //!
-//! A sample runs here; `PARCELTWIN_KILLS=100 cargo test --release --test kill_upkeep -- --nocapture` kills each a hundred times.
+//! A sample runs here; `PARCELTWIN_KILLS=100 cargo test --test kill_upkeep -- --nocapture` kills each a hundred times.
 
 mod support;
 

@@ -2,7 +2,7 @@
 
 use crate::carrier::CarrierMsg;
 use crate::config::SiteConfig;
-use crate::ledger::{LedgerMsg, Work};
+use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::ParcelsMsg;
 use crate::warehouse::WarehouseMsg;
@@ -25,7 +25,7 @@ pub struct House {
     pub dials: BTreeMap<DeviceId, Dial>,
     pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
     pub listeners: broadcast::Sender<Arc<Vec<Record>>>,
-    pub ledger: Seat<LedgerMsg>,
+    pub ledger: Letterbox,
     pub desk: Seat<DeskMsg>,
     pub parcels: Seat<ParcelsMsg>,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
@@ -41,7 +41,7 @@ impl House {
     }
 
     pub fn commit(&self, work: Work) {
-        self.ledger.cast(LedgerMsg::Commit(work));
+        self.ledger.put(work);
     }
 
     /// A message to a parcel, awake or not.

@@ -5,7 +5,7 @@ use crate::{Seat, Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use tokio::sync::broadcast;
 use twin::{Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
@@ -102,7 +102,7 @@ type Listeners = broadcast::Sender<Arc<Vec<Record>>>;
 
 enum Writing {
     /// A thread takes whatever has come meanwhile, writes it as one group, and lets the outputs go.
-    Disk(mpsc::Sender<Work>),
+    Disk,
     Modelled {
         span: Span,
         waiting: Vec<Work>,
@@ -117,7 +117,25 @@ pub struct LedgerArguments {
     pub clock: Clock,
     pub pace: Pace,
     pub listeners: Listeners,
-    pub seat: Seat<LedgerMsg>,
+    pub letterbox: Letterbox,
+}
+
+/// Where work for the ledger is put. On a disk it goes straight to the thread that writes; the actor stands by for the day
+/// on which that cannot.
+#[derive(Clone, Default)]
+pub struct Letterbox {
+    seat: Seat<LedgerMsg>,
+    writer: Arc<OnceLock<mpsc::Sender<Work>>>,
+}
+
+impl Letterbox {
+    pub fn put(&self, work: Work) {
+        match self.writer.get() {
+            // A writer that is gone has told the ledger why, and the site ends.
+            Some(writer) => drop(writer.send(work)),
+            None => self.seat.cast(LedgerMsg::Commit(work)),
+        }
+    }
 }
 
 impl Actor for Ledger {
@@ -126,10 +144,15 @@ impl Actor for Ledger {
     type Arguments = LedgerArguments;
 
     async fn pre_start(&self, myself: ActorRef<Told<LedgerMsg>>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
-        let LedgerArguments { twin, clock, pace, listeners, seat } = args;
-        seat.take(myself.clone());
+        let LedgerArguments { twin, clock, pace, listeners, letterbox } = args;
+        letterbox.seat.take(myself.clone());
         let writing = match pace {
-            Pace::Disk => Writing::Disk(start_writer(twin.clone(), listeners.clone(), myself.clone())?),
+            Pace::Disk => {
+                let writer = start_writer(twin.clone(), listeners.clone(), myself.clone())?;
+                // The ledger is not restarted, so the box is new.
+                drop(letterbox.writer.set(writer));
+                Writing::Disk
+            }
             Pace::Modelled(span) => Writing::Modelled { span, waiting: Vec::new(), held: Vec::new(), busy: false },
         };
         Ok(LedgerState { myself, twin, clock, listeners, writing })
@@ -142,7 +165,6 @@ impl Actor for Ledger {
         ledger: &mut LedgerState,
     ) -> Result<(), ActorProcessingErr> {
         match (told.message, &mut ledger.writing) {
-            (LedgerMsg::Commit(work), Writing::Disk(writer)) => writer.send(work).map_err(|_| "its writer has ended".into()),
             (LedgerMsg::Commit(work), Writing::Modelled { waiting, busy, .. }) => {
                 if !*busy && waiting.is_empty() && work.tx.is_empty() {
                     origin::within(work.tx.origin, || work.outputs.into_iter().for_each(|output| output()));
@@ -158,7 +180,7 @@ impl Actor for Ledger {
                 *busy = false;
                 if waiting.is_empty() { Ok(()) } else { Ok(ledger.model()?) }
             }
-            (LedgerMsg::Durable(_), Writing::Disk(_)) => Ok(()),
+            (LedgerMsg::Commit(_) | LedgerMsg::Durable(_), Writing::Disk) => Err("work came by a way that is not there".into()),
             (LedgerMsg::Failed(error), _) => Err(error.into()),
         }
     }

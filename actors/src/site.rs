@@ -2,7 +2,7 @@
 
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
-use crate::ledger::{Ledger, LedgerArguments, Pace};
+use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
 use crate::parcels::{Parcels, ParcelsArguments};
 use crate::supervision::{Children, Start};
@@ -61,7 +61,7 @@ impl Site {
             dials,
             drivers,
             listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
-            ledger: Seat::default(),
+            ledger: Letterbox::default(),
             desk: Seat::default(),
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
@@ -127,7 +127,7 @@ impl Actor for SiteActor {
             clock: house.clock.clone(),
             pace,
             listeners: house.listeners.clone(),
-            seat: house.ledger.clone(),
+            letterbox: house.ledger.clone(),
         };
         let ledger = Ledger::spawn_linked(None, Ledger, ledger, myself.get_cell()).await?.0.get_cell();
         let mut children = Children::default();

@@ -1,7 +1,7 @@
 //! The power goes at a random moment, again and again: what is left opens, is whole, and lacks nothing that was
 //! acknowledged. Single orders, bulk orders, documents of up to 8 MB, sealed segments, backups, compaction, forgetting.
 //!
-//! A sample runs here; `PARCELTWIN_CUTS=2000 cargo test --release -p twin --test power_cut -- --nocapture` runs more.
+//! A sample runs here; `PARCELTWIN_CUTS=2000 cargo test -p twin --test power_cut -- --nocapture` runs more.
 
 #[path = "support/disk.rs"]
 mod disk;
