@@ -174,6 +174,33 @@ fn a_missed_expectation_is_no_and_stands_in_the_junit_file() {
 }
 
 #[test]
+fn a_check_tells_its_outcome_as_json_too() {
+    for (floor, status) in [(7, 1), (6, 0)] {
+        let folder = small(|s| s.replace("orders.received == 6", &format!("orders.received >= {floor}")));
+        let said = run(&["check", text(folder.path()), "--json"]);
+        assert_eq!(said.status, Some(status), "{}{}", said.out, said.err);
+        let outcome: Value = serde_json::from_str(&said.out).expect("the outcome is JSON");
+        assert_eq!((number(&outcome, "runs"), number(&outcome, "missed")), (1, status as u64));
+        let case = &outcome["cases"][0];
+        assert_eq!(case["name"], "small seed 1");
+        let missed: &[&str] = if status == 1 { &["expected orders.received >= 7; it is 6"] } else { &[] };
+        assert_eq!(case["missed"], serde_json::json!(missed));
+    }
+}
+
+#[test]
+fn shells_complete_commands_and_flags() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let said = run(&["completions", shell]);
+        assert_eq!((said.status, said.err.as_str()), (Some(0), ""), "{shell}");
+        for word in ["parceltwin", "simulated", "junit", "verify"] {
+            assert!(said.out.contains(word), "{shell}: {word} is not in {}", said.out);
+        }
+    }
+    run(&["completions", "dos"]).is_error(&["dos", "bash"]);
+}
+
+#[test]
 fn a_changed_journal_is_no_and_names_the_first_record_that_differs() {
     let folder = small(|s| s.replace("seeds = [1]", "seeds = [1]\ngolden = true"));
     let check = |more: &[&str]| run(&[&["check", text(folder.path())], more].concat());
@@ -277,6 +304,11 @@ fn a_shopify_export_runs_through() {
     assert_eq!((number(&figures, "orders.allocated"), number(&figures, "orders.held")), (2, 1), "{figures}");
     let mut bad = order(1004, "US", "TEA-1", 1, "paid");
     bad["line_items"][0]["price"] = "cheap".into();
+    write(folder.path(), "orders.json", &serde_json::json!({"orders": [bad, order(1005, "US", "TEA-1", 1, "paid")]}).to_string());
+    let said = run(&["sim", text(folder.path()), "--orders", text(&orders), "--json"]);
+    assert_eq!(said.status, Some(0), "{}", said.err);
+    assert!(said.err.contains("left out: order SHO-1004: cannot be read") && said.err.contains("cheap"), "{}", said.err);
+    assert_eq!(number(&serde_json::from_str(&said.out).expect("the figures are JSON"), "orders.received"), 1);
     write(folder.path(), "orders.json", &serde_json::json!({"orders": [bad]}).to_string());
     run(&["sim", text(folder.path()), "--orders", text(&orders)]).is_error(&["orders.json", "price", "cheap"]);
 }

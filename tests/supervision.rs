@@ -10,7 +10,7 @@ use actors::order_desk::{DeskMsg, Receipt};
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use drivers::Clock;
-use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::carriers::{CarrierDriver, CarrierError, Read, Skipped, Unfit};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use sim::demand::{self, DemandSettings};
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackStatus, Tracking};
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows};
@@ -308,11 +308,11 @@ impl CarrierDriver for Nervous {
     fn id(&self) -> &CarrierId {
         self.inner.id()
     }
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         (self.nerve)("quote");
         self.inner.quote(request)
     }
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let (nerve, what) = (self.nerve.clone(), format!("label {}", request.key));
         let call = self.inner.buy_label(request);
         Box::pin(async move {
@@ -321,7 +321,7 @@ impl CarrierDriver for Nervous {
             label
         })
     }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         (self.nerve)("track");
         self.inner.track(numbers)
     }
@@ -334,6 +334,9 @@ impl CarrierDriver for Nervous {
     }
     fn can_quote(&self) -> bool {
         self.inner.can_quote()
+    }
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        self.inner.fits(request)
     }
 }
 
@@ -414,6 +417,7 @@ fn question(config: &SiteConfig) -> QuoteRequest {
         value: twin::Money::zero(config.fx.base),
         battery: false,
         ship_at: Moment(0),
+        utc_offset_h: 0,
     }
 }
 
@@ -660,4 +664,96 @@ fn next_cutoff(config: &SiteConfig, now: Moment) -> Moment {
     let spans = config.carriers.iter().map(|c| c.cutoff_spans().expect("the bundled site is good"));
     let all = spans.flat_map(|s| config.warehouses.iter().filter_map(move |w| actors::warehouse::next_cutoff(now, w.utc_offset_h, &s)));
     all.min().expect("carriers collect")
+}
+
+/// A carrier whose news come backwards, twice, with deliveries stamped before they were out, and with a part that nobody can read.
+struct Confused(Arc<dyn CarrierDriver>);
+
+impl CarrierDriver for Confused {
+    fn id(&self) -> &CarrierId {
+        self.0.id()
+    }
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
+        self.0.quote(request)
+    }
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
+        self.0.buy_label(request)
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        let news = self.0.track(numbers);
+        Box::pin(async move {
+            let mut news = news.await?;
+            for tracking in &mut news.value {
+                for event in tracking.events.iter_mut().filter(|e| e.status == TrackStatus::Delivered) {
+                    event.at = event.at - Span::from_hours(30);
+                }
+                tracking.events.reverse();
+                tracking.events.extend(tracking.events.clone());
+                let about = Some(tracking.number.0.clone());
+                news.skipped.push(Skipped { about, place: "events[3]".into(), why: "an event is \"\\u{7}\"".into(), whole: true });
+            }
+            Ok(news)
+        })
+    }
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.0.void_label(tracking)
+    }
+    fn track_batch_max(&self) -> usize {
+        self.0.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.0.can_quote()
+    }
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        self.0.fits(request)
+    }
+}
+
+#[test]
+fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
+    play(async |mut theatre| {
+        for driver in theatre.drivers.values_mut() {
+            *driver = Arc::new(Confused(driver.clone()));
+        }
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
+        theatre.orders_follow();
+        let (mut told, mut heard) = (BTreeMap::<Key, u32>::new(), BTreeSet::new());
+        for record in theatre.twin.records(0) {
+            let record = record.expect("the journal reads");
+            match record.event {
+                Event::Parcel(parcel::Event::ExceptionRaised { what }) if what.contains("news of it cannot be read") => {
+                    *told.entry(record.key).or_default() += 1;
+                }
+                Event::Parcel(parcel::Event::Tracked { event }) => {
+                    let key = (record.key.clone(), event.at, event.code.clone(), event.place.clone(), event.text.clone());
+                    assert!(heard.insert(key), "{} heard twice of {event:?}", record.key);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(told.len(), theatre.orders.len(), "{told:?}");
+        assert!(told.values().all(|times| *times == 1), "{told:?}");
+        site.stop().await;
+    });
+}
+
+#[test]
+fn a_parcel_goes_by_who_takes_its_address_and_is_held_where_nobody_does() {
+    play(async |mut theatre| {
+        // Without the forwarder, whose API has no limits.
+        theatre.config.channels.iter_mut().filter(|c| c.carrier.as_str() == "direct").for_each(|c| c.to = vec!["NZ".into()]);
+        let site = theatre.open().await;
+        let mut order = theatre.orders[0].1.clone();
+        order.ship_to.country = "US".into();
+        (order.ship_to.region, order.ship_to.postcode) = ("TX".into(), "78701".into());
+        order.ship_to.street = "12 Long Street ".repeat(12).trim().into();
+        theatre.hand_in(&site, &order).await;
+        theatre.clock.sleep(Span::from_mins(1)).await;
+        let held = theatre.state_of::<Order>(order.id.text()).expect("it was acknowledged");
+        let why = held.holds.values().next().unwrap_or_else(|| panic!("it is not held: {held:?}"));
+        assert!(why.contains("to.street has 179 characters"), "{why}");
+        site.stop().await;
+    });
 }

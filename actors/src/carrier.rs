@@ -6,16 +6,16 @@ use crate::config::CarrierConfig;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::{Host, House, ParcelMsg, Told, origin};
 use drivers::WireError;
-use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::carriers::{CarrierDriver, CarrierError, Read, Skipped};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use smol_str::{SmolStr, ToSmolStr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
-use twin::channel::{LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber};
 
 /// Failures in a row after which the carrier is left alone for a while.
@@ -29,10 +29,12 @@ pub const RETRY_FIRST: Span = Span::from_ms(500);
 pub const ATTEMPTS_MAX: u32 = 60;
 /// Tracking may take up this part of the calls under way.
 const LOOKS_SHARE: usize = 4;
+/// Counts the parts of carriers' answers that could not be read, and whole tracking answers that did not come.
+const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
-pub type QuoteReply = Box<dyn FnOnce(Result<Vec<Quote>, SmolStr>) + Send>;
+pub type QuoteReply = Box<dyn FnOnce(Result<Read<Vec<Quote>>, SmolStr>) + Send>;
 
 pub enum CarrierMsg {
     Quote(Box<QuoteRequest>, QuoteReply),
@@ -57,9 +59,9 @@ pub enum CarrierMsg {
 
 /// A call's outcome, with what is needed to go on.
 pub enum Call {
-    Quoted(Result<Vec<Quote>, CarrierError>, QuoteReply),
-    Bought(Box<LabelRequest>, u32, Result<twin::channel::Label, CarrierError>),
-    Tracked(Vec<Watched>, Result<Vec<Tracking>, CarrierError>),
+    Quoted(Result<Read<Vec<Quote>>, CarrierError>, QuoteReply),
+    Bought(Box<LabelRequest>, u32, Result<Read<Label>, CarrierError>),
+    Tracked(Vec<Watched>, Result<Read<Vec<Tracking>>, CarrierError>),
     Voided(TrackingNumber, Result<(), CarrierError>),
 }
 
@@ -68,8 +70,10 @@ pub struct Watched {
     parcel: ParcelId,
     tracking: TrackingNumber,
     since: Moment,
-    /// So many events of it have been passed on.
-    told: usize,
+    /// Which history of it was passed on last: the sum of its events' marks, whatever their order. 0 for none.
+    told: u64,
+    /// The same of what could not be read, so that nobody is told of it at each look.
+    alarmed: u64,
 }
 
 enum Job {
@@ -168,7 +172,7 @@ impl CarrierState {
                 if !self.watching.insert(parcel.clone()) {
                     return Ok(());
                 }
-                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0 });
+                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0 });
             }
             CarrierMsg::Look => self.look(),
             CarrierMsg::Returned(call) => {
@@ -218,8 +222,12 @@ impl CarrierState {
             });
         }
         while self.calls < limit && !self.is_paused() {
-            let Some(Told { origin: asked, message: job }) = self.queue.pop_front() else { return };
+            let Some(Told { origin: asked, message: mut job }) = self.queue.pop_front() else { return };
             self.calls += 1;
+            if let Job::Label(request, _) = &mut job {
+                // It may have waited here until its pickup was over.
+                request.ship_at = request.ship_at.max(self.config.next_pickup(self.house.clock.date(), request.utc_offset_h));
+            }
             let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(asked.because));
             tokio::spawn(async move {
                 let call = match job {
@@ -248,6 +256,7 @@ impl CarrierState {
         match call {
             Call::Quoted(outcome, reply) => {
                 self.felt(outcome.as_ref().err())?;
+                outcome.iter().for_each(|read| self.say_skipped("prices", &read.skipped));
                 reply(outcome.map_err(|e| e.to_smolstr()));
             }
             Call::Bought(request, attempts, outcome) => {
@@ -257,12 +266,21 @@ impl CarrierState {
                         let pause = Span((RETRY_FIRST * (1 << attempts.min(12))).0.min(PAUSE_MAX.0));
                         self.retry_after(pause, request, attempts);
                     }
-                    outcome => self.house.tell(request.parcel, ParcelMsg::Label(outcome.map_err(|e| e.to_smolstr()))),
+                    outcome => {
+                        outcome.iter().for_each(|read| self.say_skipped("label", &read.skipped));
+                        self.house.tell(request.parcel, ParcelMsg::Label(outcome.map(|read| read.value).map_err(|e| e.to_smolstr())));
+                    }
                 }
             }
             Call::Tracked(batch, outcome) => {
                 self.felt(outcome.as_ref().err())?;
-                self.tracked(batch, outcome.unwrap_or_default());
+                if let Err(why) = &outcome {
+                    tracing::warn!(carrier = %self.config.id(), parcels = batch.len(), why = ?why.to_smolstr(), "no news could be had");
+                    metrics::counter!(UNREAD, "carrier" => self.config.id().to_string(), "what" => "tracking").increment(1);
+                }
+                let news = outcome.unwrap_or_default();
+                self.say_skipped("tracking", &news.skipped);
+                self.tracked(batch, news);
             }
             Call::Voided(tracking, outcome) => {
                 if let Err(why) = outcome {
@@ -339,20 +357,48 @@ impl CarrierState {
         self.set_look();
     }
 
-    fn tracked(&mut self, batch: Vec<Watched>, news: Vec<Tracking>) {
+    /// Tells a parcel that news of it is lost, once.
+    fn alarm(&self, watched: &mut Watched, skipped: &[Skipped]) {
+        let mine = || skipped.iter().filter(|s| s.whole && s.about.as_deref() == Some(watched.tracking.as_str()));
+        let alarmed = sum(mine().map(|s| twin::channel::mark(&[s.why.as_bytes()]).into()));
+        if alarmed == watched.alarmed {
+            return;
+        }
+        watched.alarmed = alarmed;
+        if let Some(first) = mine().next() {
+            let more = mine().count() - 1;
+            let more = if more == 0 { SmolStr::default() } else { format_smolstr!(" (and {more} more)") };
+            let what = format_smolstr!("news of it cannot be read: {}{more}", first.why);
+            self.house.tell(watched.parcel.clone(), ParcelMsg::Alarm(what));
+        }
+    }
+
+    /// What of an answer could not be read, for whoever runs the site. It is foreign text: escaped, so that it forges no line.
+    fn say_skipped(&self, what: &'static str, skipped: &[Skipped]) {
+        if skipped.is_empty() {
+            return;
+        }
+        for Skipped { about, place, why, whole } in skipped {
+            tracing::warn!(carrier = %self.config.id(), %what, about = ?about, place = ?place, why = ?why, whole, "a part of an answer cannot be read");
+        }
+        metrics::counter!(UNREAD, "carrier" => self.config.id().to_string(), "what" => what).increment(skipped.len() as u64);
+    }
+
+    fn tracked(&mut self, batch: Vec<Watched>, news: Read<Vec<Tracking>>) {
         let now = self.house.clock.now();
+        let Read { value: news, skipped } = news;
         let mut news: BTreeMap<TrackingNumber, Vec<_>> = news.into_iter().map(|t| (t.number, t.events)).collect();
         let next = now + Span::from_hours(i64::from(self.config.track_every_h.max(1)));
         for mut watched in batch {
-            let mut events = news.remove(&watched.tracking).unwrap_or_default();
-            // The oldest come first; what was passed on is left out. A history that got shorter is told anew.
-            let known = if events.len() < watched.told { 0 } else { watched.told };
-            watched.told = events.len();
-            events.drain(..known);
+            let events = news.remove(&watched.tracking).unwrap_or_default();
             let ended = events.iter().any(|e| matches!(e.status, TrackStatus::Delivered | TrackStatus::Returned | TrackStatus::Lost));
-            if !events.is_empty() {
+            // Whatever came late, was corrected or changed its meaning makes another history. The parcel knows what of it is new.
+            let history = sum(events.iter().map(|e| u64::from(e.mark()) << 8 | e.status as u64));
+            if history != watched.told && !events.is_empty() {
+                watched.told = history;
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
+            self.alarm(&mut watched, &skipped);
             if ended {
                 self.watching.remove(&watched.parcel);
                 continue;
@@ -368,6 +414,11 @@ impl CarrierState {
             }
         }
     }
+}
+
+/// A number for a set, whatever its order.
+fn sum(parts: impl Iterator<Item = u64>) -> u64 {
+    parts.fold(0, |sum, part| sum.wrapping_add(part.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1))
 }
 
 /// The call's outcome, also where it panics: whoever waits for it must hear something.

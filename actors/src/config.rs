@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use twin::channel::Channel;
 use twin::device::DeviceKind;
 use twin::station::StationKind;
-use twin::{Address, CarrierId, DeviceId, Span, StationId, WarehouseId};
+use twin::{Address, CarrierId, DeviceId, Moment, Span, StationId, WarehouseId};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +147,20 @@ fn six() -> u32 {
     6
 }
 
+/// A label bought now is on a parcel that is packed and sorted after this: a pickup before that will not take it.
+const HANDLING: Span = Span::from_mins(10);
+
 impl CarrierConfig {
+    /// The pickup that a parcel will make whose label is bought now: the first cut-off by the warehouse's clock that is far
+    /// enough away. A carrier without cut-offs comes when it is called: as soon as the parcel is ready. Never the present:
+    /// by the time the carrier reads it, that is the past.
+    pub fn next_pickup(&self, now: Moment, utc_offset_h: i8) -> Moment {
+        let ready = now + HANDLING;
+        // A plan whose cut-offs cannot be read was refused at the start.
+        let cutoffs = self.cutoff_spans().unwrap_or_default();
+        crate::warehouse::next_cutoff(ready - Span(1), utc_offset_h, &cutoffs).unwrap_or(ready)
+    }
+
     pub fn id(&self) -> &CarrierId {
         &self.api.id
     }
@@ -265,5 +278,40 @@ fn needed(kind: StationKind) -> &'static [DeviceKind] {
         StationKind::Bench | StationKind::Rework => &[DeviceKind::Printer, DeviceKind::Scanner],
         StationKind::Line => &[DeviceKind::Scanner, DeviceKind::Scale, DeviceKind::Sorter, DeviceKind::Printer],
         StationKind::Dock => &[DeviceKind::Scanner],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parcel_is_planned_for_the_pickup_that_it_makes() {
+        let carrier = |cutoffs: &[&str]| CarrierConfig {
+            api: CarrierSettings {
+                id: "usps".into(),
+                kind: drivers::carriers::CarrierKind::Usps,
+                base_url: "sim:".into(),
+                account: "1".into(),
+                secret_env: None,
+                timeout_ms: 1,
+            },
+            cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
+            track_every_h: 6,
+        };
+        let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
+        // Los Angeles, UTC−8, cut-offs at 12:00 and 17:00.
+        for (now, pickup) in [
+            ("2026-11-09T18:00:00Z", "2026-11-09T20:00:00Z"),
+            ("2026-11-09T19:50:00Z", "2026-11-09T20:00:00Z"),
+            ("2026-11-09T19:51:00Z", "2026-11-10T01:00:00Z"),
+            ("2026-11-10T00:30:00Z", "2026-11-10T01:00:00Z"),
+            ("2026-11-10T02:00:00Z", "2026-11-10T20:00:00Z"),
+            ("2026-11-10T07:55:00Z", "2026-11-10T20:00:00Z"),
+        ] {
+            assert_eq!(next(&["17:00", "12:00"], now, -8), pickup, "at {now}");
+        }
+        assert_eq!(next(&["20:00"], "2026-11-09T11:00:00Z", 8), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
+        assert_eq!(next(&[], "2026-11-09T11:00:00Z", 8), "2026-11-09T11:10:00Z");
     }
 }

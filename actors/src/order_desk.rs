@@ -4,7 +4,10 @@
 //! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
 
 use crate::carrier::CarrierMsg;
+use crate::config::WarehouseConfig;
+use crate::parcel::label_request;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
+use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rules::allocation::{Offer, choose, warehouses_with_stock};
 use rules::packing::Packed;
@@ -16,7 +19,7 @@ use twin::channel::{Channel, Quote, QuoteRequest};
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::stock::{self, Stock};
-use twin::{CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
+use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders whose quotes do not come are planned anew after this.
 pub const QUOTES_LATE: Span = Span::from_mins(2);
@@ -55,7 +58,7 @@ pub enum DeskMsg {
         round: u32,
         warehouse: WarehouseId,
         carrier: CarrierId,
-        quotes: Result<Vec<Quote>, SmolStr>,
+        quotes: Result<Read<Vec<Quote>>, SmolStr>,
     },
     Progress {
         order: OrderId,
@@ -116,6 +119,14 @@ struct Quoting {
     value: Money,
     /// A carrier failed to answer: another try may end better.
     incomplete: bool,
+}
+
+/// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
+/// field named.
+fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
+    let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
+    let request = label_request(house, warehouse, &ParcelId::of(order, 1), plan, to.clone());
+    driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
 }
 
 /// The last step behind a parcel, and where that takes its order.
@@ -257,6 +268,9 @@ impl DeskState {
                 let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
                 holds.push((Hold::AddressInvalid, told.join("; ").into()));
             }
+            if let Some(why) = &order.held {
+                holds.push((Hold::Manual, why.clone()));
+            }
             if !order.paid {
                 holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
             }
@@ -335,12 +349,16 @@ impl DeskState {
                 value,
                 battery: order.lines.iter().any(|l| l.battery),
                 ship_at,
+                utc_offset_h: config.utc_offset_h,
             };
             let mut carriers = BTreeSet::new();
             for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                match (rules::channels::accepts(channel, &warehouse, &request), &channel.tariff) {
-                    (Err(unfit), _) => quoting.offers.push(offer(Err(format_smolstr!("{unfit}")))),
+                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
+                let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
+                let takes = accepts.and_then(|()| takes(&house, config, &id, &plan(), &to));
+                match (takes, &channel.tariff) {
+                    (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
                     (Ok(()), Some(tariff)) => {
                         let rated = rules::rating::rate(tariff, &channel.service, &request, channel.days);
                         quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
@@ -366,7 +384,10 @@ impl DeskState {
         if asks.is_empty() {
             return self.decide(id);
         }
-        for (warehouse, carrier, request) in asks {
+        for (warehouse, carrier, mut request) in asks {
+            if let Some(config) = house.config.carriers.iter().find(|c| *c.id() == carrier) {
+                request.ship_at = config.next_pickup(ship_at, request.utc_offset_h);
+            }
             let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
             let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
             if let Some(seat) = house.carriers.get(&carrier) {
@@ -382,14 +403,19 @@ impl DeskState {
         round: u32,
         warehouse: &WarehouseId,
         carrier: &CarrierId,
-        quotes: Result<Vec<Quote>, SmolStr>,
+        mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
     ) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
         quoting.waiting -= 1;
         quoting.incomplete |= quotes.is_err();
         let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse);
-        let mut quotes = quotes.map(|list| list.into_iter().map(Some).collect::<Vec<_>>());
+        let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
+        let unread = |service: &SmolStr| {
+            let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
+            Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
+        };
+        let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
         for channel in house.config.channels.iter().filter(asked) {
             if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
                 continue; // it was found unfit before the carrier was asked
@@ -397,7 +423,9 @@ impl DeskState {
             let quote = match &mut quotes {
                 Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
                     Some(slot) => slot.take().ok_or_else(|| "the carrier quoted it twice".into()),
-                    None => Err(format_smolstr!("{carrier} offers no {} for it", channel.service)),
+                    None => {
+                        Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
+                    }
                 },
                 Err(why) => Err(why.clone()),
             };
@@ -455,11 +483,16 @@ impl DeskState {
     }
 
     fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
-        let channel = self.house.config.channel(&decision.channel)?;
+        let (channel, warehouse) = (self.house.config.channel(&decision.channel)?, self.house.config.warehouse(&decision.warehouse)?);
         let packed = rules::packing::declare(&order.lines);
-        Some(Plan {
+        Some(Plan { estimate: Some(decision.cost), ..self.plan_by(id, order, warehouse, channel, &packed) })
+    }
+
+    /// The parcel of an order, from that warehouse over that channel.
+    fn plan_by(&self, id: &OrderId, order: &Order, warehouse: &WarehouseConfig, channel: &Channel, packed: &Packed) -> Plan {
+        Plan {
             order: id.clone(),
-            warehouse: decision.warehouse.clone(),
+            warehouse: warehouse.id.clone(),
             carrier: channel.carrier.clone(),
             channel: channel.id.clone(),
             service: channel.service.clone(),
@@ -468,9 +501,25 @@ impl DeskState {
             declared_g: packed.weight_g,
             declared: packed.dims,
             value: order.value(),
-            estimate: Some(decision.cost),
-            contents: packed.contents,
-        })
+            estimate: None,
+            contents: self.in_words(&order.lines),
+            battery: order.lines.iter().any(|l| l.battery),
+        }
+    }
+
+    /// What is in a parcel, for customs, who know no SKUs: `toys × 3, kitchen × 1`. Goods without a category go by their SKU.
+    fn in_words(&self, lines: &[Line]) -> SmolStr {
+        let mut goods: Vec<(&str, u32)> = Vec::with_capacity(lines.len());
+        for line in lines {
+            let category = self.house.products.get(&line.sku).map_or("", |product| product.category.trim());
+            let what = if matches!(category, "" | "unknown") { line.sku.as_str() } else { category };
+            match goods.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, pieces)) => *pieces = pieces.saturating_add(line.quantity),
+                None => goods.push((what, line.quantity)),
+            }
+        }
+        let words: Vec<_> = goods.iter().map(|(what, pieces)| format!("{what} × {pieces}")).collect();
+        words.join(", ").into()
     }
 
     fn progress(&mut self, id: OrderId, step: Progress) -> Result<(), ActorProcessingErr> {

@@ -1,6 +1,7 @@
 //! One parcel, awake: takes what happens to it, keeps its state, and tells those who wait for it.
 
 use crate::carrier::CarrierMsg;
+use crate::config::WarehouseConfig;
 use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Progress};
 use crate::station::StationMsg;
@@ -283,18 +284,8 @@ impl ParcelState {
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
         let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return Ok(()) };
-        let request = LabelRequest {
-            key: parcel.label_key(id.text()),
-            parcel: id.clone(),
-            service: plan.service.clone(),
-            from: warehouse.address.clone(),
-            to: house.twin.address(&plan.ship_to, plan.buyer.as_ref())?,
-            weight_g: plan.declared_g,
-            dims: plan.declared,
-            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
-            contents: plan.contents.clone(),
-            ship_at: house.clock.date(),
-        };
+        let to = house.twin.address(&plan.ship_to, plan.buyer.as_ref())?;
+        let request = LabelRequest { key: parcel.label_key(id.text()), ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
         work.then(move || match house.carriers.get(&carrier) {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
@@ -331,8 +322,9 @@ impl ParcelState {
             weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
             dims: parcel.measured.unwrap_or(plan.declared),
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
-            battery: false,
+            battery: plan.battery,
             ship_at: house.clock.date(),
+            utc_offset_h: warehouse.utc_offset_h,
         };
         match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
             Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
@@ -356,5 +348,25 @@ impl ParcelState {
     fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
         let (house, warehouse) = (self.house.clone(), self.host.state.plan.warehouse.clone());
         work.then(move || house.tell_warehouse(&warehouse, message));
+    }
+}
+
+/// What a carrier is asked for a parcel as it is planned, for the pickup that it will make; the key is the parcel's own, and `to` the whole address.
+pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &ParcelId, plan: &Plan, to: Address) -> LabelRequest {
+    let today = house.clock.date();
+    let carrier = house.config.carriers.iter().find(|c| *c.id() == plan.carrier);
+    LabelRequest {
+        key: SmolStr::default(),
+        parcel: id.clone(),
+        service: plan.service.clone(),
+        from: warehouse.address.clone(),
+        to,
+        weight_g: plan.declared_g,
+        dims: plan.declared,
+        value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+        contents: plan.contents.clone(),
+        battery: plan.battery,
+        ship_at: carrier.map_or(today, |c| c.next_pickup(today, warehouse.utc_offset_h)),
+        utc_offset_h: warehouse.utc_offset_h,
     }
 }

@@ -10,7 +10,7 @@ pub fn address(country: &str, postcode: &str) -> Address {
 
 pub fn parcel(to: Address, weight_g: Grams, dims: Dims) -> QuoteRequest {
     let value = Money::new(Decimal::TEN, Currency::USD);
-    QuoteRequest { from: address("CN", "518000"), to, weight_g, dims, value, battery: false, ship_at: Moment(0) }
+    QuoteRequest { from: address("CN", "518000"), to, weight_g, dims, value, battery: false, ship_at: Moment(0), utc_offset_h: 0 }
 }
 
 /// Collects at `SZX` and goes everywhere.

@@ -20,7 +20,8 @@ fn rates_folder(test: &str) -> Option<PathBuf> {
 fn price(sheet: &Sheet, country: &str, postcode: &str, weight_g: u32) -> Result<String, String> {
     let to = Address { country: country.into(), postcode: postcode.into(), ..Address::default() };
     let value = Money::new(Decimal::TEN, Currency::USD);
-    let request = QuoteRequest { from: to.clone(), to, weight_g, dims: Dims::default(), value, battery: false, ship_at: Moment(0) };
+    let request =
+        QuoteRequest { from: to.clone(), to, weight_g, dims: Dims::default(), value, battery: false, ship_at: Moment(0), utc_offset_h: 0 };
     let tariff = sheet.tariff.as_ref().ok_or("no tariff")?;
     rate(tariff, &sheet.service, &request, sheet.days).map(|q| q.total.to_string()).map_err(|why| why.to_string())
 }
@@ -67,7 +68,8 @@ fn karrio_sheets_say_what_they_say() {
     let to = Address { country: "DE".into(), postcode: "10115".into(), ..Address::default() };
     let value = Money::new(Decimal::TEN, Currency::EUR);
     let cube = Dims::new(176, 125, 100);
-    let request = QuoteRequest { from: to.clone(), to, weight_g: 400, dims: cube, value, battery: false, ship_at: Moment(0) };
+    let request =
+        QuoteRequest { from: to.clone(), to, weight_g: 400, dims: cube, value, battery: false, ship_at: Moment(0), utc_offset_h: 0 };
     let unfit = rules::channels::accepts(&small.channel(&"dhl".into(), vec!["FRA".into()]), &"FRA".into(), &request).unwrap_err();
     assert_eq!(unfit.to_string(), "oversize: 100 mm high, takes at most 50 mm");
 

@@ -141,6 +141,7 @@ impl Shops {
             ship_to: self.countries.pick(&mut luck).map_or_else(Address::default, |country| country.address(&mut luck)),
             lines: self.lines(&mut luck),
             paid: true,
+            held: None,
         };
         // Drawn last, so that an order without its problem is the same order.
         if luck.chance_ppm(self.problem_ppm) {

@@ -93,9 +93,11 @@ fn labels_of_every_simulated_carrier_decode() {
                 dims: Dims::new(220, 160, 90),
                 value: Money::new(Decimal::new(2_599, 2), Currency::USD),
                 contents: "phone case".into(),
-                ship_at: clock.now(),
+                battery: false,
+                ship_at: clock.now() + twin::Span::from_hours(6),
+                utc_offset_h: 0,
             };
-            let label = virtual_runtime(&clock).unwrap().block_on(carrier.buy_label(request)).unwrap();
+            let label = virtual_runtime(&clock).unwrap().block_on(carrier.buy_label(request)).unwrap().value;
             let codes = decoded(&label.zpl);
             assert!(
                 names(&codes, label.tracking.as_str()),

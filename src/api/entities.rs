@@ -145,6 +145,11 @@ pub async fn thing(
     }
 }
 
+/// Whether things are called so in a path.
+pub fn is_noun(text: &str) -> bool {
+    Kind::ALL.into_iter().any(|kind| plural(kind) == text)
+}
+
 /// How a kind is called in a path.
 pub fn plural(kind: Kind) -> &'static str {
     match kind {

@@ -42,6 +42,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!(JOURNAL_DAMAGED, "1: a sealed segment of the journal has gone bad; the log and the list of exceptions name it");
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
+    describe_counter!("parceltwin_carrier_answers_unread_total", "Parts of carriers' answers that could not be read, by carrier and kind");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
     describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");

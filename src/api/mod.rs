@@ -127,11 +127,20 @@ fn routes(api: Api) -> Router {
         .with_state(api)
 }
 
+/// What stands below `/api/v1/` besides things.
+const STATIC: [&str; 5] = ["events", "board", "openapi.json", "docs", "docs.js"];
+
 async fn unknown(uri: Uri) -> Problem {
     Problem::absent(format!("there is nothing at {}; /api/v1/docs lists what there is", uri.path()))
 }
 
+/// One route takes things of any kind, so it matches whatever anybody makes up: where it knows no such kind there is nothing,
+/// whatever the method.
 async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let is_api = uri.path().strip_prefix("/api/v1/").map(|rest| rest.split('/').next().unwrap_or_default());
+    if is_api.is_some_and(|noun| !entities::is_noun(noun) && !STATIC.contains(&noun)) {
+        return unknown(uri).await;
+    }
     let detail = format!("{} does not take {method}; /api/v1/docs says what it takes", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "That is not how to ask", detail)
 }

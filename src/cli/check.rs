@@ -2,6 +2,7 @@
 
 use super::{Answer, CheckFlags, screen, simulate};
 use anyhow::{Context, bail};
+use serde::Serialize;
 use sim::expect::Verdict;
 use sim::run::Run;
 use sim::scenario::{FILE, Scenario};
@@ -13,11 +14,20 @@ use twin::{Because, By};
 const DEPTH_MAX: usize = 8;
 
 /// One scenario with one seed.
+#[derive(Serialize)]
 struct Case {
     name: String,
     seconds: f64,
     /// What was missed; empty where all went as expected.
     missed: Vec<String>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    runs: usize,
+    missed: usize,
+    cases: &'a [Case],
 }
 
 pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
@@ -32,6 +42,10 @@ pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
         let scenario = Scenario::read(file)?;
         for seed in scenario.seeds.clone() {
             let case = check(&scenario, seed, flags.bless)?;
+            if flags.json {
+                cases.push(case);
+                continue;
+            }
             let word = if case.missed.is_empty() { "ok    " } else { "MISSED" };
             screen::print(&format!("{word} {} ({:.1} s)\n", case.name, case.seconds))?;
             for line in &case.missed {
@@ -44,7 +58,12 @@ pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
         std::fs::write(path, junit(&cases)).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let missed = cases.iter().filter(|c| !c.missed.is_empty()).count();
-    screen::print(&format!("{} runs, {missed} missed\n", cases.len()))?;
+    if flags.json {
+        let outcome = Outcome { runs: cases.len(), missed, cases: &cases };
+        screen::print(&(serde_json::to_string_pretty(&outcome)? + "\n"))?;
+    } else {
+        screen::print(&format!("{} runs, {missed} missed\n", cases.len()))?;
+    }
     Ok(if missed == 0 { Answer::Yes } else { Answer::No })
 }
 

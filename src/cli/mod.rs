@@ -12,7 +12,7 @@ mod screen;
 mod simulate;
 mod store;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +40,13 @@ enum Command {
     Twin(TwinCommand),
     /// Run one simulated device by itself on a pseudo-terminal or a TCP port
     Device(DeviceFlags),
+    /// Print a script that completes commands and flags in a shell
+    ///
+    /// For bash: `parceltwin completions bash > ~/.local/share/bash-completion/completions/parceltwin`.
+    Completions {
+        /// The shell that it is for
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Args)]
@@ -76,7 +83,7 @@ struct LiveFlags {
 struct SimFlags {
     /// The scenario's folder or file
     scenario: PathBuf,
-    /// Orders to run instead of the scenario's own: orders.csv (products.csv and stock.csv beside it) or a Shopify orders.json
+    /// Orders to run instead of the scenario's own: orders.csv (products.csv and stock.csv beside it), a Shopify orders.json, or the CSV that its admin exports
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
     /// Seed; the scenario's first where absent
@@ -106,6 +113,9 @@ struct CheckFlags {
     /// Write the golden journals anew instead of comparing with them
     #[arg(long)]
     bless: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -228,6 +238,7 @@ struct DeviceFlags {
     /// Printer: put each label into this folder
     #[arg(long, value_name = "DIR")]
     labels: Option<std::path::PathBuf>,
+    /// Seed of what it sees and of its faults
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -248,6 +259,7 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(flags),
         Command::Twin(command) => store::run(command),
         Command::Device(flags) => device::run(flags),
+        Command::Completions { shell } => complete(shell),
     };
     match outcome {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
@@ -255,6 +267,39 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("parceltwin: {}", screen::shown(&format!("{error:#}")));
             ExitCode::from(2)
+        }
+    }
+}
+
+fn complete(shell: clap_complete::Shell) -> anyhow::Result<Answer> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Flags::command(), "parceltwin", &mut script);
+    screen::print(&String::from_utf8(script)?)?;
+    Ok(Answer::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command, with its name as it is typed.
+    fn all(command: clap::Command, name: String, found: &mut Vec<(String, clap::Command)>) {
+        for below in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            all(below.clone(), format!("{name} {}", below.get_name()), found);
+        }
+        found.push((name, command));
+    }
+
+    #[test]
+    fn every_command_and_every_flag_has_its_help() {
+        let mut found = Vec::new();
+        all(Flags::command(), "parceltwin".into(), &mut found);
+        assert!(found.len() > 10);
+        for (name, command) in found {
+            assert!(command.get_about().is_some(), "{name} has no help");
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{name} {} has no help", flag.get_id());
+            }
         }
     }
 }

@@ -111,6 +111,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         ship_to: ship_to.clone(),
         lines,
         paid: true,
+        held: None,
     };
     let mut put = |after: Span, command| journal.push((at + after, Step::Order(id.clone(), command)));
     put(Span::ZERO, Receive { order: Box::new(new), buyer: None, lines: vec![] });

@@ -172,8 +172,10 @@ pub struct QuoteRequest {
     pub dims: Dims,
     pub value: Money,
     pub battery: bool,
-    /// When it will be handed over.
+    /// The pickup at which it will be handed over.
     pub ship_at: Moment,
+    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
+    pub utc_offset_h: i8,
 }
 
 /// A channel's price for one parcel, with its breakdown.
@@ -200,8 +202,13 @@ pub struct LabelRequest {
     pub weight_g: Grams,
     pub dims: Dims,
     pub value: Money,
+    /// In plain words, for customs.
     pub contents: SmolStr,
+    pub battery: bool,
+    /// The pickup at which it will be handed over.
     pub ship_at: Moment,
+    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
+    pub utc_offset_h: i8,
 }
 
 /// What the carrier answered: its number, its price, and the label to print.
@@ -250,6 +257,22 @@ pub struct TrackEvent {
     pub code: SmolStr,
     pub text: SmolStr,
     pub place: SmolStr,
+}
+
+impl TrackEvent {
+    /// By what a carrier's event is known when it comes again: time, code, place and text. Its status is ours, and may be
+    /// another once more events are known.
+    pub fn mark(&self) -> u32 {
+        mark(&[&self.at.0.to_le_bytes(), self.code.as_bytes(), self.place.as_bytes(), self.text.as_bytes()])
+    }
+}
+
+/// A small number for a text in parts, by which it is known again (FNV-1a, folded). Not for what must not collide.
+pub fn mark(parts: &[&[u8]]) -> u32 {
+    // 0xFF is in no UTF-8, so that parts do not run into one another.
+    let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0xff]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    (hash ^ (hash >> 32)) as u32
 }
 
 /// What a carrier said of one number, oldest event first.

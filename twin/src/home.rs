@@ -256,10 +256,9 @@ impl Glance {
         }
         let mut json = state_json(key, version, &state)?;
         if let Some(buyer) = buyer_of(&state) {
-            match self.has_keys()? {
-                true => tell_buyer(&mut json, self.personal(&self.keys()?, buyer)?)?,
-                // A backup of the journal has no keys beside it: what is sealed stays sealed.
-                false => {}
+            // A backup of the journal has no keys beside it: what is sealed stays sealed.
+            if self.has_keys()? {
+                tell_buyer(&mut json, self.personal(&self.keys()?, buyer)?)?;
             }
         }
         Ok(Some(json))

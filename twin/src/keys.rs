@@ -298,7 +298,7 @@ fn check(file: &dyn DiskFile, site: &str) -> Result<(u64, Option<Damage>), Store
     let bad: Vec<u64> = slots.enumerate().filter(|(_, slot)| matches!(read_slot(slot), Slot::Damaged)).map(|(n, _)| n as u64).collect();
     let count = (length - HEAD_BYTES).div_ceil(SLOT_BYTES);
     let blocks = count / BLOCK * BLOCK;
-    let last_block = if count % BLOCK == 0 { count.saturating_sub(BLOCK) } else { blocks };
+    let last_block = if count.is_multiple_of(BLOCK) { count.saturating_sub(BLOCK) } else { blocks };
     let Some(first) = bad.first() else {
         return match count % BLOCK {
             0 => Ok((count, None)),
@@ -308,7 +308,7 @@ fn check(file: &dyn DiskFile, site: &str) -> Result<(u64, Option<Damage>), Store
     // Torn while it was made: sectors of zeros in the last block, of which no key can be in use yet.
     let zeros =
         |slot: u64| bytes[(HEAD_BYTES + slot * SLOT_BYTES) as usize..].iter().take(SLOT_BYTES as usize).filter(|b| **b == 0).count() >= 16;
-    if *first >= last_block && (count % BLOCK != 0 || bad.iter().any(|slot| zeros(*slot))) {
+    if *first >= last_block && (!count.is_multiple_of(BLOCK) || bad.iter().any(|slot| zeros(*slot))) {
         return Ok((last_block, None));
     }
     Ok((0, Some(damage(HEAD_BYTES + first * SLOT_BYTES, format!("key {first} is not what was written")))))

@@ -33,6 +33,9 @@ pub struct NewOrder {
     /// The platform says the buyer has paid.
     #[serde(default = "yes")]
     pub paid: bool,
+    /// Why a person must look at it before it ships: what the platform says of it that no other field holds.
+    #[serde(default)]
+    pub held: Option<SmolStr>,
 }
 
 fn yes() -> bool {

@@ -15,6 +15,8 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 /// How often one parcel may be reworked before it must be cancelled.
 pub const REWORK_MAX: u8 = 5;
+/// The most news of one parcel that are kept; of what comes after, only what moves the parcel on.
+pub const NEWS_MAX: usize = 256;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,9 +110,9 @@ impl Stage {
         (Stage::Inducted..=Stage::Sorted).contains(&self)
     }
 
-    /// The stage after this news: later, never earlier.
-    fn after(self, status: TrackStatus) -> Stage {
-        Stage::of_track(status).map_or(self, |to| to.max(self))
+    /// Only a carrier's news ends a parcel so.
+    fn is_end_of_way(self) -> bool {
+        matches!(self, Stage::Delivered | Stage::Returned | Stage::Lost)
     }
 
     /// Where a tracking status puts a parcel that is on its way.
@@ -206,6 +208,9 @@ pub struct Plan {
     pub value: Option<Money>,
     pub estimate: Option<Money>,
     pub contents: SmolStr,
+    /// A battery is in it, which carriers want declared.
+    #[serde(default)]
+    pub battery: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -230,9 +235,13 @@ pub struct Parcel {
     pub bag: Option<BagId>,
     pub interception: Option<Interception>,
     pub reworks: u8,
-    /// The last thing the carrier said.
+    /// The newest thing the carrier said, by its own time.
     pub last_track: Option<TrackEvent>,
     pub track_events: u32,
+    /// The news that we have, by their marks, sorted; up to [`NEWS_MAX`].
+    pub news: Vec<u32>,
+    /// When the news says that its way ended, where one does.
+    pub ended_at: Option<Moment>,
     /// Something the carrier says is wrong and that the seller should know before the buyer asks.
     pub exception: Option<SmolStr>,
     /// Final freight.
@@ -390,36 +399,68 @@ impl Parcel {
         events
     }
 
-    /// News in the order it happened; what we know already is left out, and nothing moves backwards.
+    /// Where it is after this news, and when its way ended: the same in whatever order the news comes. On its way it only
+    /// goes forward; of several ends the one that happened last counts (a lost parcel is found, a delivered one comes back).
+    fn after(&self, event: &TrackEvent) -> (Stage, Option<Moment>) {
+        let here = (self.stage, self.ended_at);
+        match Stage::of_track(event.status) {
+            None => here,
+            Some(_) if self.stage == Stage::Cancelled => here,
+            Some(to) if !to.is_end_of_way() && self.stage.is_end_of_way() => here,
+            Some(to) if !to.is_end_of_way() => (to.max(self.stage), None),
+            Some(to) if !self.stage.is_end_of_way() || (Some(event.at), to) > (self.ended_at, self.stage) => (to, Some(event.at)),
+            Some(_) => here,
+        }
+    }
+
+    /// Whether this is new: not told before, or it moves the parcel, whatever its mark.
+    fn is_news(&self, event: &TrackEvent) -> bool {
+        let known = self.news.binary_search(&event.mark()).is_ok() || self.news.len() >= NEWS_MAX;
+        !known || self.after(event).0 != self.stage
+    }
+
+    /// News in any order, late and repeated; what we know already is left out.
     fn track(&self, news: Vec<TrackEvent>) -> Vec<Event> {
         let mut events = Vec::new();
-        let mut stage = self.stage;
-        let mut exception = self.exception.clone();
-        let mut known = self.last_track.as_ref().map_or((Moment(i64::MIN), None), |t| (t.at, Some((t.status, t.code.clone()))));
-        for event in news {
-            let same = known.1.as_ref().is_some_and(|(status, code)| known.0 == event.at && *status == event.status && *code == event.code);
-            if event.at < known.0 || same || stage.is_final() {
+        if !news.iter().any(|event| self.is_news(event)) {
+            return events;
+        }
+        let mut parcel = self.clone();
+        for event in news.into_iter() {
+            if !parcel.is_news(&event) {
                 continue;
             }
-            known = (event.at, Some((event.status, event.code.clone())));
-            let status = event.status;
-            let text = event.text.clone();
+            // What was wrong before something newer that we know is not wrong now.
+            let is_newest = parcel.last_track.as_ref().is_none_or(|last| last.at <= event.at);
+            let (status, text, code) = (event.status, event.text.clone(), event.code.clone());
+            let what = if text.is_empty() { format_smolstr!("the carrier says {code:?}") } else { text };
+            let from = events.len();
             events.push(Event::Tracked { event });
             match status {
-                TrackStatus::DeliveryFailed | TrackStatus::Exception | TrackStatus::Returning if exception.as_ref() != Some(&text) => {
-                    events.push(Event::ExceptionRaised { what: text.clone() });
-                    exception = Some(text);
+                TrackStatus::DeliveryFailed | TrackStatus::Exception | TrackStatus::Returning
+                    if is_newest && !parcel.stage.is_final() && parcel.exception.as_ref() != Some(&what) =>
+                {
+                    events.push(Event::ExceptionRaised { what });
                 }
-                TrackStatus::OutForDelivery | TrackStatus::Delivered if exception.is_some() => {
+                TrackStatus::OutForDelivery | TrackStatus::Delivered if is_newest && parcel.exception.is_some() => {
                     events.push(Event::ExceptionCleared);
-                    exception = None;
                 }
                 _ => {}
             }
-            stage = stage.after(status);
+            events[from..].iter().for_each(|event| parcel.apply(self.changed_at, event));
+            if parcel.news.len() == NEWS_MAX && self.news.len() < NEWS_MAX && !events.iter().any(is_too_much) {
+                events.push(Event::ExceptionRaised { what: TOO_MUCH_NEWS.into() });
+            }
         }
         events
     }
+}
+
+/// Said of a parcel whose carrier does not stop talking.
+const TOO_MUCH_NEWS: &str = "more news than is kept: from now on only what moves it on";
+
+fn is_too_much(event: &Event) -> bool {
+    matches!(event, Event::ExceptionRaised { what } if what == TOO_MUCH_NEWS)
 }
 
 impl Entity for Parcel {
@@ -497,7 +538,8 @@ impl Entity for Parcel {
                 _ if self.stage.is_with_carrier() || self.stage.is_final() => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "handover", "bagged")),
             },
-            Command::Track { events } if self.stage.is_with_carrier() => Ok(self.track(events)),
+            // What ended may have ended otherwise, or earlier news of it comes late.
+            Command::Track { events } if self.stage.is_with_carrier() || self.stage.is_end_of_way() => Ok(self.track(events)),
             Command::Track { .. } if self.stage.is_final() => Ok(vec![]),
             Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
@@ -569,9 +611,15 @@ impl Entity for Parcel {
             }
             Event::HandedOver { .. } => self.stage = Stage::HandedOver,
             Event::Tracked { event } => {
-                self.stage = self.stage.after(event.status);
-                self.last_track = Some(event.clone());
+                (self.stage, self.ended_at) = self.after(event);
+                if self.last_track.as_ref().is_none_or(|last| last.at <= event.at) {
+                    self.last_track = Some(event.clone());
+                }
                 self.track_events += 1;
+                let mark = event.mark();
+                if let (Err(place), true) = (self.news.binary_search(&mark), self.news.len() < NEWS_MAX) {
+                    self.news.insert(place, mark);
+                }
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::ExceptionCleared => self.exception = None,
@@ -592,6 +640,7 @@ impl Entity for Parcel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn at_stage(events: &[Event]) -> Parcel {
         let mut parcel = Parcel::default();
@@ -623,16 +672,118 @@ mod tests {
         assert_eq!(parcel.decide(&"P".into(), Moment(2), again).unwrap(), []);
     }
 
+    fn handed_over() -> Parcel {
+        Parcel { stage: Stage::HandedOver, ..at_stage(&labelled()) }
+    }
+
+    fn news(at: i64, status: TrackStatus) -> TrackEvent {
+        TrackEvent { at: Moment(at), status, code: format_smolstr!("{status:?}"), text: "t".into(), place: "".into() }
+    }
+
+    /// Lets the parcel hear what a carrier says, and gives what of it was told.
+    fn hear(parcel: &mut Parcel, events: Vec<TrackEvent>) -> Vec<TrackEvent> {
+        let decided = parcel.decide(&"P".into(), Moment(9), Command::Track { events }).unwrap();
+        decided.iter().for_each(|e| parcel.apply(Moment(9), e));
+        decided.into_iter().filter_map(|e| if let Event::Tracked { event } = e { Some(event) } else { None }).collect()
+    }
+
     #[test]
     fn news_moves_forward_only_and_repeats_are_dropped() {
-        let mut parcel = at_stage(&labelled());
-        parcel.stage = Stage::HandedOver;
-        let news = |at, status| TrackEvent { at: Moment(at), status, code: "X".into(), text: "t".into(), place: "".into() };
+        let mut parcel = handed_over();
         let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::LastMile), news(3, TrackStatus::Arrived)];
-        let events = parcel.decide(&"P".into(), Moment(9), Command::Track { events: first.clone() }).unwrap();
-        assert_eq!(events.len(), 3, "{events:?}");
-        events.iter().for_each(|e| parcel.apply(Moment(9), e));
+        assert_eq!(hear(&mut parcel, first.clone()).len(), 3);
         assert_eq!(parcel.stage, Stage::LastMile);
         assert_eq!(parcel.decide(&"P".into(), Moment(9), Command::Track { events: first }).unwrap(), []);
+    }
+
+    #[test]
+    fn a_delivery_stamped_before_what_is_known_is_told_all_the_same() {
+        let mut parcel = handed_over();
+        hear(&mut parcel, vec![news(1, TrackStatus::Accepted), news(2_000, TrackStatus::OutForDelivery)]);
+        let late = hear(
+            &mut parcel,
+            vec![news(1, TrackStatus::Accepted), news(1_955, TrackStatus::Delivered), news(2_000, TrackStatus::OutForDelivery)],
+        );
+        assert_eq!((late, parcel.stage), (vec![news(1_955, TrackStatus::Delivered)], Stage::Delivered));
+        assert_eq!(parcel.last_track.as_ref().map(|t| t.at), Some(Moment(2_000)), "the newest by its own time");
+    }
+
+    #[test]
+    fn an_end_may_be_corrected_and_a_correction_is_told() {
+        let mut parcel = handed_over();
+        hear(&mut parcel, vec![news(5, TrackStatus::Lost)]);
+        assert_eq!(parcel.stage, Stage::Lost);
+        hear(&mut parcel, vec![news(4, TrackStatus::Returned)]);
+        assert_eq!(parcel.stage, Stage::Lost, "it came back before it was lost again");
+        hear(&mut parcel, vec![news(9, TrackStatus::Delivered)]);
+        assert_eq!(parcel.stage, Stage::Delivered, "found");
+        let corrected = TrackEvent { place: "Reno".into(), ..news(9, TrackStatus::Delivered) };
+        assert_eq!(hear(&mut parcel, vec![corrected.clone()]), [corrected]);
+    }
+
+    #[test]
+    fn old_trouble_raises_no_exception_and_new_trouble_without_words_does() {
+        let mut parcel = handed_over();
+        hear(&mut parcel, vec![news(8, TrackStatus::OutForDelivery), news(3, TrackStatus::Exception)]);
+        assert_eq!(parcel.exception, None);
+        hear(&mut parcel, vec![TrackEvent { text: "".into(), code: "DX".into(), ..news(9, TrackStatus::Exception) }]);
+        assert_eq!(parcel.exception.as_deref(), Some("the carrier says \"DX\""));
+    }
+
+    #[test]
+    fn a_carrier_that_never_stops_talking_fills_nothing() {
+        let mut parcel = handed_over();
+        for n in 0..10 {
+            hear(&mut parcel, (0..100).map(|m| news(n * 100 + m, TrackStatus::InFlight)).collect());
+        }
+        assert_eq!((parcel.track_events as usize, parcel.news.len()), (NEWS_MAX, NEWS_MAX));
+        assert_eq!(parcel.exception.as_deref(), Some(TOO_MUCH_NEWS));
+        hear(&mut parcel, vec![news(5_000, TrackStatus::Delivered)]);
+        assert_eq!(parcel.stage, Stage::Delivered);
+    }
+
+    const HEARD: [TrackStatus; 12] = [
+        TrackStatus::InfoReceived,
+        TrackStatus::Accepted,
+        TrackStatus::DepartedOrigin,
+        TrackStatus::InFlight,
+        TrackStatus::Customs,
+        TrackStatus::LastMile,
+        TrackStatus::OutForDelivery,
+        TrackStatus::DeliveryFailed,
+        TrackStatus::Exception,
+        TrackStatus::Delivered,
+        TrackStatus::Returned,
+        TrackStatus::Lost,
+    ];
+
+    proptest! {
+        /// However a set of events comes, in whatever pieces and however often: the same stage, and the same events told, each once.
+        #[test]
+        fn the_order_of_news_changes_nothing(
+            set in prop::collection::vec((0i64..20, 0usize..HEARD.len(), 0u8..3), 1..14),
+            shuffled in prop::collection::vec((any::<prop::sample::Index>(), 1usize..5), 0..40),
+        ) {
+            let set: Vec<TrackEvent> = set.iter().map(|&(at, status, place)| {
+                TrackEvent { place: format_smolstr!("{place}"), ..news(at, HEARD[status]) }
+            }).collect();
+            let mut sorted = set.clone();
+            sorted.sort_by_key(|e| e.at);
+            let mut once = handed_over();
+            let mut told = hear(&mut once, sorted);
+            let mut other = handed_over();
+            let mut heard = Vec::new();
+            for (from, many) in &shuffled {
+                let from = from.index(set.len());
+                heard.extend(hear(&mut other, set[from..set.len().min(from + many)].to_vec()));
+            }
+            // At last, everything that has not come yet, the newest first.
+            heard.extend(hear(&mut other, set.iter().rev().cloned().collect()));
+            let key = |e: &TrackEvent| (e.at, e.code.clone(), e.place.clone());
+            told.sort_by_key(key);
+            heard.sort_by_key(key);
+            prop_assert_eq!(told, heard);
+            prop_assert_eq!((once.stage, once.ended_at, once.news), (other.stage, other.ended_at, other.news));
+        }
     }
 }

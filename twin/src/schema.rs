@@ -73,7 +73,7 @@ numbered! {
     struct "plan" Plan {
         0 order: OrderId, 1 warehouse: WarehouseId, 2 carrier: CarrierId, 3 channel: ChannelId, 4 service: SmolStr, 5 ship_to: Place,
         6 buyer: Option<Sealed>, 7 declared_g: Grams, 8 declared: Dims, 9 value: Option<Money>, 10 estimate: Option<Money>,
-        11 contents: SmolStr,
+        11 contents: SmolStr, 12 battery: bool,
     }
     enum "track_status" TrackStatus {
         1 InfoReceived {}, 2 Accepted {}, 3 ReceivedAtHub {}, 4 ExportCleared {}, 5 DepartedOrigin {}, 6 InFlight {}, 7 Arrived {},

@@ -99,7 +99,7 @@ fn receive(twin: &Twin, known: &mut Known, count: u64, document_bytes: usize) ->
     let mut documents = Vec::new();
     if document_bytes > 0 {
         // Some are full of zeros, which a disk that lost a sector is full of too.
-        let byte = if document_bytes % 2 == 0 { 0 } else { (document_bytes % 251) as u8 };
+        let byte = if document_bytes.is_multiple_of(2) { 0 } else { (document_bytes % 251) as u8 };
         let hash = tx.document([vec![document_bytes as u8; 8], vec![byte; document_bytes]].concat());
         documents.push((hash, document_bytes + 8));
     }

@@ -1,6 +1,7 @@
 //! One call to a carrier: within its time limit, and with the answer sorted into success or a [`CarrierError`].
 //! It never repeats a call.
 
+use super::fitting::Unfit;
 use super::{CarrierError, CarrierSettings};
 use crate::http_wire::call_within;
 use crate::{Clock, HttpWire};
@@ -26,16 +27,19 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Why an answer cannot be read; the caller of the mapping adds whose it was.
 pub(super) type Why = String;
 
-/// Reads a JSON body. The text is checked once as a whole, which is quicker than string by string.
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Why> {
-    let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
+/// A body as text. Bytes that are no UTF-8, such as an accent in Latin-1, cost that letter and not the answer.
+pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body)
+}
+
+/// Reads JSON.
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Why> {
     serde_json::from_str(text).map_err(|e| e.to_string())
 }
 
-/// A string that stays where it is in the body unless it holds escapes. (serde borrows a bare `Cow`, not one in an `Option`.)
-#[derive(Deserialize, Debug, Default, PartialEq)]
-#[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+/// A string that stays where it is in the body unless it holds escapes.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Text<'a>(pub Cow<'a, str>);
 
 impl Deref for Text<'_> {
     type Target = str;
@@ -96,6 +100,10 @@ impl Caller {
 
     pub fn unreadable(&self, what: &'static str, why: impl ToString) -> CarrierError {
         CarrierError::Unreadable { carrier: self.carrier.clone(), what, why: why.to_string() }
+    }
+
+    pub fn unfit(&self, unfit: Unfit) -> CarrierError {
+        CarrierError::Unfit { carrier: self.carrier.clone(), unfit }
     }
 
     pub fn not_offered(&self, why: impl Into<String>) -> CarrierError {

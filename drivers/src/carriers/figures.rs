@@ -19,6 +19,12 @@ const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e1
 pub struct Figure(pub Decimal);
 
 impl Figure {
+    /// The decimal that was written where JSON has this number.
+    pub fn of_number(number: &serde_json::Number) -> Option<Self> {
+        let whole = number.as_i64().map(Decimal::from).or_else(|| number.as_u64().map(Decimal::from));
+        whole.or_else(|| decimal(number.as_f64()?)).map(Figure)
+    }
+
     /// The whole number in it, if it is one and not negative.
     pub fn whole(self) -> Option<u64> {
         if self.0.fract().is_zero() { u64::try_from(self.0.trunc()).ok() } else { None }

@@ -4,17 +4,25 @@
 //! chooses a service and never reads the environment. Every folder is alike: `mod.rs` the driver, `request.rs` what is
 //! sent, `response.rs` and `tracking.rs` what is understood, `codes.rs` the tracking codes, `tests.rs` recorded and small bodies.
 
+mod answer;
 pub mod calendar;
 mod caller;
 pub mod figures;
+mod fitting;
 mod forwarder;
+mod label_image;
 mod mydhl;
 mod settings;
+mod soft;
 mod usps;
 
 #[cfg(test)]
+pub(crate) mod mangled;
+#[cfg(test)]
 mod recorded;
 
+pub use answer::{Read, Skipped};
+pub use fitting::Unfit;
 pub use settings::{CarrierKind, CarrierSettings, Secret};
 
 use crate::{Clock, HttpWire, WireError};
@@ -28,18 +36,24 @@ pub trait CarrierDriver: Send + Sync {
     fn id(&self) -> &CarrierId;
 
     /// The price of every service offered for that parcel; empty where the carrier does not serve the lane.
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>>;
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>>;
 
     /// Buys a label. Asked again with the same `request.key` it gives the same label (how far the carrier helps with
     /// that stands in the head comment of its folder).
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>>;
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>>;
 
     /// News of up to [`track_batch_max`](Self::track_batch_max) numbers in one call; more are asked in several calls.
     /// Numbers the carrier does not know are left out of the answer.
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>>;
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>>;
 
     /// Gives back a label that was not used.
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>>;
+
+    /// Whether the carrier's own description lets it take this parcel as it is: lengths, spellings, what must be there. Asked
+    /// before anything is sent, so that an address is mended by a person and not refused by a machine.
+    fn fits(&self, _request: &LabelRequest) -> Result<(), Unfit> {
+        Ok(())
+    }
 
     /// Numbers in one tracking call.
     fn track_batch_max(&self) -> usize;
@@ -64,6 +78,9 @@ pub enum CarrierError {
     Refused { carrier: CarrierId, status: u16, code: String, message: String },
     #[error("cannot read the {what} of {carrier}: {why}")]
     Unreadable { carrier: CarrierId, what: &'static str, why: String },
+    /// Known before asking: its own description says that it would refuse the parcel as it is.
+    #[error("{carrier} cannot take it: {unfit}")]
+    Unfit { carrier: CarrierId, unfit: Unfit },
     /// Known before asking: the carrier, or this driver for it, has no such service.
     #[error("{carrier} does not offer this: {why}")]
     NotOffered { carrier: CarrierId, why: String },

@@ -138,7 +138,7 @@ pub fn read_orders(name: &str, reader: impl Read) -> Result<Vec<NewOrder>, BadRo
 }
 
 /// A CSV file read row by row into one reused record.
-struct Rows<'a, R> {
+pub(super) struct Rows<'a, R> {
     file: &'a str,
     reader: csv::Reader<Limited<R>>,
     record: StringRecord,
@@ -148,7 +148,7 @@ struct Rows<'a, R> {
 }
 
 impl<'a, R: Read> Rows<'a, R> {
-    fn new<const N: usize, const M: usize>(
+    pub(super) fn new<const N: usize, const M: usize>(
         file: &'a str,
         reader: R,
         needed: [&'static str; N],
@@ -174,7 +174,7 @@ impl<'a, R: Read> Rows<'a, R> {
     }
 
     /// Goes to the next row; `false` at the end.
-    fn next(&mut self) -> Result<bool, BadRow> {
+    pub(super) fn next(&mut self) -> Result<bool, BadRow> {
         match self.reader.read_record(&mut self.record) {
             Ok(false) => return Ok(false),
             Ok(true) => {}
@@ -191,7 +191,7 @@ impl<'a, R: Read> Rows<'a, R> {
     }
 
     /// A field by its place among the columns asked for; empty where an optional column is missing.
-    fn field(&self, at: usize) -> &str {
+    pub(super) fn field(&self, at: usize) -> &str {
         self.field_of(&self.record, at)
     }
 
@@ -199,7 +199,7 @@ impl<'a, R: Read> Rows<'a, R> {
         self.columns.get(at).and_then(|(_, place)| *place).and_then(|place| record.get(place)).unwrap_or_default()
     }
 
-    fn line(&self) -> u64 {
+    pub(super) fn line(&self) -> u64 {
         self.record.position().map_or(0, csv::Position::line)
     }
 
@@ -278,7 +278,16 @@ impl<'a, R: Read> Rows<'a, R> {
         let placed_at =
             self.field(3).parse::<Moment>().map_err(|_| self.bad(3, "a time with its offset such as 2026-11-09T00:00:33+08:00"))?;
         let paid = if self.field(PAID).is_empty() { true } else { self.flag(PAID)? };
-        Ok(NewOrder { id: OrderId::new(self.id(0)?), platform: text(1), shop: text(2), placed_at, ship_to, lines: vec![line], paid })
+        Ok(NewOrder {
+            id: OrderId::new(self.id(0)?),
+            platform: text(1),
+            shop: text(2),
+            placed_at,
+            ship_to,
+            lines: vec![line],
+            paid,
+            held: None,
+        })
     }
 
     /// A whole order against the twin's own rules. What they refuse is refused here, where file and line are known.

@@ -22,6 +22,40 @@ pub struct BadJson {
     pub expected: String,
 }
 
+/// Reads a document. Whole numbers beyond 64 bits, which platforms use as names of things, become texts: as a double they
+/// would lose digits.
+pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
+    let mut kept = Vec::with_capacity(text.len());
+    let (mut at, mut in_text) = (0, false);
+    while let Some(&byte) = text.get(at) {
+        let digits = if in_text { 0 } else { text[at..].iter().take_while(|b| b.is_ascii_digit()).count() };
+        if digits == 0 {
+            if in_text && byte == b'\\' {
+                kept.push(byte);
+                at += 1;
+            } else if byte == b'"' {
+                in_text = !in_text;
+            }
+            kept.extend(text.get(at));
+            at += 1;
+            continue;
+        }
+        let number = &text[at..at + digits];
+        let is_whole =
+            !matches!(text.get(at + digits), Some(b'.' | b'e' | b'E')) && !matches!(kept.last(), Some(b'.' | b'-' | b'+' | b'e' | b'E'));
+        let is_big = digits >= 20 && std::str::from_utf8(number).is_ok_and(|n| n.parse::<u64>().is_err());
+        if is_whole && is_big {
+            kept.push(b'"');
+            kept.extend_from_slice(number);
+            kept.push(b'"');
+        } else {
+            kept.extend_from_slice(number);
+        }
+        at += digits;
+    }
+    serde_json::from_slice(&kept)
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Top,
@@ -140,6 +174,17 @@ mod tests {
         assert_eq!(line.get("sku").text().unwrap_err().to_string(), "page.json: orders[1].lines[0].sku is [1]; expected a text");
         assert_eq!(top.get("orders").text().unwrap_err().path, "orders");
         assert_eq!(top.bad("x").path, "document");
+    }
+
+    #[test]
+    fn big_numbers_become_texts_and_nothing_else_changes() {
+        let text = r#"{"a": 18446744073709551615, "b": 18446744073709551616, "c": "x \\\" 18446744073709551616", "d": 1.18446744073709551616, "e": [123456789012345678901e2]}"#;
+        let document = parse(text.as_bytes()).unwrap();
+        assert_eq!((&document["a"], &document["b"]), (&json!(u64::MAX), &json!("18446744073709551616")));
+        let mut plain: Value = serde_json::from_str(text).unwrap();
+        plain["b"] = json!("18446744073709551616");
+        assert_eq!(document, plain);
+        assert!(parse(b"{\"a\": \"\\").is_err());
     }
 
     #[test]

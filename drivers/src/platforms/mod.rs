@@ -6,6 +6,8 @@
 pub mod csv;
 pub mod json;
 pub mod shopify;
+mod shopify_export;
+mod shopify_lines;
 
 pub use self::csv::{BadRow, Catalogue, StockRow};
 pub use self::json::BadJson;
@@ -32,7 +34,7 @@ pub struct OrderFile {
     pub catalogue: Option<Catalogue>,
     /// From `stock.csv` beside the file; `None` if there is none.
     pub stock: Option<Vec<StockRow>>,
-    /// Orders of the file that are not to be shipped, with the reason.
+    /// Orders of the file, or parts of them, that are not to be shipped or cannot be read, with the reason.
     pub skipped: Vec<Skipped>,
     /// What the order lines themselves say about the goods. Empty for CSV, whose lines say nothing.
     pub lines: Vec<LineGoods>,
@@ -54,6 +56,9 @@ pub enum ImportError {
     TooLarge { file: String, bytes: u64, limit_bytes: u64 },
     #[error("{file} is neither a CSV file with an order_id column nor a JSON file with \"orders\" (its name should end in .csv or .json)")]
     UnknownKind { file: String },
+    /// One bad order is left out; a file of nothing but bad ones is no order file.
+    #[error("no order of {file} can be read; the first is {order}, which {why}")]
+    NothingReadable { file: String, order: twin::OrderId, why: String },
     #[error(transparent)]
     Row(#[from] BadRow),
     #[error(transparent)]
@@ -63,10 +68,11 @@ pub enum ImportError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FileKind {
     Csv,
+    ShopifyCsv,
     Json,
 }
 
-/// Reads an order file: our CSV layout, or orders as Shopify's Admin API gives them. The ending decides which, or else the content.
+/// Reads an order file: our CSV layout, or orders as Shopify's Admin API or its admin's export gives them. Ending and content decide which.
 /// `products.csv` and `stock.csv` in the same directory are read with it where they are.
 pub fn read_order_file(path: &Path) -> Result<OrderFile, ImportError> {
     let name = name_of(path);
@@ -77,27 +83,40 @@ pub fn read_order_file(path: &Path) -> Result<OrderFile, ImportError> {
     };
     match kind_of(path)? {
         FileKind::Csv => out.orders = csv::read_orders(&name, open(path, CSV_BYTES_MAX)?)?,
+        FileKind::ShopifyCsv => {
+            let said = shopify_export::read_orders(&name, open(path, CSV_BYTES_MAX)?)?;
+            (out.orders, out.skipped, out.lines) = (said.orders, said.skipped, said.lines);
+        }
         FileKind::Json => {
             let said = shopify::read_orders(&name, open(path, JSON_BYTES_MAX)?, None)?;
             (out.orders, out.skipped, out.lines) = (said.orders, said.skipped, said.lines);
         }
     }
-    Ok(out)
+    match out.skipped.iter().find(|s| s.why.starts_with(shopify::UNREADABLE)) {
+        Some(bad) if out.orders.is_empty() => {
+            Err(ImportError::NothingReadable { file: name, order: bad.order.clone(), why: bad.why.to_string() })
+        }
+        _ => Ok(out),
+    }
 }
 
 fn kind_of(path: &Path) -> Result<FileKind, ImportError> {
-    match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => return Ok(FileKind::Csv),
-        Some("json") => return Ok(FileKind::Json),
-        _ => {}
+    let ending = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    if ending.as_deref() == Some("json") {
+        return Ok(FileKind::Json);
     }
     let mut reader = open(path, CSV_BYTES_MAX)?;
     let start = reader.fill_buf().map_err(|e| unreadable(path, &e))?;
     let start = String::from_utf8_lossy(start);
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('{') {
+    let header = start.lines().next().unwrap_or_default();
+    if shopify_export::is_header(header) {
+        Ok(FileKind::ShopifyCsv)
+    } else if ending.as_deref() == Some("csv") {
+        Ok(FileKind::Csv)
+    } else if start.starts_with('{') {
         Ok(FileKind::Json)
-    } else if start.lines().next().is_some_and(|header| header.contains("order_id")) {
+    } else if header.contains("order_id") {
         Ok(FileKind::Csv)
     } else {
         Err(ImportError::UnknownKind { file: name_of(path) })
@@ -178,7 +197,8 @@ mod tests {
     const ORDERS: &str = "order_id,platform,shop,placed_at,country,postcode,city,region,sku,quantity,unit_price,currency\n\
                           EBA-1,ebay,ebay-1,2026-01-05T10:00:00Z,US,10001,New York,NY,CUP,1,9.50,USD\n";
     const SHOPIFY: &str = r##"{"orders":[{"id":7,"name":"#7","created_at":"2026-01-05T10:00:00Z","currency":"EUR","financial_status":"paid",
-        "line_items":[{"sku":"CUP","quantity":1,"price":"8.00","grams":310}]}]}"##;
+        "line_items":[{"sku":"CUP","quantity":1,"price":"8.00","grams":310}],
+        "shipping_address":{"name":"Ann Lee","address1":"1 Oak","city":"Bonn","zip":"53111","country_code":"DE"}}]}"##;
 
     #[test]
     fn files_beside_the_orders_are_read_with_them() {
@@ -205,6 +225,13 @@ mod tests {
     fn without_a_catalogue_the_lines_give_one() {
         let dir = scratch("derived");
         std::fs::write(dir.join("page"), SHOPIFY).unwrap();
+        let export = "Name,Id,Financial Status,Created at,Currency,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping City\n\
+                      #8,1,paid,2026-01-10 11:00:00 -0500,EUR,1,Cup,8.00,CUP,Bonn\n";
+        for name in ["orders_export.csv", "export"] {
+            std::fs::write(dir.join(name), export).unwrap();
+            let file = read_order_file(&dir.join(name)).unwrap();
+            assert_eq!((file.orders[0].id.as_str(), file.catalogue_or_derived().products.len()), ("SHO-8", 1), "{name}");
+        }
         let file = read_order_file(&dir.join("page")).unwrap();
         assert!(file.catalogue.is_none());
         assert_eq!(file.catalogue_or_derived().products[&"CUP".into()].weight_g, 310);

@@ -1,19 +1,19 @@
 //! Orders as Shopify's Admin REST API gives them: `{"orders": […]}` of `orders.json`, or `{"order": {…}}` of one.
 //!
-//! What is cancelled, a test, or has nothing left to ship is skipped with its reason. Everything else comes through, unpaid and
-//! badly addressed orders too: they are held by the order desk, where a person sees them. Never talks to Shopify itself.
+//! What is cancelled, a test, has nothing left to ship or cannot be read is skipped with its reason, and never stops the others.
+//! Everything else comes through, unpaid and badly addressed orders too, and such as are to be picked up: they are held by the
+//! order desk, where a person sees them. Never talks to Shopify itself.
 
 use super::csv::Catalogue;
-use super::json::{BadJson, Node};
+use super::json::{self, BadJson, Node};
+use super::shopify_lines::lines;
 use super::{JSON_BYTES_MAX, Limited, quoted};
-use serde_json::Value;
-use smol_str::{SmolStr, format_smolstr};
-use std::collections::{BTreeMap, HashSet};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use std::collections::BTreeMap;
 use std::io::Read;
 use twin::goods::Product;
-use twin::money::Currency;
 use twin::order::{NewLine, NewOrder};
-use twin::{Address, Dims, Grams, Moment, Money, OrderId, Sku};
+use twin::{Address, Dims, Grams, Moment, OrderId, Sku};
 
 /// The most orders of one document. Shopify itself gives 250 a page.
 pub const ORDERS_MAX: usize = 100_000;
@@ -25,6 +25,9 @@ pub const DEFAULT_WEIGHT_G: Grams = 250;
 /// The shop's name where neither the caller nor the order gives one.
 const SHOP_UNKNOWN: &str = "shopify";
 
+/// How the reason begins where an order could not be read.
+pub(super) const UNREADABLE: &str = "cannot be read";
+
 /// What a document said.
 #[derive(Clone, Debug, Default)]
 pub struct ShopifyOrders {
@@ -34,9 +37,10 @@ pub struct ShopifyOrders {
     pub lines: Vec<LineGoods>,
 }
 
-/// An order that is not to be shipped.
+/// An order, or a part of one, that is not to be shipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
+    /// Where not even that could be read: its place in the document, `orders[3]`.
     pub order: OrderId,
     pub why: SmolStr,
 }
@@ -69,19 +73,20 @@ pub fn catalogue_from_lines(lines: &[LineGoods]) -> Catalogue {
 /// taken from each order's `order_status_url`, if that is at `myshopify.com`.
 ///
 /// An order's id is `SHO-<shop>-<name without #>`, as order names are unique only within a shop; `SHO-<name>` where the shop is
-/// unknown. An order whose name has other characters than letters, digits, `.`, `_` and `-` goes by Shopify's number for it.
+/// unknown. An order whose name has other characters than letters, digits, `.`, `_` and `-` goes by Shopify's number for it, and
+/// of two with one name and two numbers the second by both.
 pub fn read_orders(name: &str, reader: impl Read, shop: Option<&str>) -> Result<ShopifyOrders, BadJson> {
     let mut text = Vec::new();
     let broken = |value: String, expected: &str| BadJson { file: name.into(), path: "document".into(), value, expected: expected.into() };
     let mut reader = Limited::new(reader, JSON_BYTES_MAX);
     reader.read_to_end(&mut text).map_err(|e| broken(e.to_string(), "a readable file"))?;
-    let document: Value = serde_json::from_slice(&text).map_err(|e| broken(quoted(&e.to_string()), "well-formed JSON"))?;
+    let document = json::parse(&text).map_err(|e| broken(quoted(&e.to_string()), "well-formed JSON"))?;
     let top = Node::top(name, &document);
     let mut out = ShopifyOrders::default();
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     let (many, one) = (top.get("orders"), top.get("order"));
     if !one.is_null() {
-        read_order(&one, shop, &mut seen, &mut out)?;
+        read_order(&one, shop, &mut seen, &mut out);
     } else if many.is_null() {
         return Err(top.bad("an object with \"orders\" or \"order\""));
     }
@@ -89,51 +94,109 @@ pub fn read_orders(name: &str, reader: impl Read, shop: Option<&str>) -> Result<
         if n >= ORDERS_MAX {
             return Err(order.bad(format!("at most {ORDERS_MAX} orders: split the file")));
         }
-        read_order(&order, shop, &mut seen, &mut out)?;
+        read_order(&order, shop, &mut seen, &mut out);
     }
     Ok(out)
 }
 
-fn read_order(order: &Node<'_>, shop: Option<&str>, seen: &mut HashSet<OrderId>, out: &mut ShopifyOrders) -> Result<(), BadJson> {
-    let shop = match shop {
-        Some(shop) => Some(SmolStr::new(shop)),
-        None => shop_of(order)?,
-    };
-    let id = order_id(order, shop.as_deref())?;
-    let lines = lines(order)?;
-    let why = if !order.get("cancelled_at").is_null() {
-        let reason = order.get("cancel_reason").text()?.unwrap_or_else(|| "no reason given".into());
-        Some(format_smolstr!("cancelled: {reason}"))
-    } else if order.get("test").flag()? == Some(true) {
-        Some("a test order".into())
-    } else if lines.is_empty() {
-        Some("nothing left to ship".into())
-    } else if !seen.insert(id.clone()) {
-        Some("stands in the document already".into())
-    } else {
-        None
-    };
-    if let Some(why) = why {
-        out.skipped.push(Skipped { order: id, why });
-        return Ok(());
+/// The orders of a document by the name that they share, with Shopify's numbers for them.
+#[derive(Default)]
+pub(super) struct Seen(BTreeMap<OrderId, Vec<SmolStr>>);
+
+impl Seen {
+    /// The id for an order of that name and number; `None` for one that stands there already.
+    pub fn id(&mut self, by_name: OrderId, number: SmolStr) -> Option<OrderId> {
+        let numbers = self.0.entry(by_name.clone()).or_default();
+        if numbers.contains(&number) {
+            return None;
+        }
+        numbers.push(number.clone());
+        Some(if numbers.len() == 1 { by_name } else { OrderId::from(format_smolstr!("{by_name}-{number}")) })
     }
-    let (lines, goods): (Vec<NewLine>, Vec<LineGoods>) = lines.into_iter().unzip();
+}
+
+/// One order that cannot be read is one order that is skipped.
+fn read_order(order: &Node<'_>, shop: Option<&str>, seen: &mut Seen, out: &mut ShopifyOrders) {
+    let told = shop.map(SmolStr::new).map_or_else(|| shop_of(order), |shop| Ok(Some(shop)));
+    let id = told.clone().and_then(|shop| order_id(order, shop.as_deref()));
+    let taken = told.and_then(|shop| take(order, shop, seen));
+    let by_name = || id.unwrap_or_else(|_| OrderId::from(order.path().to_smolstr()));
+    match taken {
+        Ok(Taken { order: Ok((order, goods)), elsewhere }) => {
+            out.skipped.extend(elsewhere.into_iter().map(|why| Skipped { order: order.id.clone(), why }));
+            out.orders.push(*order);
+            out.lines.extend(goods);
+        }
+        Ok(Taken { order: Err(why), .. }) => out.skipped.push(Skipped { order: by_name(), why }),
+        Err(bad) => out.skipped.push(Skipped { order: by_name(), why: format_smolstr!("{UNREADABLE}: {bad}") }),
+    }
+}
+
+struct Taken {
+    /// The order with its goods, or why it is not to be shipped.
+    order: Result<(Box<NewOrder>, Vec<LineGoods>), SmolStr>,
+    elsewhere: Vec<SmolStr>,
+}
+
+fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Taken, BadJson> {
+    let not = |why: SmolStr| Ok(Taken { order: Err(why), elsewhere: Vec::new() });
+    // Before anything else of it is read: nobody needs it to be readable.
+    if !order.get("cancelled_at").is_null() {
+        let reason = order.get("cancel_reason").text().unwrap_or_default().unwrap_or_else(|| "no reason given".into());
+        return not(format_smolstr!("cancelled: {reason}"));
+    }
+    if order.get("test").flag()? == Some(true) {
+        return not("a test order".into());
+    }
+    let by_name = order_id(order, shop.as_deref())?;
+    let Some(id) = seen.id(by_name, order.get("id").text_or_empty()?) else { return not("stands in the document already".into()) };
+    let lines = lines(order)?;
+    if lines.lines.is_empty() {
+        let elsewhere = lines.elsewhere.join(", ");
+        return not(if elsewhere.is_empty() {
+            "nothing left to ship".into()
+        } else {
+            format_smolstr!("nothing left to ship: {elsewhere}")
+        });
+    }
+    let held = pickup(order)?.or(lines.held);
+    let (lines_to_ship, goods): (Vec<NewLine>, Vec<LineGoods>) = lines.lines.into_iter().unzip();
     let new = NewOrder {
         id,
         platform: "shopify".into(),
         shop: shop.unwrap_or_else(|| SHOP_UNKNOWN.into()),
         placed_at: placed_at(order)?,
         ship_to: ship_to(order)?,
-        lines,
+        lines: lines_to_ship,
         paid: is_paid(order)?,
+        held,
     };
     if let Some((field, why)) = new.fault() {
         let (path, value) = (format!("{} ({field})", order.path()), new.id.to_string());
         return Err(BadJson { path, value, ..order.bad(format!("an order that can be taken, but: {why}")) });
     }
-    out.orders.push(new);
-    out.lines.extend(goods);
-    Ok(())
+    Ok(Taken { order: Ok((Box::new(new), goods)), elsewhere: lines.elsewhere })
+}
+
+/// Why nobody may send it: the buyer comes for it, or it does not say where to. Where the bill went is not where the goods go.
+fn pickup(order: &Node<'_>) -> Result<Option<SmolStr>, BadJson> {
+    let shipping = order.get("shipping_lines");
+    for line in shipping.items()? {
+        for key in ["title", "code", "delivery_category", "source"] {
+            let text = line.get(key).text_or_empty()?;
+            if is_pickup(&text) {
+                return Ok(Some(format_smolstr!("it is picked up: {text}")));
+            }
+        }
+    }
+    let missing = order.get("shipping_address").is_null();
+    Ok(missing.then(|| "it has no shipping address: it is picked up, or a person must ask where to".into()))
+}
+
+/// `Local Pickup`, `pick up in store`, `in-store pick-up`.
+pub(super) fn is_pickup(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    letters.contains("pickup")
 }
 
 /// `apple` of `https://apple.myshopify.com/…`. A shop's own domain says nothing.
@@ -148,12 +211,17 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn order_id(order: &Node<'_>, shop: Option<&str>) -> Result<OrderId, BadJson> {
-    let name = order.get("name").text_or_empty()?;
+    let (name, number) = (order.get("name").text_or_empty()?, order.get("id").text()?);
+    id_of(&name, number, shop).ok_or_else(|| order.get("id").bad("Shopify's number of the order"))
+}
+
+/// `SHO-<shop>-<name>`; by Shopify's number where the name is no plain one. `None` without either.
+pub(super) fn id_of(name: &str, number: Option<SmolStr>, shop: Option<&str>) -> Option<OrderId> {
     let name = match name.trim_start_matches('#') {
         plain if is_plain(plain) => SmolStr::new(plain),
-        _ => order.get("id").text()?.ok_or_else(|| order.get("id").bad("Shopify's number of the order"))?,
+        _ => number?,
     };
-    Ok(OrderId::from(match shop {
+    Some(OrderId::from(match shop {
         Some(shop) => format_smolstr!("SHO-{shop}-{name}"),
         None => format_smolstr!("SHO-{name}"),
     }))
@@ -167,87 +235,49 @@ fn placed_at(order: &Node<'_>) -> Result<Moment, BadJson> {
     moment.ok_or_else(|| at.bad("a time with its offset such as \"2026-01-10T11:00:00-05:00\""))
 }
 
+fn is_paid(order: &Node<'_>) -> Result<bool, BadJson> {
+    Ok(is_paid_as(&order.get("financial_status").text_or_empty()?))
+}
+
 /// Paid is what has been captured: `paid`, and `partially_refunded`, which was paid before a part went back. `authorized` money is only
 /// promised, `partially_paid` is not enough, and after `refunded` or `voided` nothing is owed: all these, and any word that
 /// Shopify may add, wait for a person.
-fn is_paid(order: &Node<'_>) -> Result<bool, BadJson> {
-    Ok(matches!(order.get("financial_status").text()?.as_deref(), Some("paid" | "partially_refunded")))
+pub(super) fn is_paid_as(status: &str) -> bool {
+    matches!(status, "paid" | "partially_refunded")
 }
 
-/// The shipping address, or else the billing address, or else an empty one, with which the order will be held.
+/// The shipping address, or else an empty one, with which the order will be held.
 fn ship_to(order: &Node<'_>) -> Result<Address, BadJson> {
-    let (shipping, billing) = (order.get("shipping_address"), order.get("billing_address"));
-    let from = if shipping.is_null() { billing } else { shipping };
-    let text = |key| from.get(key).text_or_empty();
-    let first_of = |keys: [&'static str; 2]| from.get(keys[0]).text()?.map_or_else(|| text(keys[1]), Ok);
-    let joined = |keys: [&'static str; 2], between: &str| {
-        let parts = [text(keys[0])?, text(keys[1])?];
-        Ok::<_, BadJson>(SmolStr::from(parts.iter().filter(|p| !p.is_empty()).map(SmolStr::as_str).collect::<Vec<_>>().join(between)))
-    };
+    let shipping = order.get("shipping_address");
+    let text = |key| shipping.get(key).text_or_empty();
+    let first_of = |keys: [&'static str; 2]| shipping.get(keys[0]).text()?.map_or_else(|| text(keys[1]), Ok);
+    let company = text("company")?;
     let name = match text("name")? {
-        name if name.is_empty() => joined(["first_name", "last_name"], " ")?,
+        name if name.is_empty() => {
+            let parts = [text("first_name")?, text("last_name")?];
+            SmolStr::from(parts.iter().filter(|p| !p.is_empty()).map(SmolStr::as_str).collect::<Vec<_>>().join(" "))
+        }
         name => name,
     };
     Ok(Address {
-        name: if name.is_empty() { text("company")? } else { name },
-        street: joined(["address1", "address2"], ", ")?,
+        name: if name.is_empty() { company.clone() } else { name },
+        company,
+        street: text("address1")?,
+        street2: text("address2")?,
         city: text("city")?,
         region: first_of(["province_code", "province"])?,
         postcode: text("zip")?,
         country: SmolStr::new(first_of(["country_code", "country"])?.to_ascii_uppercase()),
+        phone: text("phone")?,
+        email: order.get("email").text_or_empty()?,
         ..Address::default()
     })
-}
-
-/// The lines that are still to be shipped, with what they say about their goods.
-fn lines(order: &Node<'_>) -> Result<Vec<(NewLine, LineGoods)>, BadJson> {
-    let mut out = Vec::new();
-    let items = order.get("line_items");
-    for item in items.items()? {
-        let virtual_goods = item.get("requires_shipping").flag()? == Some(false) || item.get("gift_card").flag()? == Some(true);
-        let quantity = to_ship(&item)?;
-        if virtual_goods || quantity == 0 {
-            continue;
-        }
-        let currency = order.get("currency");
-        let currency =
-            currency.text()?.and_then(|c| Currency::from_code(&c)).ok_or_else(|| currency.bad("an ISO 4217 code such as \"USD\""))?;
-        let sku = Sku::from(sku(&item)?);
-        let weight_g = item.get("grams").whole()?.unwrap_or(0);
-        let unit_price = Money::new(item.get("price").decimal()?, currency);
-        out.push((NewLine { sku: sku.clone(), quantity, unit_price }, LineGoods { sku, weight_g }));
-    }
-    Ok(out)
-}
-
-/// `fulfillable_quantity` is what was neither shipped nor taken back; older documents lack it and say only that a line is done.
-fn to_ship(item: &Node<'_>) -> Result<u32, BadJson> {
-    if let Some(quantity) = item.get("fulfillable_quantity").whole()? {
-        return Ok(quantity);
-    }
-    if item.get("fulfillment_status").text()?.as_deref() == Some("fulfilled") {
-        return Ok(0);
-    }
-    item.get("quantity").whole()?.ok_or_else(|| item.get("quantity").bad("the number of pieces"))
-}
-
-/// The SKU, or else the variant's or the product's number: shops without SKUs know their goods by these.
-fn sku(item: &Node<'_>) -> Result<SmolStr, BadJson> {
-    for key in ["sku", "variant_id", "product_id"] {
-        if let Some(text) = item.get(key).text()? {
-            if text.len() > twin::id::ID_LENGTH_MAX {
-                return Err(item.get(key).bad(format!("at most {} bytes", twin::id::ID_LENGTH_MAX)));
-            }
-            return Ok(text);
-        }
-    }
-    Err(item.get("sku").bad("a SKU, or a variant_id or product_id in its place"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::path::Path;
 
     /// One order that can be shipped, with what a test changes in it.
@@ -279,9 +309,8 @@ mod tests {
         let new = taken(json!({ "processed_at": "2026-01-09T11:00:00-05:00" }));
         assert_eq!((new.id.as_str(), new.platform.as_str(), new.shop.as_str(), new.paid), ("SHO-1001", "shopify", "shopify", true));
         assert_eq!(new.placed_at.to_string(), "2026-01-09T16:00:00Z");
-        assert_eq!(new.ship_to.street, "5 Elm Street, Flat 2");
+        assert_eq!((new.ship_to.street.as_str(), new.ship_to.street2.as_str(), new.held), ("5 Elm Street", "Flat 2", None));
         assert_eq!((new.lines[0].quantity, new.lines[0].unit_price.to_string()), (2, "12.50 USD".into()));
-        assert_eq!(new.ship_to.fault(), None);
     }
 
     #[test]
@@ -323,12 +352,97 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_address_leaves_a_fault_that_holds_the_order() {
+    fn what_is_picked_up_is_held_and_never_sent_to_where_the_bill_went() {
         let billing =
             json!({ "first_name": "Bo", "last_name": "Li", "address1": "1 Oak", "city": "Leeds", "zip": "LS1 4AP", "country_code": "gb" });
         let new = taken(json!({ "shipping_address": null, "billing_address": billing }));
-        assert_eq!((new.ship_to.name.as_str(), new.ship_to.country.as_str(), new.ship_to.fault()), ("Bo Li", "GB", None));
-        assert_eq!(taken(json!({ "shipping_address": null })).ship_to.fault().unwrap(), "country \"\" is not an ISO 3166 two-letter code");
+        assert_eq!(
+            (new.ship_to, new.held.unwrap().as_str()),
+            (Address::default(), "it has no shipping address: it is picked up, or a person must ask where to")
+        );
+        for title in ["Local Pickup", "Pick up in store", "In-store pick-up"] {
+            let new = taken(json!({ "shipping_lines": [{ "title": title, "code": "X", "price": "0.00" }] }));
+            assert_eq!(new.held.unwrap(), format!("it is picked up: {title}"));
+        }
+        assert_eq!(taken(json!({ "shipping_lines": [{ "title": "Standard", "code": "Standard" }] })).held, None);
+    }
+
+    #[test]
+    fn a_cancelled_order_need_not_be_readable() {
+        let said =
+            read(order(json!({ "cancelled_at": "2026-01-11T00:00:00Z", "line_items": "none", "currency": 7, "name": null, "id": null })))
+                .unwrap();
+        assert_eq!((said.skipped[0].order.as_str(), said.skipped[0].why.as_str()), ("orders[0]", "cancelled: no reason given"));
+    }
+
+    #[test]
+    fn orders_of_one_name_and_two_numbers_are_two() {
+        let page = |orders: Value| read_orders("page.json", json!({ "orders": orders }).to_string().as_bytes(), None).unwrap();
+        let said = page(json!([order(json!({})), order(json!({ "id": 4002 })), order(json!({}))]));
+        assert_eq!(said.orders.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["SHO-1001", "SHO-1001-4002"]);
+        assert_eq!((said.skipped.len(), said.skipped[0].why.as_str()), (1, "stands in the document already"));
+    }
+
+    #[test]
+    fn numbers_beyond_64_bits_keep_every_digit() {
+        let text = json!({ "orders": [order(json!({ "name": "n° 1" }))] }).to_string();
+        let big = "123456789012345678901234567890";
+        let text = text.replace("\"id\":4001", &format!("\"id\":{big}")).replace("\"variant_id\":71", &format!("\"variant_id\": {big}"));
+        let text = text.replace("\"sku\":\"MUG\"", "\"sku\":null");
+        let said = read_orders("page.json", text.as_bytes(), None).unwrap();
+        assert_eq!(said.orders[0].id.as_str(), format!("SHO-{big}"));
+        assert_eq!(said.orders[0].lines[0].sku.as_str(), big);
+    }
+
+    #[test]
+    fn what_was_sent_taken_back_or_is_sent_by_others_is_left_out() {
+        let items = |changes: Value| {
+            let mut item = json!({ "id": 1, "sku": "A", "quantity": 5, "price": "1.00" });
+            changes.as_object().unwrap().iter().for_each(|(key, value)| item[key] = value.clone());
+            json!([item, { "id": 2, "sku": "B", "quantity": 1, "price": "1.00" }])
+        };
+        let left = |changes: Value| {
+            let lines = taken(changes).lines;
+            lines.iter().filter(|l| l.sku.as_str() == "A").map(|l| l.quantity).sum::<u32>()
+        };
+        assert_eq!(left(json!({ "line_items": items(json!({ "current_quantity": 3 })) })), 3);
+        assert_eq!(left(json!({ "line_items": items(json!({ "current_quantity": 3, "fulfillable_quantity": 2 })) })), 2);
+        let refunds = json!([{ "refund_line_items": [{ "line_item_id": 1, "quantity": 2, "restock_type": "cancel" }, { "line_item_id": 1, "quantity": 1, "restock_type": "return" }] }]);
+        assert_eq!(left(json!({ "line_items": items(json!({})), "refunds": refunds })), 3);
+        let fulfillments = json!([{ "status": "success", "line_items": [{ "id": 1, "quantity": 2 }] }, { "status": "failure", "line_items": [{ "id": 1, "quantity": 3 }] }]);
+        assert_eq!(left(json!({ "line_items": items(json!({})), "refunds": refunds, "fulfillments": fulfillments })), 1);
+        assert_eq!(left(json!({ "line_items": items(json!({ "fulfillment_status": "fulfilled" })) })), 0);
+        let elsewhere = items(json!({ "fulfillment_service": "amazon_marketplace_web" }));
+        let said = read(order(json!({ "line_items": elsewhere }))).unwrap();
+        assert_eq!((said.orders[0].lines.len(), said.skipped[0].why.as_str()), (1, "5 of A are sent by amazon_marketplace_web"));
+        assert_eq!(left(json!({ "line_items": items(json!({ "fulfillment_service": "manual" })) })), 5);
+    }
+
+    #[test]
+    fn discounts_and_tips_are_not_what_the_goods_are_worth() {
+        let worth = |item: Value| -> String {
+            let new = taken(
+                json!({ "line_items": [item, { "title": "Tip", "quantity": 1, "price": "9.00", "tip": { "payment_gateway": "x" } }] }),
+            );
+            new.lines.iter().map(|l| l.unit_price.amount * twin::money::Decimal::from(l.quantity)).sum::<twin::money::Decimal>().to_string()
+        };
+        let line =
+            json!({ "sku": "A", "quantity": 2, "price": "48.00", "discount_allocations": [{ "amount": "9.60" }, { "amount": "9.60" }] });
+        assert_eq!(worth(line), "76.80");
+        assert_eq!(worth(json!({ "sku": "A", "quantity": 2, "price": "48.00", "total_discount": "19.20" })), "76.80");
+        assert_eq!(
+            worth(json!({ "sku": "A", "quantity": 2, "price": "48.00", "total_discount": "0.00", "discount_allocations": [] })),
+            "96.00"
+        );
+    }
+
+    #[test]
+    fn a_line_that_nobody_can_pick_is_held_by_its_title() {
+        let new = taken(
+            json!({ "line_items": [{ "title": "Engraving, gold", "quantity": 1, "price": "5.00", "variant_id": null, "product_id": null }] }),
+        );
+        assert_eq!(new.lines[0].sku.as_str(), "Engraving, gold");
+        assert!(new.held.unwrap().contains("Engraving, gold"));
     }
 
     #[test]
@@ -346,32 +460,56 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_document_is_told_where_and_what() {
-        let told = |changes| read(order(changes)).unwrap_err().to_string();
+    fn one_bad_order_is_told_where_and_what_and_stops_nothing() {
+        let told = |changes: Value| {
+            let page = json!({ "orders": [order(json!({ "name": "#1" })), order(changes), order(json!({ "name": "#3" }))] }).to_string();
+            let said = read_orders("page.json", page.as_bytes(), None).unwrap();
+            assert_eq!(said.orders.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["SHO-1", "SHO-3"]);
+            assert_eq!((said.skipped.len(), said.skipped[0].order.as_str()), (1, "SHO-1001"));
+            said.skipped[0].why.strip_prefix("cannot be read: page.json: orders[1]").unwrap().to_owned()
+        };
         assert_eq!(
             told(json!({ "line_items": [{ "sku": "A", "quantity": 1, "price": "12,50" }] })),
-            "page.json: orders[0].line_items[0].price is \"12,50\"; expected a decimal amount such as \"199.00\""
+            ".line_items[0].price is \"12,50\"; expected a decimal amount such as \"199.00\""
         );
+        assert_eq!(told(json!({ "currency": "US$" })), ".currency is \"US$\"; expected an ISO 4217 code such as \"USD\"");
+        for late in ["yesterday", "2026-01-10T11:00:00"] {
+            assert_eq!(
+                told(json!({ "created_at": late })),
+                format!(".created_at is \"{late}\"; expected a time with its offset such as \"2026-01-10T11:00:00-05:00\"")
+            );
+        }
+        let long = json!([{ "sku": "S".repeat(65), "quantity": 1, "price": "1" }]);
         assert_eq!(
-            told(json!({ "currency": "US$" })),
-            "page.json: orders[0].currency is \"US$\"; expected an ISO 4217 code such as \"USD\""
-        );
-        assert_eq!(
-            told(json!({ "created_at": "yesterday" })),
-            "page.json: orders[0].created_at is \"yesterday\"; expected a time with its offset such as \"2026-01-10T11:00:00-05:00\""
-        );
-        assert_eq!(
-            told(json!({ "line_items": [{ "quantity": 1, "price": "1" }] })),
-            "page.json: orders[0].line_items[0].sku is null; expected a SKU, or a variant_id or product_id in its place"
+            told(json!({ "line_items": long })),
+            format!(".line_items[0].sku is \"{}; expected at most 64 bytes", "S".repeat(65))
+                .replace(&"S".repeat(65), &format!("{}\"", "S".repeat(65)))
         );
         assert_eq!(
             told(json!({ "line_items": [{ "sku": "A", "quantity": 1, "price": "-1" }] })),
-            "page.json: orders[0] (lines.unit_price) is SHO-1001; expected an order that can be taken, but: -1 USD for A is negative"
+            " (lines.unit_price) is SHO-1001; expected an order that can be taken, but: -1 USD for A is negative"
         );
-        assert_eq!(told(json!({ "line_items": "none" })), "page.json: orders[0].line_items is \"none\"; expected a list");
+        assert_eq!(told(json!({ "line_items": "none" })), ".line_items is \"none\"; expected a list");
         let told = |text: &str| read_orders("page.json", text.as_bytes(), None).unwrap_err().to_string();
         assert_eq!(told("{"), "page.json: document is EOF while parsing an object at line 1 column 1; expected well-formed JSON");
         assert_eq!(told("[1]"), "page.json: document is [1]; expected an object with \"orders\" or \"order\"");
+    }
+
+    /// Whatever one order of a page is made of, the others are read, and it is read or told.
+    #[test]
+    fn no_field_of_an_order_stops_the_page() {
+        let good = order(json!({ "name": "#1" }));
+        let mut rich = order(json!({ "fulfillments": [{ "status": "success", "line_items": [{ "id": 1, "quantity": 1 }] }] }));
+        rich["line_items"][0]["id"] = json!(1);
+        rich["refunds"] = json!([{ "refund_line_items": [{ "line_item_id": 1, "quantity": 0, "restock_type": "cancel" }] }]);
+        rich["shipping_lines"] = json!([{ "title": "Standard", "code": "S" }]);
+        rich["line_items"][0]["discount_allocations"] = json!([{ "amount": "1.00" }]);
+        crate::carriers::mangled::each(&rich, |path, changed| {
+            let page = json!({ "orders": [changed, good] }).to_string();
+            let said = read_orders("page.json", page.as_bytes(), None).unwrap_or_else(|why| panic!("{path}: {why}"));
+            assert_eq!(said.orders.last().map(|o| o.id.as_str()), Some("SHO-1"), "{path}");
+            assert_eq!(said.orders.len() + said.skipped.iter().filter(|s| s.order.as_str() != "SHO-1").count(), 2, "{path}: {said:?}");
+        });
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::book::{CarrierBook, CarrierNo, Sale};
 use super::mydhl_answers::{self as answers, Offer, Weights};
-use super::mydhl_bodies::{self as bodies, Package, Place, Rates, Shipment};
+use super::mydhl_bodies::{self as bodies, Package, Party, Place, Rates, Shipment};
 use super::pen::Pen;
 use super::postage;
 use super::transit::Route;
@@ -24,13 +24,15 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
-use twin::Money;
 use twin::money::Currency;
+use twin::{Moment, Money, Span};
 
 /// Waybills in one tracking call.
 const TRACK_BATCH_MAX: usize = 200;
 /// The heaviest parcel.
 const GRAMS_MAX: i64 = 70_000;
+/// How far ahead a shipment may be planned.
+const PLANNED_MAX: Span = Span::from_hours(10 * 24);
 /// Longest `Message-Reference`, in characters.
 const MESSAGE_REFERENCE_MAX: usize = 36;
 /// Room made for what is said of one waybill, in bytes.
@@ -132,6 +134,25 @@ fn fault(place: &Place) -> Option<&'static str> {
     (place.postal_code.len() > 12).then_some("1005: the postcode is longer than 12 characters")
 }
 
+/// What the description of `/shipments` would refuse in a party.
+fn party_fault(party: &Party) -> Option<&'static str> {
+    let (place, contact) = (&party.postal_address, &party.contact_information);
+    let fits = |text: &str, max: usize| (1..=max).contains(&text.chars().count());
+    let lines = [&place.address_line2, &place.address_line3];
+    if !fits(&place.address_line1, 45) || lines.iter().any(|line| line.chars().count() > 45) || !fits(&place.city_name, 45) {
+        return Some("1011: addressLine1 is missing, or a line of the address is longer than 45 characters");
+    }
+    if !fits(&contact.phone, 70) || !fits(&contact.company_name, 100) || !fits(&contact.full_name, 255) {
+        return Some("1012: phone, companyName or fullName is missing or too long");
+    }
+    None
+}
+
+/// `2026-11-09T18:30:00 GMT+08:00`.
+fn planned(text: &str) -> Option<Moment> {
+    calendar::read(text.get(..19)?, Some(text[19..].trim().strip_prefix("GMT")?))
+}
+
 async fn rates(State(hub): Hub_, request: Request) -> Response {
     const INSTANCE: &str = "/expressapi/rates";
     let (head, content) = request.into_parts();
@@ -153,7 +174,7 @@ async fn rates(State(hub): Hub_, request: Request) -> Response {
         Ok(weights) => weights,
         Err(detail) => return bad(detail, INSTANCE),
     };
-    let shipped = calendar::read(asked.planned_shipping_date_and_time.get(..19).unwrap_or_default(), None).unwrap_or(hub.clock.now());
+    let shipped = planned(&asked.planned_shipping_date_and_time).unwrap_or(hub.clock.now());
     with_type(StatusCode::OK, JSON, answers::rates(offers(from, to, weights), shipped, &to.city_name, weights).into_bytes())
 }
 
@@ -181,8 +202,15 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static 
     if let Some(fault) = fault(from_place).or(fault(to_place)) {
         return Err(fault);
     }
-    if from_place.address_line1.is_empty() || to_place.address_line1.is_empty() {
-        return Err("1011: addressLine1 is missing");
+    if let Some(fault) = party_fault(from).or(party_fault(to)) {
+        return Err(fault);
+    }
+    let now = hub.clock.now();
+    if !planned(&asked.planned_shipping_date_and_time).is_some_and(|at| at > now && at < now + PLANNED_MAX) {
+        return Err("1013: plannedShippingDateAndTime is in the past, or more than 10 days ahead");
+    }
+    if asked.content.description.trim().is_empty() || asked.content.description.chars().count() > 70 {
+        return Err("1014: description must have 1 to 70 characters");
     }
     if key.is_some_and(|key| key.is_empty() || key.len() > MESSAGE_REFERENCE_MAX) {
         return Err("1006: the Message-Reference must have 1 to 36 characters");

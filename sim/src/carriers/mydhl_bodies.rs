@@ -50,6 +50,8 @@ pub struct Place<'a> {
     pub address_line1: Cow<'a, str>,
     #[serde(borrow, default)]
     pub address_line2: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub address_line3: Cow<'a, str>,
 }
 
 impl Place<'_> {
@@ -88,6 +90,8 @@ pub struct Reference<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipment<'a> {
+    #[serde(borrow)]
+    pub planned_shipping_date_and_time: Cow<'a, str>,
     pub product_code: &'a str,
     #[serde(borrow)]
     pub output_image_properties: Images<'a>,
@@ -118,7 +122,7 @@ impl Party<'_> {
         let place = &self.postal_address;
         [
             [&self.contact_information.full_name, "", ""],
-            [&place.address_line1, &place.address_line2, ""],
+            [&place.address_line1, &place.address_line2, &place.address_line3],
             [&place.postal_code, &place.city_name, &place.province_code],
             [place.country_code, "", ""],
         ]
@@ -129,6 +133,10 @@ impl Party<'_> {
 #[serde(rename_all = "camelCase")]
 pub struct Contact<'a> {
     #[serde(borrow)]
+    pub phone: Cow<'a, str>,
+    #[serde(borrow)]
+    pub company_name: Cow<'a, str>,
+    #[serde(borrow)]
     pub full_name: Cow<'a, str>,
 }
 
@@ -138,6 +146,8 @@ pub struct Content<'a> {
     #[serde(borrow)]
     pub packages: Vec<Package<'a>>,
     pub is_customs_declarable: bool,
+    #[serde(borrow)]
+    pub description: Cow<'a, str>,
     #[serde(default)]
     pub export_declaration: Option<ExportDeclaration>,
 }

@@ -7,7 +7,7 @@ use drivers::{HttpWire, WireError};
 use std::future::Future;
 use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*};
 use twin::money::{Currency, Decimal};
-use twin::{Address, Dims, Moment, Money, Span, TrackingNumber, s10};
+use twin::{Address, Dims, Moment, Money, ParcelId, Span, TrackingNumber, s10};
 
 const USPS_SECRET: &str = "client:secret";
 const MYDHL_SECRET: &str = "user:password";
@@ -77,13 +77,14 @@ fn shenzhen() -> Address {
 fn quote_request(from: Address, to: Address) -> QuoteRequest {
     let value = Money::new(Decimal::new(2_599, 2), Currency::USD);
     let ship_at = "2026-11-09T18:00:00Z".parse().unwrap();
-    QuoteRequest { from, to, weight_g: 450, dims: Dims::new(220, 160, 90), value, battery: false, ship_at }
+    QuoteRequest { from, to, weight_g: 450, dims: Dims::new(220, 160, 90), value, battery: false, ship_at, utc_offset_h: 0 }
 }
 
 fn label_request(key: &str, service: &str, from: Address, to: Address) -> LabelRequest {
     let QuoteRequest { from, to, weight_g, dims, value, ship_at, .. } = quote_request(from, to);
     let (parcel, contents) = ("AMA-000001-1".into(), "phone case ^XA".into());
-    LabelRequest { key: key.into(), parcel, service: service.into(), from, to, weight_g, dims, value, contents, ship_at }
+    let (key, service, battery, utc_offset_h) = (key.into(), service.into(), false, 0);
+    LabelRequest { key, parcel, service, from, to, weight_g, dims, value, contents, battery, ship_at, utc_offset_h }
 }
 
 fn statuses(tracking: &[twin::channel::Tracking]) -> Vec<TrackStatus> {
@@ -92,10 +93,10 @@ fn statuses(tracking: &[twin::channel::Tracking]) -> Vec<TrackStatus> {
 
 /// Buys (twice with one key), hands over, and follows the parcel to the door.
 async fn follow(world: &World, driver: &dyn CarrierDriver, request: LabelRequest, expected: &[TrackStatus]) -> TrackingNumber {
-    let label = driver.buy_label(request.clone()).await.unwrap();
-    let again = driver.buy_label(request.clone()).await.unwrap();
+    let label = driver.buy_label(request.clone()).await.unwrap().value;
+    let again = driver.buy_label(request.clone()).await.unwrap().value;
     assert_eq!(label, again, "the same key buys nothing new");
-    let other = driver.buy_label(LabelRequest { key: "another".into(), ..request }).await.unwrap();
+    let other = driver.buy_label(LabelRequest { key: "another".into(), ..request }).await.unwrap().value;
     assert_ne!(label.tracking, other.tracking);
     let zpl = String::from_utf8(label.zpl).unwrap();
     assert!(zpl.starts_with("^XA") && zpl.ends_with("^XZ") && zpl.contains("^BC"), "{zpl}");
@@ -111,14 +112,14 @@ async fn follow(world: &World, driver: &dyn CarrierDriver, request: LabelRequest
     assert_eq!(world.book.collect(label.tracking.as_str(), world.clock.now()), Collected::Taken);
     let unknown = TrackingNumber::new("0000000000000");
     let asked = vec![label.tracking.clone(), unknown, other.tracking.clone()];
-    let before = driver.track(asked.clone()).await.unwrap();
+    let before = driver.track(asked.clone()).await.unwrap().value;
     assert!(before.iter().all(|t| t.events.iter().all(|e| e.status == InfoReceived)), "{before:?}");
 
     let Some(Fate::Delivered { at }) = world.book.fate(label.tracking.as_str()) else { panic!("not delivered") };
     world.clock.sleep_until(at - Span::from_secs(1)).await;
-    assert!(!statuses(&driver.track(asked.clone()).await.unwrap()[..1]).contains(&Delivered), "not before it happens");
+    assert!(!statuses(&driver.track(asked.clone()).await.unwrap().value[..1]).contains(&Delivered), "not before it happens");
     world.clock.sleep_until(at).await;
-    let found = driver.track(asked).await.unwrap();
+    let found = driver.track(asked).await.unwrap().value;
     assert_eq!(found.len(), 2, "the unknown one is left out");
     assert_eq!((&found[0].number, statuses(&found[..1])), (&label.tracking, expected.to_vec()));
     assert_eq!(found[0].events.last().unwrap().at.0 / 1_000_000, at.0 / 1_000_000);
@@ -130,12 +131,12 @@ fn usps_from_quote_to_door() {
     let world = World::perfect();
     let usps = world.usps();
     world.run(async {
-        let quotes = usps.quote(quote_request(los_angeles(), new_york())).await.unwrap();
+        let quotes = usps.quote(quote_request(los_angeles(), new_york())).await.unwrap().value;
         let services: Vec<&str> = quotes.iter().map(|q| q.service.as_str()).collect();
         assert_eq!(services, ["USPS_GROUND_ADVANTAGE", "PRIORITY_MAIL", "PRIORITY_MAIL_EXPRESS"]);
         assert!(quotes[0].total.amount < quotes[1].total.amount && quotes[1].total.amount < quotes[2].total.amount);
         assert_eq!((quotes[0].zone.as_str(), quotes[0].days, quotes[0].chargeable_g), ("08", Some(5), Some(454)), "1.00 lb");
-        assert!(usps.quote(quote_request(shenzhen(), new_york())).await.unwrap().is_empty(), "domestic mail only");
+        assert!(usps.quote(quote_request(shenzhen(), new_york())).await.unwrap().value.is_empty(), "domestic mail only");
 
         let request = label_request("k1", "USPS_GROUND_ADVANTAGE", los_angeles(), new_york());
         let expected = [InfoReceived, Accepted, ReceivedAtHub, DepartedOrigin, InFlight, Arrived, LastMile, OutForDelivery, Delivered];
@@ -152,7 +153,7 @@ fn mydhl_from_quote_to_door() {
     let world = World::perfect();
     let dhl = world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET);
     world.run(async {
-        let quotes = dhl.quote(quote_request(shenzhen(), new_york())).await.unwrap();
+        let quotes = dhl.quote(quote_request(shenzhen(), new_york())).await.unwrap().value;
         assert_eq!(quotes.iter().map(|q| q.service.as_str()).collect::<Vec<_>>(), ["P", "Y"]);
         assert_eq!((quotes[0].chargeable_g, quotes[0].zone.as_str(), quotes[0].days), (Some(634), "NEW", Some(5)), "by volume");
         let parts: Decimal = quotes[0].breakdown.iter().map(|(_, money)| money.amount).sum();
@@ -236,12 +237,12 @@ fn a_label_whose_answer_was_lost_is_not_bought_twice() {
             (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "yw.sim", "L"),
         ] {
             // A token is in hand, so that it is the label's own answer that is lost.
-            let first = driver.buy_label(label_request("k0", service, los_angeles(), new_york())).await.unwrap();
+            let first = driver.buy_label(label_request("k0", service, los_angeles(), new_york())).await.unwrap().value;
             let request = label_request("k1", service, los_angeles(), new_york());
             world.wire.fault(host, Fault::AnswersLost, true);
             assert!(driver.buy_label(request.clone()).await.unwrap_err().is_transient());
             world.wire.fault(host, Fault::AnswersLost, false);
-            let second = driver.buy_label(request).await.unwrap();
+            let second = driver.buy_label(request).await.unwrap().value;
             assert_ne!(first.tracking, second.tracking);
         }
     });
@@ -298,15 +299,60 @@ fn bad_input_is_refused_in_the_carriers_own_words() {
     world.run(async {
         let good = |service| label_request("k", service, los_angeles(), new_york());
         refused(usps.buy_label(good("FIRST_CLASS")).await.unwrap_err(), "mail class");
-        refused(usps.buy_label(LabelRequest { weight_g: 40_000, ..good("PRIORITY_MAIL") }).await.unwrap_err(), "70 pounds");
+        refused(
+            usps.buy_label(LabelRequest { dims: Dims::new(2_000, 900, 900), ..good("PRIORITY_MAIL") }).await.unwrap_err(),
+            "130 inches",
+        );
+        let yesterday = LabelRequest { ship_at: "2026-11-08T18:00:00Z".parse().unwrap(), ..good("PRIORITY_MAIL") };
+        refused(usps.buy_label(yesterday.clone()).await.unwrap_err(), "mailingDate");
+        refused(dhl.buy_label(LabelRequest { service: "N".into(), ..yesterday }).await.unwrap_err(), "plannedShippingDateAndTime");
         let nowhere = Address { street: "".into(), ..new_york() };
-        refused(usps.buy_label(LabelRequest { to: nowhere, ..good("PRIORITY_MAIL") }).await.unwrap_err(), "Address Not Found");
+        let nowhere = LabelRequest { to: nowhere, ..good("PRIORITY_MAIL") };
+        for driver in [&usps, &dhl] {
+            let unfit = driver.fits(&nowhere).unwrap_err();
+            assert_eq!(unfit.to_string(), "to.street is empty");
+            let error = driver.buy_label(nowhere.clone()).await.unwrap_err();
+            assert!(matches!(&error, CarrierError::Unfit { unfit: same, .. } if *same == unfit) && !error.is_transient(), "{error}");
+        }
         let canada = Address { country: "CA".into(), ..new_york() };
         let abroad = usps.buy_label(LabelRequest { to: canada, ..good("PRIORITY_MAIL") }).await;
         assert!(matches!(abroad, Err(CarrierError::NotOffered { .. })));
         refused(dhl.buy_label(good("P")).await.unwrap_err(), "not available on this lane");
         refused(dhl.quote(QuoteRequest { weight_g: 0, ..quote_request(shenzhen(), new_york()) }).await.unwrap_err(), "weight");
-        refused(line.buy_label(LabelRequest { contents: "".into(), ..good("L") }).await.unwrap_err(), "customs");
+        assert_eq!(line.fits(&LabelRequest { contents: "".into(), ..good("L") }).unwrap_err().field, "contents");
+    });
+}
+
+#[test]
+fn what_a_driver_says_fits_the_carrier_takes() {
+    let world = World::perfect();
+    let carriers = [(world.usps(), "PRIORITY_MAIL"), (world.driver("mydhl", CarrierKind::Mydhl, MYDHL_SECRET), "N")];
+    type Change = fn(&mut LabelRequest);
+    let changes: [Change; 12] = [
+        |r| r.to.region = "New York".into(),
+        |r| r.to.postcode = "100011234".into(),
+        |r| r.to.street2 = "Floor 17, behind the second door on the left".into(),
+        |r| r.to.street = "1234567 The Boulevard Of All The Long Named Heroes Of The Far West And Of The Near East".into(),
+        |r| r.to.company = "Acme".into(),
+        |r| (r.to.name, r.to.company) = ("".into(), "Acme".into()),
+        |r| r.to.name = "Maria Anna Theresia Josefa Elisabeth Antonia Walburga von Sachsen".into(),
+        |r| r.to.city = "Llanfairpwllgwyngyllgogerychwyrn".into(),
+        |r| r.contents = "toys × 3, kitchen × 1, garden × 14, sports and leisure × 2, things for the house × 1".into(),
+        |r| r.battery = true,
+        |r| (r.to.region, r.to.postcode) = ("AE".into(), "09014".into()),
+        |r| r.parcel = ParcelId::new("X".repeat(64)),
+    ];
+    world.run(async {
+        for (n, change) in changes.into_iter().enumerate() {
+            for (driver, service) in &carriers {
+                let mut request = label_request(&format!("fit-{n}"), service, los_angeles(), new_york());
+                change(&mut request);
+                match driver.fits(&request) {
+                    Ok(()) => drop(driver.buy_label(request).await.unwrap_or_else(|why| panic!("{n}: {why}"))),
+                    Err(unfit) => assert_eq!((n, unfit.field.as_str(), service), (7, "to.city", &"PRIORITY_MAIL"), "{unfit}"),
+                }
+            }
+        }
     });
 }
 
@@ -316,12 +362,12 @@ fn a_voided_label_is_not_taken_and_a_taken_parcel_is_not_voided() {
     world.run(async {
         for (driver, service) in [(world.usps(), "PRIORITY_MAIL"), (world.driver("yw", CarrierKind::Forwarder, LINE_SECRET), "L")] {
             let buy = |key: &'static str| driver.buy_label(label_request(key, service, los_angeles(), new_york()));
-            let (voided, taken) = (buy("k1").await.unwrap().tracking, buy("k2").await.unwrap().tracking);
+            let (voided, taken) = (buy("k1").await.unwrap().value.tracking, buy("k2").await.unwrap().value.tracking);
             driver.void_label(voided.clone()).await.unwrap();
             assert_eq!(world.book.collect(voided.as_str(), world.clock.now()), Collected::Voided);
             assert_eq!(world.book.collect(taken.as_str(), world.clock.now()), Collected::Taken);
             assert!(!driver.void_label(taken).await.unwrap_err().is_transient());
-            assert!(driver.track(vec![voided]).await.unwrap().is_empty());
+            assert!(driver.track(vec![voided]).await.unwrap().value.is_empty());
         }
     });
 }
@@ -341,10 +387,12 @@ fn every_ending_reaches_the_driver() {
         ];
         world.run(async {
             for (driver, service) in carriers {
-                let label = driver.buy_label(label_request("k", service, los_angeles(), new_york())).await.unwrap();
+                let ship_at = world.clock.now() + Span::from_hours(6);
+                let request = LabelRequest { ship_at, ..label_request("k", service, los_angeles(), new_york()) };
+                let label = driver.buy_label(request).await.unwrap().value;
                 world.book.collect(label.tracking.as_str(), world.clock.now());
                 world.clock.sleep(Span::from_hours(24 * 60)).await;
-                let found = driver.track(vec![label.tracking]).await.unwrap();
+                let found = driver.track(vec![label.tracking]).await.unwrap().value;
                 assert_eq!(found[0].events.last().map(|e| e.status), Some(ending), "{}", driver.id());
             }
         });
@@ -360,7 +408,7 @@ fn the_same_seed_gives_the_same_story() {
             let mut told: Vec<(TrackingNumber, Option<Fate>, Moment)> = Vec::new();
             for n in 0..50 {
                 let request = label_request(&format!("k{n}"), "PRIORITY_MAIL", los_angeles(), new_york());
-                let number = usps.buy_label(request).await.unwrap().tracking;
+                let number = usps.buy_label(request).await.unwrap().value.tracking;
                 world.book.collect(number.as_str(), world.clock.now());
                 told.push((number.clone(), world.book.fate(number.as_str()), world.clock.now()));
             }

@@ -34,6 +34,8 @@ use twin::{Moment, Money, Span};
 const TOKEN_LIFE: Span = Span::from_hours(8);
 /// Numbers in one tracking call.
 const TRACK_BATCH_MAX: usize = 35;
+/// Longest customer reference, in characters.
+const REFERENCE_MAX: usize = 30;
 /// Our mailer id, nine digits of every number; one is added for each further account.
 const MAILER_ID: u32 = 903_619_800;
 /// Room made for what is said of one number, in bytes.
@@ -231,6 +233,12 @@ async fn label(State(office): Office_, request: Request) -> Response {
     }
 }
 
+/// Whether a mailing date is today or within a week, by the clocks of the United States from Guam to Hawaii.
+fn may_be_mailed_on(date: &str, now: Moment) -> bool {
+    let (first, last) = (calendar::date(now - Span::from_hours(10)), calendar::date(now + Span::from_hours(7 * 24 + 10)));
+    date.len() == 10 && *date >= *first && *date <= *last
+}
+
 fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'static str, &'static str)> {
     let package = &asked.package_description;
     let class = postage::mail_class(package.mail_class).ok_or(("The mail class is not available", "packageDescription.mailClass"))?;
@@ -238,11 +246,24 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
         return Err(("Only ZPL203DPI is available", "imageInfo.imageType"));
     }
     for (party, name) in [(&asked.from_address, "fromAddress"), (&asked.to_address, "toAddress")] {
-        if !is_zip(party.zip_code) || party.state.len() != 2 || party.city.is_empty() || party.street_address.is_empty() {
-            return Err(("Address Not Found", name));
+        if let Some(fault) = party.fault() {
+            return Err((fault, name));
         }
-        if party.firm.is_empty() && (party.first_name.is_empty() || party.last_name.is_empty()) {
-            return Err(("A firm, or a first and a last name, is required", name));
+    }
+    if package.customer_reference.iter().any(|r| r.reference_number.chars().count() > REFERENCE_MAX) {
+        return Err(("referenceNumber is too long", "packageDescription.customerReference"));
+    }
+    if !may_be_mailed_on(package.mailing_date, office.clock.now()) {
+        return Err(("mailingDate must be today or up to 7 days ahead", "packageDescription.mailingDate"));
+    }
+    if asked.to_address.wants_customs_form() {
+        let good = |g: &bodies::Goods| {
+            (1..=30).contains(&g.item_description.chars().count())
+                && g.item_total_value.hundredths() > 0
+                && g.item_total_weight.hundredths() > 0
+        };
+        if !asked.customs_form.as_ref().is_some_and(|form| !form.contents.is_empty() && form.contents.iter().all(good)) {
+            return Err(("A customs form with its contents is required", "customsForm"));
         }
     }
     let pounds = pounds(package)?;

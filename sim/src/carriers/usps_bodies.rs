@@ -58,6 +58,23 @@ pub struct Label<'a> {
     pub from_address: Party<'a>,
     #[serde(borrow)]
     pub package_description: Package<'a>,
+    #[serde(borrow, default)]
+    pub customs_form: Option<CustomsForm<'a>>,
+}
+
+#[derive(Deserialize)]
+pub struct CustomsForm<'a> {
+    #[serde(borrow)]
+    pub contents: Vec<Goods<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Goods<'a> {
+    #[serde(borrow)]
+    pub item_description: Cow<'a, str>,
+    pub item_total_value: Amount,
+    pub item_total_weight: Amount,
 }
 
 #[derive(Deserialize)]
@@ -85,9 +102,44 @@ pub struct Party<'a> {
     pub state: Cow<'a, str>,
     #[serde(default, rename = "ZIPCode")]
     pub zip_code: &'a str,
+    #[serde(default, rename = "ZIPPlus4")]
+    pub zip_plus_4: Option<&'a str>,
 }
 
+/// The pattern of `State`.
+const STATES: &str = "AA AE AL AK AP AS AZ AR CA CO CT DE DC FM FL GA GU HI ID IL IN IA KS KY LA ME MH MD MA MI MN MS MO MP MT NE NV NH NJ \
+     NM NY NC ND OH OK OR PW PA PR RI SC SD TN TX UT VT VI VA WA WV WI WY";
+/// Those to which goods need a customs form.
+const CUSTOMS: &str = "AA AE AP AS GU MP FM MH PW VI";
+
 impl Party<'_> {
+    /// What the description of the labels API would refuse.
+    pub fn fault(&self) -> Option<&'static str> {
+        let long = |text: &str, max: usize| text.chars().count() > max;
+        let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(self.zip_code, 5) || self.city.is_empty() || self.street_address.is_empty() || self.state.len() != 2 {
+            return Some("Address Not Found");
+        }
+        if !STATES.split(' ').any(|state| state == self.state) {
+            return Some("state does not match the pattern");
+        }
+        if self.zip_plus_4.is_some_and(|four| !digits(four, 4)) {
+            return Some("ZIPPlus4 does not match the pattern");
+        }
+        if self.firm.is_empty() && (self.first_name.is_empty() || self.last_name.is_empty()) {
+            return Some("A firm, or a first and a last name, is required");
+        }
+        let lines = [&self.first_name, &self.last_name, &self.firm, &self.street_address, &self.secondary_address];
+        if lines.iter().any(|line| long(line, 50)) || long(&self.city, 28) {
+            return Some("A name, a street line or the city is too long");
+        }
+        None
+    }
+
+    pub fn wants_customs_form(&self) -> bool {
+        CUSTOMS.split(' ').any(|state| state == self.state)
+    }
+
     pub fn stop(&self) -> Stop {
         let (city, region, postcode) = (SmolStr::new(&self.city), SmolStr::new(&self.state), self.zip_code.into());
         Stop { city, region, postcode, country: SmolStr::new_static("US") }

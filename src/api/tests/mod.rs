@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use drivers::Clock;
-use drivers::carriers::{CarrierDriver, CarrierError};
+use drivers::carriers::{CarrierDriver, CarrierError, Read};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -82,19 +82,19 @@ impl CarrierDriver for Seller {
     fn id(&self) -> &CarrierId {
         &self.id
     }
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
         let total = Money::new(Decimal::new(500, 2), Currency::USD);
         let quote = Quote { service: "G".into(), total, breakdown: vec![], days: Some(7), chargeable_g: None, zone: "".into() };
-        Box::pin(async { Ok(vec![quote]) })
+        Box::pin(async { Ok(vec![quote].into()) })
     }
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
         let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::pin(async move { Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), charged: None, zpl: b"^XA^XZ".to_vec() }) })
+        Box::pin(async move { Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), charged: None, zpl: b"^XA^XZ".to_vec() }.into()) })
     }
-    fn track(&self, _: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
-        Box::pin(async { Ok(vec![]) })
+    fn track(&self, _: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        Box::pin(async { Ok(vec![].into()) })
     }
     fn void_label(&self, _: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
         Box::pin(async { Ok(()) })

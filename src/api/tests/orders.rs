@@ -81,6 +81,40 @@ async fn every_fault_names_its_field_and_nothing_is_accepted() {
 }
 
 #[tokio::test]
+async fn several_faults_are_told_together() {
+    let edge = Edge::open().await;
+    let mut faulty = order("B 1");
+    (faulty["lines"][0]["quantity"], faulty["placed_at"], faulty["ship_to"]["zip"]) = (json!(0), json!("yesterday"), json!("1"));
+    let answer = edge.post(ORDERS, &faulty).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let errors = answer.json()["errors"].clone();
+    let mut told: Vec<&str> = errors.as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["id", "lines[0].quantity", "placed_at", "ship_to.zip"], "{answer:?}");
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("4 faulty fields"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_404_whatever_the_method() {
+    let edge = Edge::open().await;
+    for (path, status) in [
+        ("/api/v1/order", StatusCode::NOT_FOUND),
+        ("/api/v1/unicorns/X", StatusCode::NOT_FOUND),
+        ("/api/v1/order/A-1/cancel", StatusCode::NOT_FOUND),
+        ("/api/v2/orders", StatusCode::NOT_FOUND),
+        ("/nowhere", StatusCode::NOT_FOUND),
+        ("/api/v1/stations/SZX/line-1", StatusCode::METHOD_NOT_ALLOWED),
+        ("/api/v1/orders/A-1", StatusCode::METHOD_NOT_ALLOWED),
+        ("/api/v1/board", StatusCode::METHOD_NOT_ALLOWED),
+        ("/healthz", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let answer = edge.post(path, &json!({})).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+}
+
+#[tokio::test]
 async fn limits_are_named() {
     let edge = Edge::open().await;
     let many: Vec<_> = (0..=ORDERS_PER_REQUEST_MAX).map(|n| order(&format!("C-{n}"))).collect();

@@ -130,12 +130,19 @@ impl Address {
         self.territory().and_then(|territory| territory.code).unwrap_or(&self.country)
     }
 
-    /// The state that USPS writes, where its post is a domestic one: `TX`, and `PR` however the place is spelt.
-    pub fn us_state(&self) -> Option<&str> {
-        match self.territory() {
-            Some(territory) if territory.of == "US" && territory.in_its_post => Some(territory.code.unwrap_or(&self.region)),
-            _ => (self.country == "US").then_some(self.region.as_str()),
+    /// The state that USPS writes, where its post is a domestic one: `TX` for `Texas` too, and `PR` however the place is spelt.
+    pub fn us_state(&self) -> Option<&'static str> {
+        if !self.is_in_us_post() {
+            return None;
         }
+        let named = || super::regions::code_of("US", &self.region);
+        self.territory().and_then(|territory| territory.code).or_else(named)
+    }
+
+    /// Whether USPS serves it as domestic mail.
+    pub fn is_in_us_post(&self) -> bool {
+        let own = self.territory().is_some_and(|territory| territory.of == "US" && territory.in_its_post);
+        own || self.country == "US"
     }
 
     /// Within what nothing is declared: `EU`, `GB`, `CH`, a country, or a territory by itself.

@@ -7,9 +7,10 @@
 //! ```text
 //! POST /v1/labels                      Idempotency-Key: <key>   the same key always gives the first answer again
 //!   {"customer":"C100","reference":"AMA-000001-1","service":"CN-US-PLUS",
-//!    "from":{"name":"","street":"","city":"","region":"","postcode":"","country":"CN"}, "to":{…},
+//!    "from":{"name":"","company":"","street":"","street2":"","city":"","region":"","postcode":"","country":"CN",
+//!            "phone":"","email":"","tax_id":""}, "to":{…},
 //!    "weight_g":350,"dims_mm":[200,150,40],"value":{"amount":"12.50","currency":"USD"},
-//!    "contents":"phone case","ship_at":"2026-11-09T10:00:00Z"}
+//!    "contents":"phone case","battery":false,"ship_at":"2026-11-09T10:00:00Z"}
 //! 201 {"tracking":"LA473124829CN","charged":{"amount":"31.20","currency":"CNY"},     charged may be missing
 //!      "label":{"format":"zpl","base64":"…"}}                                        tracking is a UPU S10 number
 //!
@@ -32,7 +33,9 @@ mod response;
 mod tests;
 mod tracking;
 
+use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
+use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -73,30 +76,34 @@ impl CarrierDriver for Forwarder {
         &self.0.caller.carrier
     }
 
-    fn quote(&self, _request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, _request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         let refusal = self.0.caller.not_offered("it has no rate API: its channels are rated by their tariff");
         Box::pin(std::future::ready(Err(refusal)))
     }
 
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move { desk.buy_label(&request).await })
     }
 
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move {
-            let mut found = Vec::with_capacity(numbers.len());
+            let (mut found, mut skips) = (Vec::with_capacity(numbers.len()), Skips::default());
             for batch in numbers.chunks(TRACK_BATCH_MAX) {
-                desk.track(batch, &mut found).await?;
+                desk.track(batch, &mut found, &mut skips).await?;
             }
-            Ok(found)
+            Ok(Read { value: found, skipped: skips.into_list() })
         })
     }
 
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move { desk.void_label(tracking).await })
+    }
+
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        request::label(request, &self.0.customer).map(drop)
     }
 
     fn track_batch_max(&self) -> usize {
@@ -109,9 +116,10 @@ impl CarrierDriver for Forwarder {
 }
 
 impl Desk {
-    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::label(request, &self.customer))?;
+        let body = request::label(request, &self.customer).map_err(|unfit| self.caller.unfit(unfit))?;
+        let body = self.caller.json(&body)?;
         let mut post = caller::request(Method::POST, self.labels.clone()?, Some(self.authorization.clone()?), body);
         post.headers_mut().insert(IDEMPOTENCY_KEY, key);
         let response = self.caller.call(post).await?;
@@ -119,20 +127,20 @@ impl Desk {
             return Err(self.caller.refusal(&response, response::complaint));
         }
         let label = response::label(response.body()).map_err(|why| self.caller.unreadable("label", why))?;
-        if s10::is_valid(label.tracking.as_str()) {
+        if s10::is_valid(label.value.tracking.as_str()) {
             return Ok(label);
         }
-        Err(self.caller.unreadable("label", format!("{} is no UPU S10 number", label.tracking)))
+        Err(self.caller.unreadable("label", format!("{:?} is no UPU S10 number", label.value.tracking.as_str())))
     }
 
-    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>) -> Result<(), CarrierError> {
+    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), CarrierError> {
         let uri = self.caller.uri(&request::tracking(numbers))?;
         let get = caller::request(Method::GET, uri, Some(self.authorization.clone()?), Bytes::new());
         let response = self.caller.call(get).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
-        tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
+        tracking::tracking(response.body(), found, skips).map_err(|why| self.caller.unreadable("tracking", why))
     }
 
     async fn void_label(&self, tracking: TrackingNumber) -> Result<(), CarrierError> {

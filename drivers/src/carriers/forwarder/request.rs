@@ -1,6 +1,7 @@
 //! What is sent to a forwarder. The bodies stand in the head comment of the folder.
 
 use crate::carriers::calendar;
+use crate::carriers::fitting::{self, Unfit};
 use serde::Serialize;
 use smol_str::SmolStr;
 use twin::channel::LabelRequest;
@@ -17,12 +18,18 @@ pub struct Label<'a> {
     dims_mm: [u32; 3],
     value: Money,
     contents: &'a str,
+    battery: bool,
     ship_at: SmolStr,
 }
 
-pub fn label<'a>(request: &'a LabelRequest, customer: &'a str) -> Label<'a> {
+/// The API has no limits of its own; customs want to know what is in it, and nothing weighs nothing.
+pub fn label<'a>(request: &'a LabelRequest, customer: &'a str) -> Result<Label<'a>, Unfit> {
     let dims = request.dims;
-    Label {
+    fitting::measured(request)?;
+    if request.contents.trim().is_empty() {
+        return Err(Unfit::new("contents", "is empty: customs want to know"));
+    }
+    Ok(Label {
         customer,
         reference: request.parcel.as_str(),
         service: &request.service,
@@ -32,8 +39,9 @@ pub fn label<'a>(request: &'a LabelRequest, customer: &'a str) -> Label<'a> {
         dims_mm: [dims.length_mm, dims.width_mm, dims.height_mm],
         value: request.value,
         contents: &request.contents,
+        battery: request.battery,
         ship_at: calendar::date_time_z(request.ship_at),
-    }
+    })
 }
 
 /// `/v1/tracking?numbers=a,b`.

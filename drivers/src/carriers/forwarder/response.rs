@@ -1,51 +1,95 @@
 //! What a forwarder answers to all but tracking, in our words.
 
-use crate::carriers::caller::{Complaint, Why, parse};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::carriers::answer::{Read, Skips};
+use crate::carriers::caller::{Complaint, Text, Why, parse, text};
+use crate::carriers::figures::Figure;
+use crate::carriers::label_image;
+use crate::carriers::soft::{Soft, object};
 use serde::Deserialize;
-use std::borrow::Cow;
 use twin::channel::Label;
+use twin::money::Currency;
 use twin::{Money, TrackingNumber};
 
 #[derive(Deserialize)]
 struct Sold<'a> {
-    tracking: TrackingNumber,
+    #[serde(borrow, default)]
+    tracking: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    charged: Soft<Charged<'a>>,
+    #[serde(borrow, default)]
+    label: Soft<Image<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Charged<'a> {
     #[serde(default)]
-    charged: Option<Money>,
-    #[serde(borrow)]
-    label: Image<'a>,
+    amount: Soft<Figure>,
+    #[serde(borrow, default)]
+    currency: Soft<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Image<'a> {
-    #[serde(borrow)]
-    format: Cow<'a, str>,
-    #[serde(borrow)]
-    base64: Cow<'a, str>,
+    #[serde(borrow, default)]
+    format: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    base64: Soft<Text<'a>>,
 }
 
-pub fn label(body: &[u8]) -> Result<Label, Why> {
-    let sold: Sold = parse(body)?;
-    if sold.label.format != "zpl" {
-        return Err(format!("the label is {:?}, not zpl", sold.label.format));
+object!(Charged<'a>, Image<'a>);
+
+pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
+    let text = text(body);
+    let sold: Sold = parse(&text)?;
+    let number = sold.tracking.text().filter(|number| !number.is_empty());
+    let number = number.ok_or_else(|| format!("tracking is {}", sold.tracking))?;
+    // From here on something is bought: whoever hears of a fault must know which label that is.
+    let image = sold.label.good().ok_or_else(|| format!("label {number}: label is {}", sold.label))?;
+    // A gateway that leaves the format out is judged by what it sends.
+    if let Some(format) = image.format.text().filter(|format| !format.eq_ignore_ascii_case("zpl")) {
+        return Err(format!("label {number} is {format:?}, not zpl"));
     }
-    let zpl = STANDARD.decode(sold.label.base64.as_bytes()).map_err(|e| format!("the label is not Base64: {e}"))?;
-    Ok(Label { tracking: sold.tracking, charged: sold.charged, zpl })
+    let base64 = image.base64.text().ok_or_else(|| format!("label {number}: base64 is {}", image.base64))?;
+    let zpl = label_image::zpl(base64).map_err(|why| format!("label {number}: {why}"))?;
+    let mut skips = Skips::default();
+    skips.about(Some(number));
+    let charged = charged(&sold.charged, &mut skips);
+    Ok(Read { value: Label { tracking: TrackingNumber::new(number), charged, zpl }, skipped: skips.into_list() })
+}
+
+fn charged(charged: &Soft<Charged>, skips: &mut Skips) -> Option<Money> {
+    let money = skips.take("charged", charged)?;
+    match (money.amount.good(), money.currency.text().and_then(Currency::from_code)) {
+        (Some(amount), Some(currency)) => Some(Money::new(amount.0, currency)),
+        _ => {
+            let currency = money.currency.text().unwrap_or_default();
+            skips.detail("charged", format_args!("charged has amount {} and currency {currency:?}", money.amount));
+            None
+        }
+    }
 }
 
 #[derive(Deserialize)]
-struct Refusal {
-    error: RefusalBody,
+struct Refusal<'a> {
+    #[serde(borrow, default)]
+    error: Soft<RefusalBody<'a>>,
 }
 
 #[derive(Deserialize)]
-struct RefusalBody {
-    code: String,
-    message: String,
+struct RefusalBody<'a> {
+    #[serde(borrow, default)]
+    code: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    message: Soft<Text<'a>>,
 }
+
+object!(RefusalBody<'a>);
 
 pub fn complaint(body: &[u8]) -> Option<Complaint> {
-    let Refusal { error } = parse(body).ok()?;
-    Some(Complaint { code: error.code, message: error.message })
+    let text = text(body);
+    let refusal: Refusal = parse(&text).ok()?;
+    let error = refusal.error.good()?;
+    let (code, message) = (error.code.text().unwrap_or_default(), error.message.text().unwrap_or_default());
+    let message = if message.is_empty() { code } else { message };
+    Some(Complaint { code: code.into(), message: message.into() }).filter(|c| !c.message.is_empty())
 }

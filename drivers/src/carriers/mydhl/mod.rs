@@ -1,7 +1,8 @@
 //! MyDHL API 3.1.1 (DHL Express): rates, shipments with ZPL labels, tracking of up to 200 waybills in one call.
 //!
 //! **Customs.** A parcel that crosses a customs border is declared with one line, made of the request's contents and value;
-//! DAP, permanent export. **Telephone.** MyDHL wants one of both parties and an address has none: [`request::NO_PHONE`] is sent.
+//! DAP, permanent export. **Telephone.** MyDHL wants one of both parties; where an address has none [`request::NO_PHONE`] is
+//! sent. **Batteries** are declared as lithium ion in a device (PI967 section II).
 //!
 //! **The same key.** The key goes out as `Message-Reference`, which MyDHL echoes and files but does not promise to
 //! deduplicate; the parcel's number is the customer reference of the package. **Voiding.** There is no such call: a waybill
@@ -14,7 +15,9 @@ mod response;
 mod tests;
 mod tracking;
 
+use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
+use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -59,29 +62,33 @@ impl CarrierDriver for Mydhl {
         &self.0.caller.carrier
     }
 
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move { desk.quote(&request).await })
     }
 
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move { desk.buy_label(&request).await })
     }
 
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move {
-            let mut found = Vec::with_capacity(numbers.len());
+            let (mut found, mut skips) = (Vec::with_capacity(numbers.len()), Skips::default());
             for batch in numbers.chunks(TRACK_BATCH_MAX) {
-                desk.track(batch, &mut found).await?;
+                desk.track(batch, &mut found, &mut skips).await?;
             }
-            Ok(found)
+            Ok(Read { value: found, skipped: skips.into_list() })
         })
     }
 
     fn void_label(&self, _tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        request::shipment(request, &self.0.account).map(drop)
     }
 
     fn track_batch_max(&self) -> usize {
@@ -94,19 +101,22 @@ impl CarrierDriver for Mydhl {
 }
 
 impl Desk {
-    async fn quote(&self, request: &QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
-        let body = self.caller.json(&request::rates(request, &self.account))?;
+    async fn quote(&self, request: &QuoteRequest) -> Result<Read<Vec<Quote>>, CarrierError> {
+        let body = request::rates(request, &self.account).map_err(|unfit| self.caller.unfit(unfit))?;
+        let body = self.caller.json(&body)?;
         let response = self.send(Method::POST, self.rates.clone()?, body, None).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
-        response::quotes(response.body(), request.ship_at).map_err(|why| self.caller.unreadable("rates", why))
+        response::quotes(response.body(), request::local(request.ship_at, request.utc_offset_h))
+            .map_err(|why| self.caller.unreadable("rates", why))
     }
 
-    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
         let key = HeaderValue::from_str(&request::message_reference(&request.key));
         let key = key.map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::shipment(request, &self.account))?;
+        let body = request::shipment(request, &self.account).map_err(|unfit| self.caller.unfit(unfit))?;
+        let body = self.caller.json(&body)?;
         let response = self.send(Method::POST, self.shipments.clone()?, body, Some(key)).await?;
         if !response.status().is_success() {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -114,11 +124,11 @@ impl Desk {
         response::label(response.body()).map_err(|why| self.caller.unreadable("shipment", why))
     }
 
-    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>) -> Result<(), CarrierError> {
+    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), CarrierError> {
         let uri = self.caller.uri(&request::tracking(numbers))?;
         let response = self.send(Method::GET, uri, Bytes::new(), None).await?;
         match response.status() {
-            StatusCode::OK => tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why)),
+            StatusCode::OK => tracking::tracking(response.body(), found, skips).map_err(|why| self.caller.unreadable("tracking", why)),
             // None of the numbers is known.
             StatusCode::NOT_FOUND => Ok(()),
             _ => Err(self.caller.refusal(&response, response::complaint)),

@@ -1,7 +1,9 @@
-//! What is sent to MyDHL: our words in its bodies. Kilograms to the gram, centimetres to the millimetre; times in GMT.
+//! What is sent to MyDHL: our words in its bodies. Kilograms to the gram, centimetres to the millimetre; times as the
+//! warehouse has them. What the API (3.1.1) would refuse is refused here, with the field named.
 
 use crate::carriers::calendar;
 use crate::carriers::figures::{Figure, centimetres, kilograms};
+use crate::carriers::fitting::{self, Unfit, optional, whole};
 use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt::Write;
@@ -10,13 +12,24 @@ use twin::{Address, Dims, Grams, Moment, Money, TrackingNumber};
 
 /// Longest `Message-Reference`, in characters.
 const MESSAGE_REFERENCE_MAX: usize = 36;
-/// Longest line of an address, in characters; there are three.
+/// Longest city and line of an address, in characters; there are three lines.
 const LINE_MAX: usize = 45;
+const POSTCODE_MAX: usize = 12;
+const PROVINCE_MAX: usize = 35;
+const COMPANY_MAX: usize = 100;
+const NAME_MAX: usize = 255;
+const PHONE_MAX: usize = 70;
+const EMAIL_MAX: usize = 70;
 /// Longest content description, in characters.
 const DESCRIPTION_MAX: usize = 70;
+/// Longest description of goods on the export declaration, in characters.
+const GOODS_MAX: usize = 512;
+/// Lithium ion batteries in a device, PI967 section II: the service and the content that go together.
+const BATTERY_SERVICE: &str = "HV";
+const BATTERY_CONTENT: &str = "967";
 /// Longest customer reference of a package, in characters.
 const REFERENCE_MAX: usize = 35;
-/// Sent as the telephone, which MyDHL requires and an address does not have.
+/// Sent as the telephone, which MyDHL requires, where an address has none.
 pub const NO_PHONE: &str = "0000000000";
 
 /// Whether a border of customs or tax lies between the two: by place, not by country letters.
@@ -50,6 +63,7 @@ struct Place<'a> {
     postal_code: &'a str,
     city_name: &'a str,
     country_code: &'a str,
+    /// Of two characters at least; what is shorter is no code.
     #[serde(skip_serializing_if = "too_short")]
     province_code: &'a str,
 }
@@ -96,19 +110,28 @@ fn weight(weight_g: Grams) -> Figure {
     Figure(kilograms(weight_g))
 }
 
-fn place(address: &Address) -> Place<'_> {
-    Place {
-        postal_code: &address.postcode,
-        city_name: cut(&address.city, LINE_MAX),
-        // MyDHL knows places by their ISO codes: Puerto Rico is `PR`, Réunion `RE`.
-        country_code: address.place(),
-        province_code: &address.region,
-    }
+fn place<'a>(side: &str, address: &'a Address) -> Result<Place<'a>, Unfit> {
+    // MyDHL knows places by their ISO codes: Puerto Rico is `PR`, Réunion `RE`.
+    let country_code = address.place();
+    let province_code = optional(side, "region", &address.region, PROVINCE_MAX)?;
+    Ok(Place {
+        postal_code: optional(side, "postcode", &address.postcode, POSTCODE_MAX)?,
+        city_name: whole(side, "city", &address.city, LINE_MAX)?,
+        country_code,
+        // The place itself, where it is the country.
+        province_code: if country_code == address.country { province_code } else { "" },
+    })
 }
 
-/// `2024-11-05T14:00:00 GMT+00:00`.
-fn planned(at: Moment) -> SmolStr {
-    format_smolstr!("{} GMT+00:00", calendar::date_time(at))
+/// The clock of the warehouse.
+pub fn local(at: Moment, utc_offset_h: i8) -> Moment {
+    calendar::local(at, i64::from(utc_offset_h) * 60)
+}
+
+/// `2024-11-05T22:00:00 GMT+08:00`.
+fn planned(at: Moment, utc_offset_h: i8) -> SmolStr {
+    let sign = if utc_offset_h < 0 { '-' } else { '+' };
+    format_smolstr!("{} GMT{sign}{:02}:00", calendar::date_time(local(at, utc_offset_h)), utc_offset_h.unsigned_abs())
 }
 
 fn value(money: Money) -> Figure {
@@ -116,17 +139,17 @@ fn value(money: Money) -> Figure {
 }
 
 /// The prices of every product for one parcel, also where the next collection is tomorrow.
-pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Rates<'a> {
-    Rates {
-        customer_details: Parties { shipper_details: place(&request.from), receiver_details: place(&request.to) },
+pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Result<Rates<'a>, Unfit> {
+    Ok(Rates {
+        customer_details: Parties { shipper_details: place("from", &request.from)?, receiver_details: place("to", &request.to)? },
         accounts: [Account { type_code: "shipper", number: account }],
-        planned_shipping_date_and_time: planned(request.ship_at),
+        planned_shipping_date_and_time: planned(request.ship_at, request.utc_offset_h),
         unit_of_measurement: "metric",
         is_customs_declarable: declarable(&request.from, &request.to),
         monetary_amount: [Amount { type_code: "declaredValue", value: value(request.value), currency: request.value.currency.code() }],
         next_business_day: true,
         packages: [Package { weight: weight(request.weight_g), dimensions: sides(request.dims) }],
-    }
+    })
 }
 
 #[derive(Serialize)]
@@ -137,9 +160,24 @@ pub struct Shipment<'a> {
     product_code: &'a str,
     get_rate_estimates: bool,
     accounts: [Account<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_added_services: Option<[Service; 1]>,
     output_image_properties: Images,
     customer_details: Parties<Party<'a>>,
     content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Service {
+    service_code: &'static str,
+    dangerous_goods: [DangerousGoods; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DangerousGoods {
+    content_id: &'static str,
 }
 
 #[derive(Serialize)]
@@ -180,17 +218,19 @@ struct PostalAddress<'a> {
     country_code: &'a str,
     #[serde(skip_serializing_if = "too_short")]
     province_code: &'a str,
-    address_line1: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    address_line2: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    address_line3: &'a str,
+    address_line1: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    address_line2: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    address_line3: SmolStr,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Contact<'a> {
-    phone: &'static str,
+    phone: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    email: &'a str,
     company_name: &'a str,
     full_name: &'a str,
 }
@@ -198,29 +238,29 @@ struct Contact<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Content<'a> {
-    packages: [ShippedPackage<'a>; 1],
+    packages: [ShippedPackage; 1],
     is_customs_declarable: bool,
     declared_value: Figure,
     declared_value_currency: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     export_declaration: Option<ExportDeclaration<'a>>,
-    description: &'a str,
+    description: SmolStr,
     incoterm: &'static str,
     unit_of_measurement: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShippedPackage<'a> {
+struct ShippedPackage {
     weight: Figure,
     dimensions: Sides,
-    customer_references: [Reference<'a>; 1],
+    customer_references: [Reference; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reference<'a> {
-    value: &'a str,
+struct Reference {
+    value: SmolStr,
     type_code: &'static str,
 }
 
@@ -228,7 +268,7 @@ struct Reference<'a> {
 #[serde(rename_all = "camelCase")]
 struct ExportDeclaration<'a> {
     line_items: [LineItem<'a>; 1],
-    invoice: Invoice<'a>,
+    invoice: Invoice,
     export_reason_type: &'static str,
 }
 
@@ -236,7 +276,7 @@ struct ExportDeclaration<'a> {
 #[serde(rename_all = "camelCase")]
 struct LineItem<'a> {
     number: u16,
-    description: &'a str,
+    description: SmolStr,
     price: Figure,
     quantity: Quantity,
     manufacturer_country: &'a str,
@@ -258,72 +298,83 @@ struct Weights {
 }
 
 #[derive(Serialize)]
-struct Invoice<'a> {
-    number: &'a str,
+struct Invoice {
+    number: SmolStr,
     date: SmolStr,
 }
 
 /// A waybill with its label in ZPL, and its price.
-pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Shipment<'a> {
+pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipment<'a>, Unfit> {
+    fitting::measured(request)?;
     let declarable = declarable(&request.from, &request.to);
     let label = Image { type_code: "label", template_name: "ECOM26_84_001", is_requested: true };
-    Shipment {
-        planned_shipping_date_and_time: planned(request.ship_at),
+    let battery = || [Service { service_code: BATTERY_SERVICE, dangerous_goods: [DangerousGoods { content_id: BATTERY_CONTENT }] }];
+    Ok(Shipment {
+        planned_shipping_date_and_time: planned(request.ship_at, request.utc_offset_h),
         pickup: Pickup { is_requested: false },
         product_code: &request.service,
         get_rate_estimates: true,
         accounts: [Account { type_code: "shipper", number: account }],
+        value_added_services: request.battery.then(battery),
         output_image_properties: Images { printer_dpi: 200, encoding_format: "zpl", image_options: [label] },
-        customer_details: Parties { shipper_details: party(&request.from), receiver_details: party(&request.to) },
+        customer_details: Parties { shipper_details: party("from", &request.from)?, receiver_details: party("to", &request.to)? },
         content: Content {
             packages: [ShippedPackage {
                 weight: weight(request.weight_g),
                 dimensions: sides(request.dims),
-                customer_references: [Reference { value: cut(request.parcel.as_str(), REFERENCE_MAX), type_code: "CU" }],
+                customer_references: [Reference { value: reference(request), type_code: "CU" }],
             }],
             is_customs_declarable: declarable,
             declared_value: value(request.value),
             declared_value_currency: request.value.currency.code(),
-            export_declaration: declarable.then(|| export_declaration(request)),
-            description: cut(&request.contents, DESCRIPTION_MAX),
+            export_declaration: declarable.then(|| export_declaration(request)).transpose()?,
+            description: fitting::contents(&request.contents, DESCRIPTION_MAX)?,
             incoterm: "DAP",
             unit_of_measurement: "metric",
         },
-    }
+    })
 }
 
-fn export_declaration(request: &LabelRequest) -> ExportDeclaration<'_> {
-    ExportDeclaration {
+fn reference(request: &LabelRequest) -> SmolStr {
+    fitting::reference(request.parcel.as_str(), REFERENCE_MAX)
+}
+
+fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, Unfit> {
+    let date = calendar::date(local(request.ship_at, request.utc_offset_h));
+    Ok(ExportDeclaration {
         line_items: [LineItem {
             number: 1,
-            description: cut(&request.contents, DESCRIPTION_MAX),
+            description: fitting::contents(&request.contents, GOODS_MAX)?,
             price: value(request.value),
             quantity: Quantity { value: 1, unit_of_measurement: "PCS" },
             manufacturer_country: request.from.place(),
             weight: Weights { net_value: weight(request.weight_g), gross_value: weight(request.weight_g) },
         }],
-        invoice: Invoice { number: cut(request.parcel.as_str(), REFERENCE_MAX), date: calendar::date(request.ship_at) },
+        invoice: Invoice { number: reference(request), date },
         export_reason_type: "permanent",
-    }
+    })
 }
 
-fn party(address: &Address) -> Party<'_> {
-    let [address_line1, address_line2, address_line3] = lines(&address.street);
-    let Place { postal_code, city_name, country_code, province_code } = place(address);
-    Party {
+fn party<'a>(side: &str, address: &'a Address) -> Result<Party<'a>, Unfit> {
+    let [address_line1, address_line2, address_line3] = fitting::street(side, &address.street, &address.street2, LINE_MAX)?;
+    let Place { postal_code, city_name, country_code, province_code } = place(side, address)?;
+    let company = optional(side, "company", &address.company, COMPANY_MAX)?;
+    let full_name = optional(side, "name", &address.name, NAME_MAX)?;
+    // Both are required: a person without a company is their own, and a company without a person too.
+    let (company_name, full_name) = match (company, full_name) {
+        ("", name) => (whole(side, "name", name, COMPANY_MAX)?, name),
+        (company, "") => (company, company),
+        both => both,
+    };
+    let phone = optional(side, "phone", &address.phone, PHONE_MAX)?;
+    Ok(Party {
         postal_address: PostalAddress { postal_code, city_name, country_code, province_code, address_line1, address_line2, address_line3 },
-        contact_information: Contact { phone: NO_PHONE, company_name: &address.name, full_name: &address.name },
-    }
-}
-
-/// A street in up to three lines, broken at spaces where it can be; what does not fit is cut off.
-fn lines(street: &str) -> [&str; 3] {
-    let mut rest = street.trim();
-    [(); 3].map(|()| {
-        let whole = cut(rest, LINE_MAX);
-        let line = if whole.len() == rest.len() { whole } else { whole.rfind(' ').map_or(whole, |space| &whole[..space]) };
-        rest = rest[line.len()..].trim_start();
-        line.trim_end()
+        contact_information: Contact {
+            phone: if phone.is_empty() { NO_PHONE } else { phone },
+            email: optional(side, "email", &address.email, EMAIL_MAX)?,
+            company_name,
+            full_name,
+        },
     })
 }
 
@@ -351,8 +402,4 @@ pub fn message_reference(key: &str) -> SmolStr {
     let mut text = String::with_capacity(32);
     let _ = write!(text, "{digest:032x}");
     text.into()
-}
-
-fn cut(text: &str, characters: usize) -> &str {
-    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
 }

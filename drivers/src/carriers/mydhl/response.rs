@@ -1,15 +1,15 @@
-//! What MyDHL answers to all but tracking, in our words.
+//! What MyDHL answers to all but tracking, in our words. A product that cannot be read is skipped and told; the others are read.
 
+use crate::carriers::answer::{Read, Skips};
 use crate::carriers::calendar;
-use crate::carriers::caller::{Complaint, Text, Why, parse};
+use crate::carriers::caller::{Complaint, Text, Why, parse, text};
 use crate::carriers::figures::{Code, Figure};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::carriers::label_image;
+use crate::carriers::soft::{Soft, object};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
-use smol_str::SmolStr;
-use std::borrow::Cow;
+use smol_str::{SmolStr, format_smolstr};
 use twin::channel::{Label, Quote};
 use twin::money::Currency;
 use twin::{Moment, Money, TrackingNumber};
@@ -19,158 +19,234 @@ const BILLED: &str = "BILLC";
 
 #[derive(Deserialize)]
 struct Rates<'a> {
-    #[serde(borrow)]
-    products: Vec<Product<'a>>,
+    #[serde(borrow, default)]
+    products: Soft<Vec<Soft<Product<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Product<'a> {
-    product_code: SmolStr,
     #[serde(default)]
-    weight: Weight,
+    product_code: Soft<Code>,
+    #[serde(default)]
+    weight: Soft<Weight>,
     #[serde(borrow, default)]
-    total_price: Vec<Price<'a>>,
+    total_price: Soft<Vec<Soft<Price<'a>>>>,
     #[serde(borrow, default)]
-    total_price_breakdown: Vec<Breakdown<'a>>,
+    total_price_breakdown: Soft<Vec<Soft<Breakdown<'a>>>>,
     #[serde(borrow, default)]
-    delivery_capabilities: Delivery<'a>,
+    delivery_capabilities: Soft<Delivery<'a>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Weight {
-    volumetric: Figure,
-    provided: Figure,
+    #[serde(default)]
+    volumetric: Soft<Figure>,
+    #[serde(default)]
+    provided: Soft<Figure>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Price<'a> {
     #[serde(borrow, default)]
-    currency_type: Cow<'a, str>,
+    currency_type: Soft<Text<'a>>,
     #[serde(borrow, default)]
-    price_currency: Cow<'a, str>,
+    price_currency: Soft<Text<'a>>,
     #[serde(default)]
-    price: Figure,
+    price: Soft<Figure>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Breakdown<'a> {
     #[serde(borrow, default)]
-    currency_type: Cow<'a, str>,
+    currency_type: Soft<Text<'a>>,
     #[serde(default)]
-    price_breakdown: Vec<PricePart>,
+    price_breakdown: Soft<Vec<Soft<PricePart>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PricePart {
     #[serde(default)]
-    type_code: SmolStr,
+    type_code: Soft<Code>,
     #[serde(default)]
-    price: Figure,
+    price: Soft<Figure>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Delivery<'a> {
-    #[serde(borrow)]
-    estimated_delivery_date_and_time: Option<Text<'a>>,
-    destination_service_area_code: SmolStr,
-    total_transit_days: Option<Figure>,
+    #[serde(borrow, default)]
+    estimated_delivery_date_and_time: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    destination_service_area_code: Soft<Text<'a>>,
+    #[serde(default)]
+    total_transit_days: Soft<Figure>,
 }
+
+object!(Product<'a>, Weight, Price<'a>, Breakdown<'a>, PricePart, Delivery<'a>);
 
 /// One quote per product that has a price. The zone is DHL's service area at the destination: it does not tell its zones.
-pub fn quotes(body: &[u8], ship_at: Moment) -> Result<Vec<Quote>, Why> {
-    let rates: Rates = parse(body)?;
-    let mut quotes: Vec<Quote> = Vec::with_capacity(rates.products.len());
-    for product in rates.products {
-        let Some(total) = billed(&product.total_price)? else { continue };
-        if quotes.iter().any(|q| q.service == product.product_code) {
+pub fn quotes(body: &[u8], ship_at: Moment) -> Result<Read<Vec<Quote>>, Why> {
+    let (text, mut skips) = (text(body), Skips::default());
+    let Rates { products } = parse(&text)?;
+    let products = products.good().ok_or_else(|| format!("products is {products}"))?;
+    let mut quotes: Vec<Quote> = Vec::with_capacity(products.len());
+    for (n, soft) in products.iter().enumerate() {
+        skips.about(None);
+        let Some(product) = soft.good() else {
+            skips.whole(format_args!("products[{n}]"), format_args!("a product is {soft}"));
             continue;
+        };
+        let Some(Code(service)) = product.product_code.good().filter(|code| !code.0.is_empty()) else {
+            let is = &product.product_code;
+            skips.whole(format_args!("products[{n}]"), format_args!("a price of no product: productCode is {is}"));
+            continue;
+        };
+        skips.about(Some(service));
+        match billed("totalPrice", &product.total_price, &mut skips) {
+            Err(why) => skips.whole(format_args!("products[{n}].totalPrice"), why),
+            Ok(Some(total)) if quotes.iter().all(|q| q.service != *service) => {
+                quotes.push(quote(service.clone(), product, total, ship_at, &mut skips));
+            }
+            Ok(_) => {}
         }
-        let parts = product.total_price_breakdown.iter().find(|b| b.currency_type == BILLED);
-        let parts = parts.into_iter().flat_map(|b| &b.price_breakdown);
-        quotes.push(Quote {
-            total,
-            breakdown: parts.map(|p| (p.type_code.clone(), Money::new(p.price.0, total.currency))).collect(),
-            days: days(&product.delivery_capabilities, ship_at),
-            chargeable_g: grams(product.weight.volumetric.0.max(product.weight.provided.0)),
-            zone: product.delivery_capabilities.destination_service_area_code,
-            service: product.product_code,
-        });
     }
-    Ok(quotes)
+    Ok(Read { value: quotes, skipped: skips.into_list() })
 }
 
-/// The price in the billing currency, or `None` where DHL gives none (or zero, which says the same).
-fn billed(prices: &[Price]) -> Result<Option<Money>, Why> {
-    let price = prices.iter().find(|p| p.currency_type == BILLED).or(prices.first());
-    let Some(price) = price.filter(|p| !p.price.0.is_zero()) else { return Ok(None) };
-    let currency = Currency::from_code(&price.price_currency).ok_or_else(|| format!("no currency is called {:?}", price.price_currency))?;
-    Ok(Some(Money::new(price.price.0, currency).rounded()))
+fn quote(service: SmolStr, product: &Product, total: Money, ship_at: Moment, skips: &mut Skips) -> Quote {
+    let breakdowns = skips.take("totalPriceBreakdown", &product.total_price_breakdown).into_iter().flatten();
+    let billed = breakdowns.filter_map(Soft::good).find(|b| b.currency_type.text() == Some(BILLED));
+    let mut breakdown = Vec::new();
+    for part in billed.and_then(|b| skips.take("priceBreakdown", &b.price_breakdown)).into_iter().flatten() {
+        let Some(part) = skips.take("priceBreakdown", part) else { continue };
+        let name = skips.take("priceBreakdown.typeCode", &part.type_code).map_or_else(SmolStr::default, |code| code.0.clone());
+        if let Some(price) = skips.take("priceBreakdown.price", &part.price) {
+            breakdown.push((name, Money::new(price.0, total.currency)));
+        }
+    }
+    let delivery = skips.take("deliveryCapabilities", &product.delivery_capabilities);
+    let zone = delivery.and_then(|d| skips.take("destinationServiceAreaCode", &d.destination_service_area_code));
+    let kilograms = skips.take("weight", &product.weight).map_or(Decimal::ZERO, |weight| {
+        let mut of = |name, soft| skips.take(name, soft).map_or(Decimal::ZERO, |f: &Figure| f.0);
+        of("weight.volumetric", &weight.volumetric).max(of("weight.provided", &weight.provided))
+    });
+    Quote {
+        total,
+        breakdown,
+        days: delivery.and_then(|d| days(d, ship_at, skips)),
+        chargeable_g: grams(kilograms),
+        zone: zone.map_or("", |zone| zone).into(),
+        service,
+    }
 }
 
-fn days(delivery: &Delivery, ship_at: Moment) -> Option<u16> {
-    let stated = delivery.total_transit_days.and_then(Figure::whole).and_then(|d| u16::try_from(d).ok());
+/// The price in the billing currency, or `None` where DHL gives none (or zero, which says the same); the error where it
+/// gives one that cannot be read.
+fn billed(place: &str, prices: &Soft<Vec<Soft<Price>>>, skips: &mut Skips) -> Result<Option<Money>, SmolStr> {
+    let prices = match prices {
+        Soft::Absent => return Ok(None),
+        list => list.good().ok_or_else(|| format_smolstr!("{place} is {list}"))?,
+    };
+    let mut readable = Vec::with_capacity(prices.len());
+    for (n, price) in prices.iter().enumerate() {
+        match price.good() {
+            Some(price) => readable.push(price),
+            None => skips.detail(format_args!("{place}[{n}]"), format_args!("{place}[{n}] is {price}")),
+        }
+    }
+    let price = readable.iter().find(|p| p.currency_type.text() == Some(BILLED)).or(readable.first());
+    let Some(price) = price else {
+        return if prices.is_empty() { Ok(None) } else { Err(format_smolstr!("{place} has no price that can be read")) };
+    };
+    let amount = price.price.good().ok_or_else(|| format_smolstr!("price is {}", price.price))?.0;
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    if amount < Decimal::ZERO {
+        return Err(format_smolstr!("price is {amount}"));
+    }
+    let code = price.price_currency.text().ok_or_else(|| format_smolstr!("priceCurrency is {}", price.price_currency))?;
+    let currency = Currency::from_code(code).ok_or_else(|| format_smolstr!("priceCurrency is {code:?}, which is no currency"))?;
+    Ok(Some(Money::new(amount, currency).rounded()))
+}
+
+fn days(delivery: &Delivery, ship_at: Moment, skips: &mut Skips) -> Option<u16> {
+    let stated = skips.take("totalTransitDays", &delivery.total_transit_days);
+    let stated = stated.and_then(|days| u16::try_from(days.whole()?).ok());
     stated.or_else(|| {
-        let until = delivery.estimated_delivery_date_and_time.as_deref()?;
+        let until = skips.take("estimatedDeliveryDateAndTime", &delivery.estimated_delivery_date_and_time)?;
         u16::try_from(calendar::days_between(ship_at, until)?).ok()
     })
 }
 
 fn grams(kilograms: Decimal) -> Option<u32> {
-    if kilograms.is_zero() { None } else { (kilograms * Decimal::ONE_THOUSAND).ceil().to_u32() }
+    if kilograms.is_zero() { None } else { kilograms.checked_mul(Decimal::ONE_THOUSAND)?.ceil().to_u32() }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shipment<'a> {
-    shipment_tracking_number: Code,
+    #[serde(default)]
+    shipment_tracking_number: Soft<Code>,
     #[serde(borrow, default)]
-    documents: Vec<Document<'a>>,
+    documents: Soft<Vec<Soft<Document<'a>>>>,
     #[serde(borrow, default)]
-    shipment_charges: Vec<Price<'a>>,
+    shipment_charges: Soft<Vec<Soft<Price<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
-    #[serde(borrow)]
-    content: Cow<'a, str>,
     #[serde(borrow, default)]
-    type_code: Option<Text<'a>>,
+    content: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    type_code: Soft<Text<'a>>,
 }
 
+object!(Document<'a>);
+
 /// The waybill, its label (the document of that type, or one without a type) and its price.
-pub fn label(body: &[u8]) -> Result<Label, Why> {
-    let shipment: Shipment = parse(body)?;
-    let label = shipment.documents.iter().find(|d| d.type_code.as_deref().is_none_or(|t| t == "label"));
-    let content = label.ok_or("no document is a label")?;
-    Ok(Label {
-        tracking: TrackingNumber(shipment.shipment_tracking_number.0),
-        charged: billed(&shipment.shipment_charges)?,
-        zpl: STANDARD.decode(content.content.as_bytes()).map_err(|e| format!("the label is not Base64: {e}"))?,
-    })
+pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
+    let text = text(body);
+    let shipment: Shipment = parse(&text)?;
+    let number = shipment.shipment_tracking_number.good().filter(|number| !number.0.is_empty());
+    let Code(number) = number.ok_or_else(|| format!("shipmentTrackingNumber is {}", shipment.shipment_tracking_number))?;
+    // From here on something is bought: whoever hears of a fault must know which waybill that is.
+    let documents = shipment.documents.good().into_iter().flatten().filter_map(Soft::good);
+    let mut labels = documents.filter(|d| d.type_code.text().is_none_or(|t| t == "label"));
+    let label = labels.find_map(|d| d.content.text()).ok_or_else(|| format!("waybill {number}: no document is a label"))?;
+    let zpl = label_image::zpl(label).map_err(|why| format!("waybill {number}: {why}"))?;
+    let mut skips = Skips::default();
+    skips.about(Some(number));
+    let charged = billed("shipmentCharges", &shipment.shipment_charges, &mut skips).unwrap_or_else(|why| {
+        skips.detail("shipmentCharges", why);
+        None
+    });
+    let label = Label { tracking: TrackingNumber::new(number.clone()), charged, zpl };
+    Ok(Read { value: label, skipped: skips.into_list() })
 }
 
 #[derive(Deserialize)]
-struct Problem {
+struct Problem<'a> {
     #[serde(default)]
-    status: Code,
-    #[serde(default)]
-    detail: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    title: String,
+    status: Soft<Code>,
+    #[serde(borrow, default)]
+    detail: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    message: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    title: Soft<Text<'a>>,
 }
 
 /// The problem body that every refusal has.
 pub fn complaint(body: &[u8]) -> Option<Complaint> {
-    let problem: Problem = parse(body).ok()?;
-    let message = [problem.detail, problem.message, problem.title].into_iter().find(|m| !m.is_empty())?;
-    Some(Complaint { code: problem.status.0.into(), message })
+    let text = text(body);
+    let problem: Problem = parse(&text).ok()?;
+    let message = [&problem.detail, &problem.message, &problem.title].into_iter().filter_map(Soft::text).find(|m| !m.is_empty())?;
+    let code = problem.status.good().map_or_else(Default::default, |code| code.0.to_string());
+    Some(Complaint { code, message: message.to_owned() })
 }

@@ -1,9 +1,10 @@
 //! Recorded bodies where they are at hand, and small ones of our own for a clone without them.
 
 use super::{codes, request, response, tracking};
-use crate::carriers::recorded;
+use crate::carriers::answer::Skips;
+use crate::carriers::{mangled, recorded};
 use serde_json::{Value, json};
-use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*};
+use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*, Tracking};
 use twin::money::Currency;
 use twin::{Address, Dims, Moment, Money, TrackingNumber};
 
@@ -31,6 +32,13 @@ fn new_york() -> Address {
     }
 }
 
+/// Reads tracking of which nothing is skipped.
+fn news(body: &[u8], found: &mut Vec<Tracking>) {
+    let mut skips = Skips::default();
+    tracking::tracking(body, found, &mut skips).unwrap();
+    assert_eq!(skips.into_list(), []);
+}
+
 fn usd(text: &str) -> Money {
     Money::new(text.parse().unwrap(), Currency::USD)
 }
@@ -48,6 +56,7 @@ fn quote_request() -> QuoteRequest {
         value: usd("100"),
         battery: false,
         ship_at: ship_at(),
+        utc_offset_h: 0,
     }
 }
 
@@ -62,7 +71,9 @@ fn label_request() -> LabelRequest {
         dims: Dims::new(150, 150, 150),
         value: usd("100"),
         contents: "Product description".into(),
+        battery: false,
         ship_at: ship_at(),
+        utc_offset_h: 0,
     }
 }
 
@@ -91,7 +102,7 @@ fn within(ours: &Value, theirs: &Value, path: &str, differences: &[(&str, &str)]
 fn the_rate_request_is_within_the_carriers_example() {
     let name = "mydhl the_rate_request_is_within_the_carriers_example";
     let Some(theirs) = recorded::json(name, "mydhl/spec/rate_request.json") else { return };
-    let ours = serde_json::to_value(request::rates(&quote_request(), "ACC123456789")).unwrap();
+    let ours = serde_json::to_value(request::rates(&quote_request(), "ACC123456789").unwrap()).unwrap();
     within(&ours, &theirs, "", &[("/nextBusinessDay", "we also want the prices of tomorrow's collection")]);
 }
 
@@ -99,13 +110,13 @@ fn the_rate_request_is_within_the_carriers_example() {
 fn the_shipment_request_is_within_the_carriers_example() {
     let name = "mydhl the_shipment_request_is_within_the_carriers_example";
     let Some(theirs) = recorded::json(name, "mydhl/spec/shipment_request.json") else { return };
-    let ours = serde_json::to_value(request::shipment(&label_request(), "ACC123456789")).unwrap();
+    let ours = serde_json::to_value(request::shipment(&label_request(), "ACC123456789").unwrap()).unwrap();
     let differences = [
         ("/getRateEstimates", "we want to know what it costs"),
         ("/outputImageProperties/printerDPI", "our printers have 8 dots per mm"),
         ("/outputImageProperties/encodingFormat", "we print ZPL"),
-        ("/customerDetails/shipperDetails/contactInformation", "an address has one name and no telephone"),
-        ("/customerDetails/receiverDetails/contactInformation", "an address has one name and no telephone"),
+        ("/customerDetails/shipperDetails/contactInformation", "ours has one name and no telephone"),
+        ("/customerDetails/receiverDetails/contactInformation", "ours has one name and no telephone"),
         ("/content/description", "the contents, not a sample"),
         ("/content/exportDeclaration/invoice/number", "the parcel's number"),
     ];
@@ -117,7 +128,7 @@ fn recorded_rates_parse() {
     let name = "mydhl recorded_rates_parse";
     let Some(body) = recorded::body(name, "mydhl/rate.RateResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "mydhl/rate.ParsedRateResponse.json") else { return };
-    let quotes = response::quotes(body.as_bytes(), "2024-01-10T10:00:00Z".parse().unwrap()).unwrap();
+    let quotes = response::quotes(body.as_bytes(), "2024-01-10T10:00:00Z".parse().unwrap()).unwrap().value;
     let rows = parsed[0].as_array().unwrap();
     assert_eq!(quotes.len(), rows.len());
     for (quote, row) in quotes.iter().zip(rows) {
@@ -131,7 +142,7 @@ fn recorded_rates_parse() {
     assert_eq!(quotes.iter().map(|q| q.days).collect::<Vec<_>>(), [Some(5), Some(4)]);
 
     let Some(body) = recorded::body(name, "mydhl/spec/rate_response.json") else { return };
-    let quotes = response::quotes(body.as_bytes(), ship_at()).unwrap();
+    let quotes = response::quotes(body.as_bytes(), ship_at()).unwrap().value;
     assert_eq!(quotes[0].total, Money::new("89.25".parse().unwrap(), Currency::EUR), "the billing currency of three");
     assert_eq!((quotes[0].days, quotes[0].chargeable_g, quotes[0].zone.as_str()), (Some(4), Some(5_000), "NYC"));
 }
@@ -141,10 +152,13 @@ fn recorded_shipments_parse() {
     let name = "mydhl recorded_shipments_parse";
     let Some(body) = recorded::body(name, "mydhl/shipment.ShipmentResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "mydhl/shipment.ParsedShipmentResponse.json") else { return };
-    let label = response::label(body.as_bytes()).unwrap();
-    assert_eq!(label.tracking.as_str(), parsed[0]["tracking_number"].as_str().unwrap());
-    assert!(label.zpl.starts_with(b"%PDF"), "the recorded label is a PDF");
-    assert_eq!(label.charged, None);
+    let number = parsed[0]["tracking_number"].as_str().unwrap();
+    let why = response::label(body.as_bytes()).unwrap_err();
+    assert_eq!(why, format!("waybill {number}: the label is a PDF, not ZPL"), "the recorded label is one");
+    let mut zpl: Value = serde_json::from_str(&body).unwrap();
+    zpl["documents"].as_array_mut().unwrap().iter_mut().for_each(|d| d["content"] = json!("XlhBXlha"));
+    let label = response::label(zpl.to_string().as_bytes()).unwrap().value;
+    assert_eq!((label.tracking.as_str(), label.charged), (number, None));
 
     let Some(body) = recorded::body(name, "mydhl/spec/shipment_response.json") else { return };
     let error = response::label(body.as_bytes()).unwrap_err();
@@ -157,7 +171,7 @@ fn recorded_tracking_parses() {
     let Some(body) = recorded::body(name, "mydhl/tracking.TrackingResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "mydhl/tracking.ParsedTrackingResponse.json") else { return };
     let mut found = Vec::new();
-    tracking::tracking(body.as_bytes(), &mut found).unwrap();
+    news(body.as_bytes(), &mut found);
     let parsed = &parsed[0][0];
     assert_eq!(found[0].number.as_str(), parsed["tracking_number"].as_str().unwrap());
     for (event, row) in found[0].events.iter().rev().zip(parsed["events"].as_array().unwrap()) {
@@ -169,7 +183,7 @@ fn recorded_tracking_parses() {
 
     let Some(body) = recorded::body(name, "mydhl/spec/tracking_response.json") else { return };
     found.clear();
-    tracking::tracking(body.as_bytes(), &mut found).unwrap();
+    news(body.as_bytes(), &mut found);
     assert_eq!(found[0].events[0].at.to_string(), "2024-11-05T09:00:00Z", "10:00 at +01:00");
 }
 
@@ -208,7 +222,7 @@ fn a_facility_is_a_hub_until_the_parcel_leaves() {
         .to_vec();
     let body = json!({"shipments": [{"shipmentTrackingNumber": 1234567890_i64, "events": events}, {"shipmentTrackingNumber": "2"}]});
     let mut found = Vec::new();
-    tracking::tracking(body.to_string().as_bytes(), &mut found).unwrap();
+    news(body.to_string().as_bytes(), &mut found);
     let statuses: Vec<TrackStatus> = found[0].events.iter().map(|e| e.status).collect();
     let expected = [Accepted, ReceivedAtHub, DepartedOrigin, Arrived, Customs, ImportCleared, LastMile, Exception, Delivered];
     assert_eq!(statuses, expected);
@@ -220,18 +234,18 @@ fn small_bodies_of_our_own_parse() {
     let body = br#"{"products":[{"productCode":"P","totalPrice":[{"currencyType":"BILLC","priceCurrency":"USD","price":0}]},
         {"productCode":"Y","totalPrice":[{"currencyType":"BILLC","priceCurrency":"CNY","price":135.10}],
          "weight":{"volumetric":3.384,"provided":2.5},"deliveryCapabilities":{"totalTransitDays":"3"}}]}"#;
-    let quotes = response::quotes(body, ship_at()).unwrap();
+    let quotes = response::quotes(body, ship_at()).unwrap().value;
     assert_eq!(quotes.len(), 1, "a price of nothing is no price");
     assert_eq!((quotes[0].chargeable_g, quotes[0].days), (Some(3_384), Some(3)));
     assert_eq!(quotes[0].total, Money::new("135.10".parse().unwrap(), Currency::CNY));
     let body =
         br#"{"shipmentTrackingNumber":1,"documents":[{"typeCode":"invoice","content":"AAAA"},{"typeCode":"label","content":"XlhBXlha"}],
         "shipmentCharges":[{"currencyType":"BILLC","priceCurrency":"USD","price":147.50}]}"#;
-    let label = response::label(body).unwrap();
+    let label = response::label(body).unwrap().value;
     assert_eq!((label.zpl.as_slice(), label.charged), (b"^XA^XZ".as_slice(), Some(usd("147.5"))));
-    assert!(
-        response::quotes(br#"{"products":[{"productCode":"P","totalPrice":[{"priceCurrency":"XQX","price":1}]}]}"#, ship_at()).is_err()
-    );
+    let read =
+        response::quotes(br#"{"products":[{"productCode":"P","totalPrice":[{"priceCurrency":"XQX","price":1}]}]}"#, ship_at()).unwrap();
+    assert_eq!((read.value.len(), read.skipped[0].why.as_str()), (0, "priceCurrency is \"XQX\", which is no currency"));
 }
 
 #[test]
@@ -241,7 +255,7 @@ fn customs_lines_and_references() {
     assert!(!request::declarable(&cz, &fr) && !request::declarable(&us, &us));
     let long =
         Address { street: "Building 7, Floor 12, Unit 1204, Qianhai Shenzhen-Hong Kong Cooperation Zone, 南山区前海路".into(), ..us };
-    let body = serde_json::to_value(request::shipment(&LabelRequest { to: long, ..label_request() }, "1")).unwrap();
+    let body = serde_json::to_value(request::shipment(&LabelRequest { to: long, ..label_request() }, "1").unwrap()).unwrap();
     let to = &body["customerDetails"]["receiverDetails"]["postalAddress"];
     assert_eq!(to["addressLine1"], "Building 7, Floor 12, Unit 1204, Qianhai");
     assert_eq!(to["addressLine2"], "Shenzhen-Hong Kong Cooperation Zone, 南山区前海路");
@@ -260,7 +274,164 @@ fn places_are_told_by_more_than_country_letters() {
     let reunion = Address { country: "FR".into(), postcode: "97400".into(), ..prague() };
     assert!(request::declarable(&prague(), &canary) && request::declarable(&prague(), &reunion));
     let puerto_rico = Address { country: "US".into(), region: "PR".into(), postcode: "00907".into(), ..new_york() };
-    let body = |to| serde_json::to_value(request::rates(&QuoteRequest { to, ..quote_request() }, "1")).unwrap();
+    let body = |to| serde_json::to_value(request::rates(&QuoteRequest { to, ..quote_request() }, "1").unwrap()).unwrap();
     assert_eq!(body(puerto_rico)["customerDetails"]["receiverDetails"]["countryCode"], "PR");
     assert_eq!(body(reunion)["customerDetails"]["receiverDetails"]["countryCode"], "RE");
+}
+
+fn read_tracking(body: &Value) -> Result<mangled::Told, String> {
+    let (mut found, mut skips) = (Vec::new(), Skips::default());
+    tracking::tracking(body.to_string().as_bytes(), &mut found, &mut skips)?;
+    Ok((found, skips.into_list()))
+}
+
+/// A small answer of our own, in the form of the recorded ones.
+fn small_tracking() -> Value {
+    let checkpoint = |code: &str, day: u8| {
+        json!({"date": format!("2024-11-{day:02}"), "time": "10:00:00", "GMTOffset": "+01:00", "typeCode": code, "description": "x",
+               "serviceArea": [{"code": "PRG", "description": "Prague-CZ"}]})
+    };
+    let shipment =
+        |number: i64| json!({"shipmentTrackingNumber": number, "events": [checkpoint("OK", 9), checkpoint("DF", 3), checkpoint("PU", 1)]});
+    json!({"shipments": [shipment(1), shipment(2)]})
+}
+
+#[test]
+fn no_field_of_a_tracking_answer_costs_more_than_its_event() {
+    mangled::tracking(&small_tracking(), "/shipments", &["/events"], read_tracking);
+    let name = "mydhl no_field_of_a_tracking_answer_costs_more_than_its_event";
+    for file in ["mydhl/tracking.TrackingResponse.json", "mydhl/spec/tracking_response.json"] {
+        let Some(mut body) = recorded::json(name, file) else { return };
+        let mut other = body["shipments"][0].clone();
+        other["shipmentTrackingNumber"] = json!("another");
+        body["shipments"].as_array_mut().unwrap().push(other);
+        mangled::tracking(&body, "/shipments", &["/events"], read_tracking);
+    }
+}
+
+#[test]
+fn a_malformed_checkpoint_is_skipped_and_told() {
+    let mut body = small_tracking();
+    body["shipments"][0]["events"][0]["time"] = json!("");
+    body["shipments"][1]["events"][1]["description"] = json!(null);
+    body["shipments"][1]["events"][1]["serviceArea"] = json!(null);
+    let (found, told) = read_tracking(&body).unwrap();
+    assert_eq!(found.iter().map(|t| t.events.len()).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!((told.len(), told[0].about.as_deref(), told[0].whole), (1, Some("1"), true));
+    assert_eq!(told[0].why, "event \"OK\" has no time that can be read: date is \"2024-11-09\", time \"\"");
+}
+
+#[test]
+fn no_field_of_a_rate_answer_costs_more_than_its_product() {
+    let price = |n: f64| json!([{"currencyType": "BILLC", "priceCurrency": "CNY", "price": n}, {"currencyType": "PULCL", "priceCurrency": "USD", "price": 9}]);
+    let product = |code: &str, n: f64| {
+        json!({"productCode": code, "totalPrice": price(n), "weight": {"volumetric": 3.384, "provided": 2.5},
+               "totalPriceBreakdown": [{"currencyType": "BILLC", "priceBreakdown": [{"typeCode": "FF", "price": 3.5}]}],
+               "deliveryCapabilities": {"totalTransitDays": "3", "destinationServiceAreaCode": "NYC"}})
+    };
+    let small = json!({"products": [product("P", 135.1), product("Y", 150.0)]});
+    let name = "mydhl no_field_of_a_rate_answer_costs_more_than_its_product";
+    let recorded = ["mydhl/rate.RateResponse.json", "mydhl/spec/rate_response.json"];
+    for body in [small].into_iter().chain(recorded.iter().filter_map(|file| recorded::json(name, file))) {
+        let read = |body: &Value| response::quotes(body.to_string().as_bytes(), ship_at());
+        let whole = read(&body).unwrap();
+        assert!(!whole.value.is_empty() && whole.skipped.is_empty(), "{whole:?}");
+        mangled::each(&body["products"], |path, changed| {
+            let mut document = body.clone();
+            document["products"] = changed.clone();
+            let found = read(&document).unwrap_or_else(|why| panic!("{path}: {why}"));
+            let touched: usize = path[1..].split('/').next().unwrap().parse().unwrap();
+            let code = &body["products"][touched]["productCode"];
+            for quote in whole.value.iter().filter(|q| code != q.service.as_str()) {
+                assert!(found.value.contains(quote), "{path} cost the price of {}", quote.service);
+            }
+            // No price at all is a way to say that there is none: so is zero, and a product that is not there.
+            let unpriced = path.ends_with("/totalPrice") || path.matches('/').count() == 1 || changed.pointer(path).is_none();
+            if found.value.len() < whole.value.len() && !unpriced {
+                assert!(found.skipped.iter().any(|s| s.whole), "{path} cost a price without a word: {changed}");
+            }
+        });
+    }
+    let mut body = json!({"products": [product("P", 135.1), product("Y", 150.0)]});
+    (body["products"][0]["totalPrice"][0]["priceCurrency"], body["products"][1]["totalPrice"][1]["price"]) = (json!(""), json!(null));
+    let read = response::quotes(body.to_string().as_bytes(), ship_at()).unwrap();
+    assert_eq!(read.value.iter().map(|q| q.service.as_str()).collect::<Vec<_>>(), ["Y"]);
+    assert_eq!((read.skipped.len(), read.skipped[0].about.as_deref()), (1, Some("P")));
+}
+
+#[test]
+fn no_field_of_a_shipment_answer_but_number_and_image_is_needed() {
+    let body = json!({"shipmentTrackingNumber": 7, "url": "x", "packages": [{"referenceNumber": 1}],
+        "documents": [{"typeCode": "label", "content": "XlhBXlha"}], "shipmentCharges": [{"currencyType": "BILLC", "priceCurrency": "USD", "price": 147.5}]});
+    mangled::each(&body, |path, changed| {
+        let read = response::label(changed.to_string().as_bytes());
+        if path == "/shipmentTrackingNumber" || path.starts_with("/documents") {
+            return;
+        }
+        assert_eq!(read.unwrap_or_else(|why| panic!("{path}: {why}")).value.tracking.as_str(), "7");
+    });
+    for what in ["rate", "shipment", "tracking"] {
+        let Some(body) = recorded::json("mydhl no_error_body_is_fatal", &format!("mydhl/{what}.ErrorResponse.json")) else { return };
+        mangled::each(&body, |_, changed| {
+            assert!(response::complaint(changed.to_string().as_bytes()).is_none_or(|c| !c.message.is_empty()), "{changed}");
+        });
+    }
+}
+
+#[test]
+fn the_planned_time_is_the_pickups_at_the_warehouse() {
+    let request = LabelRequest { ship_at: "2026-11-09T10:30:00Z".parse().unwrap(), utc_offset_h: 8, ..label_request() };
+    let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
+    assert_eq!(body["plannedShippingDateAndTime"], "2026-11-09T18:30:00 GMT+08:00");
+    let request = LabelRequest { ship_at: "2026-11-10T01:30:00Z".parse().unwrap(), utc_offset_h: -8, ..request };
+    let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
+    assert_eq!(body["plannedShippingDateAndTime"], "2026-11-09T17:30:00 GMT-08:00");
+    assert_eq!(body["content"]["exportDeclaration"]["invoice"]["date"], "2026-11-09");
+}
+
+#[test]
+fn an_address_is_whole_or_refused_with_its_field() {
+    let mut request = label_request();
+    let to = &mut request.to;
+    (to.company, to.street2, to.phone, to.email) = ("Acme Ltd".into(), "Floor 7".into(), "+1 555 625".into(), "jane@example.org".into());
+    let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
+    let receiver = &body["customerDetails"]["receiverDetails"];
+    assert_eq!(
+        (&receiver["postalAddress"]["addressLine1"], &receiver["postalAddress"]["addressLine2"]),
+        (&json!("123 Main Street"), &json!("Floor 7"))
+    );
+    assert_eq!(
+        receiver["contactInformation"],
+        json!({"phone": "+1 555 625", "email": "jane@example.org", "companyName": "Acme Ltd", "fullName": "Jane Smith"})
+    );
+    let mut puerto_rico = label_request();
+    (puerto_rico.to.region, puerto_rico.to.postcode) = ("PR".into(), "00901".into());
+    let body = serde_json::to_value(request::shipment(&puerto_rico, "1").unwrap()).unwrap();
+    assert_eq!(body["customerDetails"]["receiverDetails"]["postalAddress"]["countryCode"], "PR");
+    type Change = fn(&mut LabelRequest);
+    let cases: [(Change, &str); 11] = [
+        (|r| r.to.city = "X".repeat(46).into(), "to.city"),
+        (|r| r.to.city = "".into(), "to.city"),
+        (|r| r.to.street = "1 Long Street ".repeat(12).into(), "to.street"),
+        (|r| r.to.street = "".into(), "to.street"),
+        (|r| r.to.name = "".into(), "to.name"),
+        (|r| r.to.name = "X".repeat(101).into(), "to.name"),
+        (|r| r.to.company = "X".repeat(101).into(), "to.company"),
+        (|r| r.to.postcode = "1234567890123".into(), "to.postcode"),
+        (|r| r.to.region = "X".repeat(36).into(), "to.region"),
+        (|r| r.contents = "".into(), "contents"),
+        (|r| r.weight_g = 0, "weight_g"),
+    ];
+    for (change, field) in cases {
+        let mut request = label_request();
+        change(&mut request);
+        let unfit = request::shipment(&request, "1").err().unwrap_or_else(|| panic!("{field} is sent"));
+        assert_eq!(unfit.field, field, "{unfit}");
+    }
+}
+
+#[test]
+fn batteries_are_declared() {
+    let body = serde_json::to_value(request::shipment(&LabelRequest { battery: true, ..label_request() }, "1").unwrap()).unwrap();
+    assert_eq!(body["valueAddedServices"], json!([{"serviceCode": "HV", "dangerousGoods": [{"contentId": "967"}]}]));
 }

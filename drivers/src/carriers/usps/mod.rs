@@ -1,6 +1,8 @@
 //! USPS API v3, domestic parcels: OAuth2 tokens, prices (`/shipments/v3/options/search`, all mail classes in one answer),
 //! labels (`/labels/v3/label`, ZPL at 203 dpi), tracking and cancelling. International mail is another API and is not
-//! offered here: the answer to such a quote is empty.
+//! offered here: the answer to such a quote is empty. Territories are domestic, some of them with a customs form.
+//!
+//! **Batteries** are declared as a consumer device with its battery inside, below the sizes that need a mark.
 //!
 //! **Which price.** USPS answers several prices per mail class: flat-rate envelopes and boxes, presort, cubic. A channel
 //! has one, so the driver takes the plain single piece in our own packaging (see [`response::plain_rank`]) of the
@@ -22,7 +24,9 @@ mod tests;
 mod token;
 mod tracking;
 
+use super::answer::{Read, Skips};
 use super::caller::{self, Caller};
+use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -31,7 +35,7 @@ use request::Payer;
 use std::sync::Arc;
 use token::TokenCell;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{CarrierId, TrackingNumber};
+use twin::{Address, CarrierId, TrackingNumber};
 
 /// Numbers in one tracking call (USPS tracking v3r2).
 const TRACK_BATCH_MAX: usize = 35;
@@ -74,35 +78,48 @@ impl Usps {
     }
 }
 
+/// Whether it is domestic mail.
+fn is_offered(from: &Address, to: &Address) -> bool {
+    from.is_in_us_post() && to.is_in_us_post()
+}
+
 impl CarrierDriver for Usps {
     fn id(&self) -> &CarrierId {
         &self.0.caller.carrier
     }
 
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Vec<Quote>, CarrierError>> {
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         let counter = self.0.clone();
         Box::pin(async move { counter.quote(&request).await })
     }
 
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Label, CarrierError>> {
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let counter = self.0.clone();
         Box::pin(async move { counter.buy_label(&request).await })
     }
 
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Vec<Tracking>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         let counter = self.0.clone();
         Box::pin(async move {
-            let mut found = Vec::with_capacity(numbers.len());
+            let (mut found, mut skips) = (Vec::with_capacity(numbers.len()), Skips::default());
             for batch in numbers.chunks(TRACK_BATCH_MAX) {
-                counter.track(batch, &mut found).await?;
+                counter.track(batch, &mut found, &mut skips).await?;
             }
-            Ok(found)
+            Ok(Read { value: found, skipped: skips.into_list() })
         })
     }
 
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
         let counter = self.0.clone();
         Box::pin(async move { counter.void_label(tracking).await })
+    }
+
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        // Another country is not a fault of the address: there is no price for it.
+        if !is_offered(&request.from, &request.to) {
+            return Ok(());
+        }
+        request::label(request).map(drop)
     }
 
     fn track_batch_max(&self) -> usize {
@@ -115,25 +132,27 @@ impl CarrierDriver for Usps {
 }
 
 impl Counter {
-    async fn quote(&self, request: &QuoteRequest) -> Result<Vec<Quote>, CarrierError> {
-        if request.from.us_state().is_none() || request.to.us_state().is_none() {
-            return Ok(Vec::new());
+    async fn quote(&self, request: &QuoteRequest) -> Result<Read<Vec<Quote>>, CarrierError> {
+        if !is_offered(&request.from, &request.to) {
+            return Ok(Vec::new().into());
         }
-        let body = self.caller.json(&request::options_search(request, &self.payer))?;
+        let body = request::options_search(request, &self.payer).map_err(|unfit| self.caller.unfit(unfit))?;
+        let body = self.caller.json(&body)?;
         let response = self.authorized(Method::POST, self.search.clone()?, body, Purse::Shut).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
         let category = request::category(request.weight_g, request.dims);
-        response::quotes(response.body(), category, request.ship_at).map_err(|why| self.caller.unreadable("prices", why))
+        let day = request::mailing_day(request.ship_at, request.utc_offset_h);
+        response::quotes(response.body(), category, day).map_err(|why| self.caller.unreadable("prices", why))
     }
 
-    async fn buy_label(&self, request: &LabelRequest) -> Result<Label, CarrierError> {
-        if request.from.us_state().is_none() || request.to.us_state().is_none() {
+    async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
+        if !is_offered(&request.from, &request.to) {
             return Err(self.caller.not_offered("labels are domestic: both addresses must be in the US"));
         }
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
-        let body = self.caller.json(&request::label(request))?;
+        let body = self.caller.json(&request::label(request).map_err(|unfit| self.caller.unfit(unfit))?)?;
         let response = self.authorized(Method::POST, self.label.clone()?, body, Purse::Open(Some(key))).await?;
         if !response.status().is_success() {
             return Err(self.caller.refusal(&response, response::complaint));
@@ -141,12 +160,12 @@ impl Counter {
         response::label(response.body()).map_err(|why| self.caller.unreadable("label", why))
     }
 
-    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>) -> Result<(), CarrierError> {
+    async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), CarrierError> {
         let body = self.caller.json(&request::tracking(numbers))?;
         let response = self.authorized(Method::POST, self.tracking.clone()?, body, Purse::Shut).await?;
         match response.status() {
             StatusCode::OK | StatusCode::MULTI_STATUS => {
-                tracking::tracking(response.body(), found).map_err(|why| self.caller.unreadable("tracking", why))
+                tracking::tracking(response.body(), found, skips).map_err(|why| self.caller.unreadable("tracking", why))
             }
             // None of the numbers is known.
             StatusCode::NOT_FOUND => Ok(()),

@@ -1,24 +1,39 @@
-//! What is sent to USPS: our words in its bodies. Pounds and inches with two decimals, rounded up; dates in UTC.
+//! What is sent to USPS: our words in its bodies. Pounds and inches with two decimals, rounded up; dates as the warehouse
+//! has them. What the labels API (3.9.8) would refuse is refused here, with the field named.
 
 use crate::carriers::Secret;
 use crate::carriers::calendar;
 use crate::carriers::figures::{Figure, inches, pounds};
+use crate::carriers::fitting::{self, Unfit, length, of, optional, whole};
 use serde::Serialize;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
+use twin::address::{countries, is_declared, postcodes};
 use twin::channel::{LabelRequest, QuoteRequest};
-use twin::{Address, Dims, Grams, TrackingNumber};
+use twin::money::Currency;
+use twin::{Address, Dims, Grams, Moment, TrackingNumber};
 
 /// Longest customer reference, in characters (labels 3.9.8, `referenceNumber`).
 const REFERENCE_MAX: usize = 30;
-/// Longest street line, in characters.
-const STREET_MAX: usize = 50;
+/// Longest first name, last name, firm and street line, in characters (labels 3.9.8).
+const LINE_MAX: usize = 50;
+/// Longest city, in characters.
+const CITY_MAX: usize = 28;
+/// Longest description of goods on a customs form, in characters.
+const DESCRIPTION_MAX: usize = 30;
+/// The heaviest parcel: 70 lb.
+const WEIGHT_MAX_G: Grams = 31_751;
+/// "HAZMAT Class 9 - Lithium batteries, unmarked package": what a consumer device with its battery inside travels as.
+const LITHIUM_UNMARKED: u16 = 820;
+/// Shipments worth 2,500 USD or less are not filed (15 CFR 30.37(a)).
+const NO_FILING: &str = "NO EEI 30.37(a)";
+const NO_FILING_MAX: i64 = 2_500;
 /// One cubic foot, above which size can count for more than weight, in mm³.
 const CUBIC_FOOT_MM3: u64 = 28_316_847;
 /// A machinable parcel is at most 22 × 18 × 15 in and 25 lb (DMM 201.7.5.2) …
 const MACHINABLE_MAX_MM: [u32; 3] = [558, 457, 381];
 const MACHINABLE_MAX_G: Grams = 11_339;
-/// … and at least 6 × 3 × ¼ in.
-const MACHINABLE_MIN_MM: [u32; 3] = [152, 76, 6];
+/// … and at least 6 × 3 × ¼ in: 152.4 × 76.2 × 6.35 mm, and a side of 152 mm is too short.
+const MACHINABLE_MIN_MM: [u32; 3] = [153, 77, 7];
 
 pub const MACHINABLE: &str = "MACHINABLE";
 pub const NONSTANDARD: &str = "NONSTANDARD";
@@ -93,9 +108,9 @@ pub fn payment(payer: &Payer) -> Payment<'_> {
 pub struct OptionsSearch<'a> {
     pricing_options: [PricingOption<'a>; 1],
     #[serde(rename = "originZIPCode")]
-    origin_zip_code: &'a str,
+    origin_zip_code: SmolStr,
     #[serde(rename = "destinationZIPCode")]
-    destination_zip_code: &'a str,
+    destination_zip_code: SmolStr,
     destination_entry_facility_type: &'static str,
     package_description: PricedPackage,
 }
@@ -123,15 +138,26 @@ struct PricedPackage {
     height: Figure,
     mail_class: &'static str,
     mailing_date: SmolStr,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extra_services: Vec<u16>,
+}
+
+fn extra_services(battery: bool) -> Vec<u16> {
+    if battery { vec![LITHIUM_UNMARKED] } else { Vec::new() }
+}
+
+/// The pickup's date where the parcel is.
+pub fn mailing_day(ship_at: Moment, utc_offset_h: i8) -> Moment {
+    calendar::local(ship_at, i64::from(utc_offset_h) * 60)
 }
 
 /// Commercial prices of every mail class for one parcel.
-pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> OptionsSearch<'a> {
+pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> Result<OptionsSearch<'a>, Unfit> {
     let account = PaymentAccount { account_type: "EPS", account_number: &payer.eps_account };
-    OptionsSearch {
+    Ok(OptionsSearch {
         pricing_options: [PricingOption { price_type: "COMMERCIAL", payment_account: account }],
-        origin_zip_code: zip(&request.from.postcode).0,
-        destination_zip_code: zip(&request.to.postcode).0,
+        origin_zip_code: zip("from", &request.from)?.0,
+        destination_zip_code: zip("to", &request.to)?.0,
         destination_entry_facility_type: "NONE",
         package_description: PricedPackage {
             weight: Figure(pounds(request.weight_g)),
@@ -139,18 +165,21 @@ pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> Option
             width: Figure(inches(request.dims.width_mm)),
             height: Figure(inches(request.dims.height_mm)),
             mail_class: "ALL",
-            mailing_date: calendar::date(request.ship_at),
+            mailing_date: calendar::date(mailing_day(request.ship_at, request.utc_offset_h)),
+            extra_services: extra_services(request.battery),
         },
-    }
+    })
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Label<'a> {
     image_info: ImageInfo,
-    to_address: Party<'a>,
-    from_address: Party<'a>,
+    to_address: Party,
+    from_address: Party,
     package_description: LabelPackage<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customs_form: Option<CustomsForm>,
 }
 
 #[derive(Serialize)]
@@ -163,22 +192,24 @@ struct ImageInfo {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Party<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    first_name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    last_name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    firm: &'a str,
-    street_address: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    secondary_address: &'a str,
-    city: &'a str,
-    state: &'a str,
+struct Party {
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    first_name: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    last_name: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    firm: SmolStr,
+    street_address: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    secondary_address: SmolStr,
+    city: SmolStr,
+    state: &'static str,
     #[serde(rename = "ZIPCode")]
-    zip_code: &'a str,
-    #[serde(rename = "ZIPPlus4", skip_serializing_if = "str::is_empty")]
-    zip_plus_4: &'a str,
+    zip_code: SmolStr,
+    #[serde(rename = "ZIPPlus4", skip_serializing_if = "SmolStr::is_empty")]
+    zip_plus_4: SmolStr,
+    #[serde(skip_serializing_if = "SmolStr::is_empty")]
+    phone: SmolStr,
     /// USPS recommends `false`: an address it cannot find is refused now, while a person can still mend it.
     ignore_bad_address: bool,
 }
@@ -198,25 +229,61 @@ struct LabelPackage<'a> {
     rate_indicator: &'static str,
     processing_category: &'static str,
     destination_entry_facility_type: &'static str,
-    customer_reference: [Reference<'a>; 1],
+    customer_reference: [Reference; 1],
     mailing_date: SmolStr,
     #[serde(rename = "inductionZIPCode")]
-    induction_zip_code: &'a str,
+    induction_zip_code: SmolStr,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extra_services: Vec<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_options: Option<PackageOptions>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reference<'a> {
-    reference_number: &'a str,
+struct PackageOptions {
+    content_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    reference_number: SmolStr,
     print_reference_number: bool,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomsForm {
+    customs_content_type: &'static str,
+    #[serde(rename = "AESITN")]
+    aes_itn: &'static str,
+    contents: [Goods; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Goods {
+    item_description: SmolStr,
+    item_quantity: u16,
+    item_total_value: Figure,
+    item_total_weight: Figure,
+    #[serde(rename = "weightUOM")]
+    weight_uom: &'static str,
+}
+
 /// A 4 × 6 in label in ZPL.
-pub fn label(request: &LabelRequest) -> Label<'_> {
-    Label {
+pub fn label(request: &LabelRequest) -> Result<Label<'_>, Unfit> {
+    fitting::measured(request)?;
+    if request.weight_g > WEIGHT_MAX_G {
+        return Err(Unfit::new("weight_g", format_smolstr!("is {}; USPS takes 70 lb, {WEIGHT_MAX_G} g", request.weight_g)));
+    }
+    let (to_address, from_address) = (party("to", &request.to)?, party("from", &request.from)?);
+    // Domestic mail also goes to places outside the customs territory, and to military post (DMM 608.2.4).
+    let declared = is_declared(&request.from, &request.to);
+    Ok(Label {
         image_info: ImageInfo { image_type: "ZPL203DPI", label_type: "4X6LABEL", receipt_option: "NONE" },
-        to_address: party(&request.to),
-        from_address: party(&request.from),
+        customs_form: declared.then(|| customs_form(request)).transpose()?,
         package_description: LabelPackage {
             weight_uom: "lb",
             weight: Figure(pounds(request.weight_g)),
@@ -228,11 +295,39 @@ pub fn label(request: &LabelRequest) -> Label<'_> {
             rate_indicator: indicator(&request.service, request.dims),
             processing_category: category(request.weight_g, request.dims),
             destination_entry_facility_type: "NONE",
-            customer_reference: [Reference { reference_number: cut(request.parcel.as_str(), REFERENCE_MAX), print_reference_number: true }],
-            mailing_date: calendar::date(request.ship_at),
-            induction_zip_code: zip(&request.from.postcode).0,
+            customer_reference: [Reference {
+                reference_number: fitting::reference(request.parcel.as_str(), REFERENCE_MAX),
+                print_reference_number: true,
+            }],
+            mailing_date: calendar::date(mailing_day(request.ship_at, request.utc_offset_h)),
+            induction_zip_code: from_address.zip_code.clone(),
+            extra_services: extra_services(request.battery),
+            package_options: request.battery.then_some(PackageOptions { content_type: "HAZMAT" }),
         },
+        to_address,
+        from_address,
+    })
+}
+
+fn customs_form(request: &LabelRequest) -> Result<CustomsForm, Unfit> {
+    let value = request.value.rounded();
+    if value.currency != Currency::USD {
+        return Err(Unfit::new("value", format_smolstr!("is {value}; a USPS customs form is in USD")));
     }
+    if value.amount <= 0.into() || value.amount > NO_FILING_MAX.into() {
+        return Err(Unfit::new(
+            "value",
+            format_smolstr!("is {value}; without an export filing it is above 0 and at most {NO_FILING_MAX} USD"),
+        ));
+    }
+    let goods = Goods {
+        item_description: fitting::contents(&request.contents, DESCRIPTION_MAX)?,
+        item_quantity: 1,
+        item_total_value: Figure(value.amount),
+        item_total_weight: Figure(pounds(request.weight_g)),
+        weight_uom: "lb",
+    };
+    Ok(CustomsForm { customs_content_type: "MERCHANDISE", aes_itn: NO_FILING, contents: [goods] })
 }
 
 #[derive(Serialize)]
@@ -262,39 +357,76 @@ fn indicator(mail_class: &str, dims: Dims) -> &'static str {
     }
 }
 
-/// A name of two words or more is a person; a single word goes on the firm's line, which USPS takes without a surname.
-fn party(address: &Address) -> Party<'_> {
-    let (first_name, last_name, firm) = match address.name.trim().split_once(' ') {
-        Some((first, last)) => (first, last, ""),
-        None => ("", "", address.name.trim()),
-    };
-    let (zip_code, zip_plus_4) = zip(&address.postcode);
-    let (street_address, secondary_address) = street(&address.street);
-    Party {
+fn party(side: &str, address: &Address) -> Result<Party, Unfit> {
+    let (zip_code, zip_plus_4) = zip(side, address)?;
+    let (first_name, last_name, firm) = names(side, address)?;
+    let [street_address, secondary_address] = street(side, address)?;
+    Ok(Party {
         first_name,
         last_name,
         firm,
         street_address,
         secondary_address,
-        city: &address.city,
-        state: address.us_state().unwrap_or(&address.region),
+        city: whole(side, "city", &address.city, CITY_MAX)?.into(),
+        state: address.us_state().ok_or_else(|| Unfit::new(of(side, "region"), format_smolstr!("{:?} is no state", address.region)))?,
         zip_code,
         zip_plus_4,
+        phone: phone(&address.phone),
         ignore_bad_address: false,
+    })
+}
+
+/// A name of two words or more is a person; a single word goes on the firm's line, which USPS takes without a surname,
+/// unless a company stands there.
+fn names(side: &str, address: &Address) -> Result<(SmolStr, SmolStr, SmolStr), Unfit> {
+    let firm = optional(side, "company", &address.company, LINE_MAX)?;
+    let name = if firm.is_empty() { whole(side, "name", &address.name, 2 * LINE_MAX)? } else { address.name.trim() };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let person = match words[..] {
+        [] => return Ok((SmolStr::default(), SmolStr::default(), firm.into())),
+        [word] if firm.is_empty() && length(word) <= LINE_MAX => return Ok((SmolStr::default(), SmolStr::default(), word.into())),
+        [word] => Some((SmolStr::from(word), SmolStr::default())),
+        // The first word, or as many more as leave a surname that fits.
+        _ => (1..words.len())
+            .map(|n| (SmolStr::from(words[..n].join(" ")), SmolStr::from(words[n..].join(" "))))
+            .find(|p| length(&p.1) <= LINE_MAX),
+    };
+    let person = person.filter(|(first, last)| length(first) <= LINE_MAX && length(last) <= LINE_MAX);
+    let too_long =
+        || Unfit::new(of(side, "name"), format_smolstr!("has {} characters; USPS takes {LINE_MAX} for each of two names", length(name)));
+    let (first, last) = person.ok_or_else(too_long)?;
+    Ok((first, last, firm.into()))
+}
+
+/// `1309 S Agnew Avenue, Apt 303` is a street and a second line, if a number and a name stand before the comma: `12, High
+/// Street` is one.
+fn street(side: &str, address: &Address) -> Result<[SmolStr; 2], Unfit> {
+    let (street, below) = (address.street.trim(), address.street2.trim());
+    if below.is_empty()
+        && let Some((first, second)) = street.split_once(',')
+    {
+        let (first, second) = (first.trim(), second.trim());
+        let is_street = first.chars().any(|c| c.is_ascii_digit()) && first.chars().any(char::is_alphabetic);
+        if is_street && length(first) <= LINE_MAX && length(second) <= LINE_MAX {
+            return Ok([first.into(), second.into()]);
+        }
     }
+    fitting::street(side, street, below, LINE_MAX)
 }
 
-/// `1309 S Agnew Avenue, Apt 303` is a street and a second line.
-fn street(street: &str) -> (&str, &str) {
-    let (first, second) = street.split_once(',').unwrap_or((street, ""));
-    (cut(first.trim(), STREET_MAX), cut(second.trim(), STREET_MAX))
+/// The ZIP code and its four more digits, where they are there.
+fn zip(side: &str, address: &Address) -> Result<(SmolStr, SmolStr), Unfit> {
+    let postcode = address.postcode.trim();
+    let state = address.us_state().unwrap_or_default();
+    let written = countries::country("US").and_then(|us| postcodes::written(us, postcode, state));
+    let written = written.ok_or_else(|| Unfit::new(of(side, "postcode"), format_smolstr!("{postcode:?} is no ZIP code")))?;
+    let (five, four) = written.split_once('-').unwrap_or((&written, ""));
+    Ok((five.into(), four.into()))
 }
 
-/// `73108-1234` is a ZIP code and its four more digits.
-fn zip(postcode: &str) -> (&str, &str) {
-    postcode.trim().split_once('-').unwrap_or((postcode.trim(), ""))
-}
-
-fn cut(text: &str, characters: usize) -> &str {
-    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+/// As USPS wants it: 6 to 15 digits. One that cannot be written so is left out; domestic mail needs none.
+fn phone(phone: &str) -> SmolStr {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let plain = phone.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
+    if plain && (6..=15).contains(&digits.len()) { digits.into() } else { SmolStr::default() }
 }

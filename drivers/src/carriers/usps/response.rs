@@ -1,16 +1,16 @@
-//! What USPS answers to all but tracking, in our words.
+//! What USPS answers to all but tracking, in our words. A price that cannot be read is skipped and told; the others are read.
 
+use crate::carriers::answer::{Read, Skips};
 use crate::carriers::calendar;
-use crate::carriers::caller::{Complaint, Text, Why, parse, sensitive};
+use crate::carriers::caller::{Complaint, Text, Why, parse, sensitive, text};
 use crate::carriers::figures::{Code, Figure};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::carriers::label_image;
+use crate::carriers::soft::{Soft, object};
 use http::HeaderValue;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
-use smol_str::SmolStr;
-use std::borrow::Cow;
+use smol_str::{SmolStr, format_smolstr};
 use twin::channel::{Label, Quote};
 use twin::money::Currency;
 use twin::{Moment, Money, Span, TrackingNumber};
@@ -25,29 +25,35 @@ fn dollars(amount: Decimal) -> Money {
 }
 
 #[derive(Deserialize)]
-struct AccessToken {
-    access_token: String,
+struct AccessToken<'a> {
+    #[serde(borrow, default)]
+    access_token: Soft<Text<'a>>,
     #[serde(default)]
-    expires_in: Option<Figure>,
+    expires_in: Soft<Figure>,
 }
 
 /// The `Authorization` value and how long it holds.
 pub fn access(body: &[u8]) -> Result<(HeaderValue, Span), Why> {
-    let token: AccessToken = parse(body)?;
-    let life = token.expires_in.and_then(Figure::whole).unwrap_or(ACCESS_TOKEN_LIFE_S);
-    let value = sensitive(&format!("Bearer {}", token.access_token)).ok_or("the token has characters no header can carry")?;
+    let text = text(body);
+    let token: AccessToken = parse(&text)?;
+    let life = token.expires_in.good().and_then(|life| life.whole()).unwrap_or(ACCESS_TOKEN_LIFE_S);
+    let access_token = token.access_token.text().ok_or_else(|| format!("access_token is {}", token.access_token))?;
+    let value = sensitive(&format!("Bearer {access_token}")).ok_or("the token has characters no header can carry")?;
     Ok((value, Span::from_secs(i64::try_from(life).unwrap_or(0))))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PaymentToken {
-    payment_authorization_token: String,
+struct PaymentToken<'a> {
+    #[serde(borrow, default)]
+    payment_authorization_token: Soft<Text<'a>>,
 }
 
 pub fn payment(body: &[u8]) -> Result<(HeaderValue, Span), Why> {
-    let token: PaymentToken = parse(body)?;
-    let value = sensitive(&token.payment_authorization_token).ok_or("the token has characters no header can carry")?;
+    let text = text(body);
+    let PaymentToken { payment_authorization_token: token } = parse(&text)?;
+    let value = token.text().ok_or_else(|| format!("paymentAuthorizationToken is {token}"))?;
+    let value = sensitive(value).ok_or("the token has characters no header can carry")?;
     Ok((value, PAYMENT_TOKEN_LIFE))
 }
 
@@ -55,70 +61,88 @@ pub fn payment(body: &[u8]) -> Result<(HeaderValue, Span), Why> {
 #[serde(rename_all = "camelCase")]
 struct Options<'a> {
     #[serde(borrow, default)]
-    pricing_options: Vec<PricingOption<'a>>,
+    pricing_options: Soft<Vec<Soft<PricingOption<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PricingOption<'a> {
     #[serde(borrow, default)]
-    shipping_options: Vec<ShippingOption<'a>>,
+    shipping_options: Soft<Vec<Soft<ShippingOption<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ShippingOption<'a> {
-    #[serde(borrow)]
-    mail_class: Cow<'a, str>,
     #[serde(borrow, default)]
-    rate_options: Vec<RateOption<'a>>,
+    mail_class: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    rate_options: Soft<Vec<Soft<RateOption<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RateOption<'a> {
     #[serde(borrow, default)]
-    commitment: Option<Commitment<'a>>,
+    commitment: Soft<Commitment<'a>>,
     #[serde(default)]
-    total_price: Option<Figure>,
+    total_price: Soft<Figure>,
     #[serde(default)]
-    total_base_price: Option<Figure>,
+    total_base_price: Soft<Figure>,
     #[serde(borrow, default)]
-    rates: Vec<Rate<'a>>,
-    #[serde(default)]
-    extra_services: Vec<ExtraService>,
+    rates: Soft<Vec<Soft<Rate<'a>>>>,
+    #[serde(borrow, default)]
+    extra_services: Soft<Vec<Soft<ExtraService<'a>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Commitment<'a> {
     #[serde(borrow, default)]
-    name: Cow<'a, str>,
+    name: Soft<Text<'a>>,
     #[serde(borrow, default)]
-    schedule_delivery_date: Option<Text<'a>>,
+    schedule_delivery_date: Soft<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rate<'a> {
     #[serde(borrow, default)]
-    rate_indicator: Cow<'a, str>,
+    rate_indicator: Soft<Text<'a>>,
     #[serde(borrow, default)]
-    processing_category: Cow<'a, str>,
+    processing_category: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    zone: Soft<Text<'a>>,
     #[serde(default)]
-    zone: SmolStr,
+    weight: Soft<Figure>,
     #[serde(default)]
-    weight: Figure,
-    #[serde(default)]
-    dimensional_weight: Figure,
+    dimensional_weight: Soft<Figure>,
 }
 
 #[derive(Deserialize)]
-struct ExtraService {
+struct ExtraService<'a> {
+    #[serde(borrow, default)]
+    name: Soft<Text<'a>>,
     #[serde(default)]
-    name: SmolStr,
-    #[serde(default)]
-    price: Figure,
+    price: Soft<Figure>,
+}
+
+object!(PricingOption<'a>, ShippingOption<'a>, RateOption<'a>, Commitment<'a>, Rate<'a>, ExtraService<'a>);
+
+/// A list that an answer is made of; one that is no list is told as a whole that is missing.
+fn list<'s, T>(place: &str, soft: &'s Soft<Vec<Soft<T>>>, skips: &mut Skips) -> Vec<&'s T> {
+    let Some(elements) = soft.good() else {
+        skips.whole(place, format_args!("{place} is {soft}"));
+        return Vec::new();
+    };
+    let mut good = Vec::with_capacity(elements.len());
+    for (n, element) in elements.iter().enumerate() {
+        match element.good() {
+            Some(element) => good.push(element),
+            None => skips.whole(format_args!("{place}[{n}]"), format_args!("{place}[{n}] is {element}")),
+        }
+    }
+    good
 }
 
 /// How plain a rate is, the plainest first; `None` for flat-rate, presort, cubic and other special ones.
@@ -128,44 +152,94 @@ pub fn plain_rank(indicator: &str) -> Option<usize> {
 }
 
 /// One price per mail class: the plainest rate, of our processing category where USPS prices both, the lower of equals.
-pub fn quotes(body: &[u8], category: &str, ship_at: Moment) -> Result<Vec<Quote>, Why> {
-    let options: Options = parse(body)?;
+pub fn quotes(body: &[u8], category: &str, ship_at: Moment) -> Result<Read<Vec<Quote>>, Why> {
+    let (text, mut skips) = (text(body), Skips::default());
+    let options: Options = parse(&text)?;
     let mut quotes: Vec<Quote> = Vec::new();
-    for shipping in options.pricing_options.iter().flat_map(|p| &p.shipping_options) {
-        let chosen = shipping.rate_options.iter().filter_map(|option| {
-            let rate = option.rates.first()?;
-            let total = option.total_price.or(option.total_base_price)?.0;
-            Some(((plain_rank(&rate.rate_indicator)?, rate.processing_category != category, total), option, rate))
-        });
-        let Some(((_, _, total), option, rate)) = chosen.min_by(|a, b| a.0.cmp(&b.0)) else { continue };
-        if quotes.iter().any(|q| q.service == *shipping.mail_class) {
-            continue;
+    for pricing in list("pricingOptions", &options.pricing_options, &mut skips) {
+        for shipping in list("shippingOptions", &pricing.shipping_options, &mut skips) {
+            skips.about(None);
+            let Some(mail_class) = shipping.mail_class.text().filter(|class| !class.is_empty()) else {
+                skips.whole("mailClass", format_args!("prices of no mailClass, which is {}", shipping.mail_class));
+                continue;
+            };
+            skips.about(Some(mail_class));
+            let mut priced: Vec<Priced> = Vec::new();
+            for (n, option) in list("rateOptions", &shipping.rate_options, &mut skips).into_iter().enumerate() {
+                match priced_as(option, &mut skips) {
+                    Ok(candidate) => priced.extend(candidate),
+                    Err(why) => skips.whole(format_args!("rateOptions[{n}]"), why),
+                }
+            }
+            let rank = |p: &Priced| (p.rank, p.category.as_deref() != Some(category), p.total);
+            let Some(chosen) = priced.into_iter().min_by(|a, b| rank(a).cmp(&rank(b))) else { continue };
+            if quotes.iter().all(|q| q.service != mail_class) {
+                quotes.push(quote(mail_class, &chosen, ship_at, &mut skips));
+            }
         }
-        quotes.push(quote(&shipping.mail_class, total, option, rate, ship_at));
+        skips.about(None);
     }
-    Ok(quotes)
+    Ok(Read { value: quotes, skipped: skips.into_list() })
 }
 
-fn quote(mail_class: &str, total: Decimal, option: &RateOption, rate: &Rate, ship_at: Moment) -> Quote {
-    let base = option.total_base_price.map_or(total, |f| f.0);
+/// A rate that we could buy.
+struct Priced<'a> {
+    rank: usize,
+    category: Option<SmolStr>,
+    total: Decimal,
+    option: &'a RateOption<'a>,
+    rate: &'a Rate<'a>,
+}
+
+/// The rate and what it costs; `None` where it is none of ours, the error where it may be and cannot be read.
+fn priced_as<'a>(option: &'a RateOption<'a>, skips: &mut Skips) -> Result<Option<Priced<'a>>, SmolStr> {
+    let rates = option.rates.good().ok_or_else(|| format_smolstr!("rates is {}", option.rates))?;
+    let Some(first) = rates.first() else { return Ok(None) };
+    let rate = first.good().ok_or_else(|| format_smolstr!("rates[0] is {first}"))?;
+    let indicator = rate.rate_indicator.text().ok_or_else(|| format_smolstr!("rateIndicator is {}", rate.rate_indicator))?;
+    let Some(rank) = plain_rank(indicator) else { return Ok(None) };
+    // Where USPS leaves the total out, nothing is added to the base.
+    let total = match (&option.total_price, option.total_base_price.good()) {
+        (Soft::Good(total), _) => total.0,
+        (Soft::Absent, Some(base)) => base.0,
+        (total, _) => return Err(format_smolstr!("totalPrice is {total}, totalBasePrice {}", option.total_base_price)),
+    };
+    if total <= Decimal::ZERO {
+        return Err(format_smolstr!("a price of {total}"));
+    }
+    let category = skips.take("processingCategory", &rate.processing_category).map(|category| SmolStr::new(&category.0));
+    Ok(Some(Priced { rank, category, total, option, rate }))
+}
+
+fn quote(mail_class: &str, chosen: &Priced, ship_at: Moment, skips: &mut Skips) -> Quote {
+    let Priced { total, option, rate, .. } = chosen;
+    let base = skips.take("totalBasePrice", &option.total_base_price).map_or(*total, |f| f.0);
     let mut breakdown = vec![(SmolStr::new_static("base price"), dollars(base))];
-    let extras = option.extra_services.iter().filter(|e| !e.price.0.is_zero());
-    breakdown.extend(extras.map(|e| (e.name.clone(), dollars(e.price.0))));
+    for extra in skips.take("extraServices", &option.extra_services).into_iter().flatten() {
+        let Some(extra) = skips.take("extraServices", extra) else { continue };
+        let price = skips.take("extraServices.price", &extra.price).map_or(Decimal::ZERO, |price| price.0);
+        if !price.is_zero() {
+            let name = skips.take("extraServices.name", &extra.name).map_or("extra service", |name| name);
+            breakdown.push((name.into(), dollars(price)));
+        }
+    }
+    let pounds = |soft, name, skips: &mut Skips| skips.take(name, soft).map_or(Decimal::ZERO, |f: &Figure| f.0);
+    let weight = pounds(&rate.weight, "weight", skips).max(pounds(&rate.dimensional_weight, "dimensionalWeight", skips));
     Quote {
         service: mail_class.into(),
-        total: dollars(total),
+        total: dollars(*total),
         breakdown,
-        days: option.commitment.as_ref().and_then(|c| days(c, ship_at)),
-        chargeable_g: grams(rate.weight.0.max(rate.dimensional_weight.0)),
-        zone: rate.zone.clone(),
+        days: skips.take("commitment", &option.commitment).and_then(|c| days(c, ship_at)),
+        chargeable_g: grams(weight),
+        zone: skips.take("zone", &rate.zone).map_or("", |zone| zone).into(),
     }
 }
 
 /// `2 Days`, or else the days until the scheduled delivery.
 fn days(commitment: &Commitment, ship_at: Moment) -> Option<u16> {
-    let named = commitment.name.split(' ').next().and_then(|n| n.parse().ok());
+    let named = commitment.name.text().and_then(|name| name.split(' ').next()?.parse().ok());
     named.or_else(|| {
-        let until = commitment.schedule_delivery_date.as_deref()?;
+        let until = commitment.schedule_delivery_date.text()?;
         u16::try_from(calendar::days_between(ship_at, until)?).ok()
     })
 }
@@ -176,19 +250,20 @@ fn grams(pounds: Decimal) -> Option<u32> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct LabelMetadata {
-    tracking_number: SmolStr,
+struct LabelMetadata<'a> {
+    #[serde(borrow, default)]
+    tracking_number: Soft<Text<'a>>,
     #[serde(default)]
-    postage: Option<Figure>,
-    #[serde(default)]
-    extra_services: Vec<ExtraService>,
+    postage: Soft<Figure>,
+    #[serde(borrow, default)]
+    extra_services: Soft<Vec<Soft<ExtraService<'a>>>>,
 }
 
 /// A multipart answer: `labelMetadata` in JSON, `labelImage` in Base64. Postage holds the fees but not the extra services.
-pub fn label(body: &[u8]) -> Result<Label, Why> {
-    let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
+pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
+    let text = text(body);
     let (mut metadata, mut image) = (None, None);
-    for (name, content) in parts(text) {
+    for (name, content) in parts(&text) {
         match name {
             "labelMetadata" => metadata = Some(content),
             "labelImage" => image = Some(content),
@@ -197,14 +272,33 @@ pub fn label(body: &[u8]) -> Result<Label, Why> {
         }
     }
     let metadata = metadata.ok_or("no part named labelMetadata")?;
-    let image = image.ok_or("no part named labelImage")?;
-    let metadata: LabelMetadata = parse(metadata.as_bytes())?;
-    let extras: Decimal = metadata.extra_services.iter().map(|e| e.price.0).sum();
-    Ok(Label {
-        tracking: TrackingNumber(metadata.tracking_number),
-        charged: metadata.postage.map(|p| dollars(p.0 + extras)),
-        zpl: STANDARD.decode(image).map_err(|e| format!("labelImage is not Base64: {e}"))?,
-    })
+    let metadata: LabelMetadata = parse(metadata)?;
+    let number = metadata.tracking_number.text().filter(|number| !number.is_empty());
+    let number = number.ok_or_else(|| format!("trackingNumber is {}", metadata.tracking_number))?;
+    // From here on something is bought: whoever hears of a fault must know which label that is.
+    let image = image.ok_or_else(|| format!("label {number} has no part named labelImage"))?;
+    let zpl = label_image::zpl(image).map_err(|why| format!("label {number}: {why}"))?;
+    let mut skips = Skips::default();
+    skips.about(Some(number));
+    let charged = charged(&metadata, &mut skips);
+    let label = Label { tracking: TrackingNumber::new(number), charged, zpl };
+    Ok(Read { value: label, skipped: skips.into_list() })
+}
+
+/// Postage and extras; `None` where a part of it cannot be read, since a sum without it would be too low.
+fn charged(metadata: &LabelMetadata, skips: &mut Skips) -> Option<Money> {
+    let mut sum = skips.take("postage", &metadata.postage)?.0;
+    let extras = match &metadata.extra_services {
+        Soft::Absent => return Some(dollars(sum)),
+        extras => skips.take("extraServices", extras)?,
+    };
+    for extra in extras {
+        sum += match &skips.take("extraServices", extra)?.price {
+            Soft::Absent => Decimal::ZERO,
+            price => skips.take("extraServices.price", price)?.0,
+        };
+    }
+    Some(dollars(sum))
 }
 
 /// The parts of a multipart body: name, and content without the line ends round it. The delimiter is the body's own first line.
@@ -220,40 +314,53 @@ fn parts(body: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 #[derive(Deserialize)]
-struct ApiError {
-    error: ApiErrorBody,
+struct ApiError<'a> {
+    #[serde(borrow, default)]
+    error: Soft<ApiErrorBody<'a>>,
 }
 
 #[derive(Deserialize)]
-struct ApiErrorBody {
+struct ApiErrorBody<'a> {
     #[serde(default)]
-    code: Code,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    errors: Vec<ApiErrorDetail>,
+    code: Soft<Code>,
+    #[serde(borrow, default)]
+    message: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    errors: Soft<Vec<Soft<ApiErrorDetail<'a>>>>,
 }
 
 #[derive(Deserialize)]
-struct ApiErrorDetail {
-    #[serde(default)]
-    detail: Option<String>,
+struct ApiErrorDetail<'a> {
+    #[serde(borrow, default)]
+    detail: Soft<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct OauthError {
-    error: String,
-    #[serde(default)]
-    error_description: String,
+struct OauthError<'a> {
+    #[serde(borrow, default)]
+    error: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    error_description: Soft<Text<'a>>,
 }
 
-/// The error bodies of the APIs, and of the token endpoint.
+object!(ApiErrorBody<'a>, ApiErrorDetail<'a>);
+
+/// The error bodies of the APIs, and of the token endpoint. `None` where there is nothing in it to tell.
 pub fn complaint(body: &[u8]) -> Option<Complaint> {
-    if let Ok(ApiError { error }) = parse::<ApiError>(body) {
-        let detail = error.errors.into_iter().find_map(|e| e.detail).filter(|d| !d.is_empty() && *d != error.message);
-        let message = detail.map_or(error.message.clone(), |d| format!("{}: {d}", error.message));
-        return Some(Complaint { code: error.code.0.into(), message });
+    let text = text(body);
+    if let Ok(ApiError { error: Soft::Good(error) }) = parse::<ApiError>(&text) {
+        let message = error.message.text().unwrap_or_default();
+        let details = error.errors.good().into_iter().flatten().filter_map(Soft::good);
+        let detail = details.filter_map(|e| e.detail.text()).find(|d| !d.is_empty()).filter(|d| *d != message);
+        let message = match detail {
+            Some(detail) if message.is_empty() => detail.to_owned(),
+            Some(detail) => format!("{message}: {detail}"),
+            None => message.to_owned(),
+        };
+        let code = error.code.good().map_or_else(Default::default, |code| code.0.to_string());
+        return Some(Complaint { code, message }).filter(|c| !c.message.is_empty());
     }
-    let oauth: OauthError = parse(body).ok()?;
-    Some(Complaint { code: oauth.error, message: oauth.error_description })
+    let oauth: OauthError = parse(&text).ok()?;
+    let code = oauth.error.text().filter(|error| !error.is_empty())?.to_owned();
+    Some(Complaint { message: oauth.error_description.text().filter(|d| !d.is_empty()).map_or_else(|| code.clone(), str::to_owned), code })
 }

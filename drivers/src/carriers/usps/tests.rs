@@ -2,9 +2,10 @@
 
 use super::request::{self, Payer};
 use super::{response, tracking};
-use crate::carriers::recorded;
+use crate::carriers::answer::Skips;
+use crate::carriers::{mangled, recorded};
 use serde_json::{Value, json};
-use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*};
+use twin::channel::{LabelRequest, QuoteRequest, TrackStatus, TrackStatus::*, Tracking};
 use twin::money::{Currency, Decimal};
 use twin::{Address, Dims, Moment, Money};
 
@@ -32,6 +33,13 @@ fn usd(text: &str) -> Money {
     Money::new(text.parse().unwrap(), Currency::USD)
 }
 
+/// Reads tracking of which nothing is skipped.
+fn news(body: &[u8], found: &mut Vec<Tracking>) {
+    let mut skips = Skips::default();
+    tracking::tracking(body, found, &mut skips).unwrap();
+    assert_eq!(skips.into_list(), []);
+}
+
 fn quote_request() -> QuoteRequest {
     QuoteRequest {
         from: georgetown(),
@@ -41,6 +49,7 @@ fn quote_request() -> QuoteRequest {
         value: usd("10"),
         battery: false,
         ship_at: "2024-07-28T12:00:00Z".parse().unwrap(),
+        utc_offset_h: 0,
     }
 }
 
@@ -56,7 +65,9 @@ fn label_request() -> LabelRequest {
         dims: quoted.dims,
         value: quoted.value,
         contents: "books".into(),
+        battery: false,
         ship_at: quoted.ship_at,
+        utc_offset_h: 0,
     }
 }
 
@@ -74,7 +85,7 @@ fn without(mut body: Value, pointers: &[(&str, &str)]) -> Value {
 fn recorded_rate_request_is_ours() {
     let Some(theirs) = recorded::json("usps recorded_rate_request_is_ours", "usps/rate.RateRequest.json") else { return };
     let payer = Payer::read("Your Account Number");
-    let ours = serde_json::to_value(request::options_search(&quote_request(), &payer)).unwrap();
+    let ours = serde_json::to_value(request::options_search(&quote_request(), &payer).unwrap()).unwrap();
     let width = ours.pointer("/packageDescription/width").cloned();
     assert_eq!(width, Some(json!(4.73)), "12 cm is 4.724 in: we round up, theirs is rounded to the nearest");
     let differences = [("/packageDescription/width", "rounded up"), ("/packageDescription/mailClass", "we ask for all")];
@@ -87,7 +98,7 @@ fn recorded_rate_request_is_ours() {
 fn recorded_label_request_is_ours() {
     let Some(theirs) = recorded::json("usps recorded_label_request_is_ours", "usps/shipment.ShipmentRequest.json") else { return };
     let request = label_request();
-    let ours = serde_json::to_value(request::label(&request)).unwrap();
+    let ours = serde_json::to_value(request::label(&request).unwrap()).unwrap();
     let differences = [
         ("/packageDescription/width", "rounded up"),
         ("/packageDescription/processingCategory", "theirs is a name deprecated since 2025-01-19"),
@@ -98,10 +109,10 @@ fn recorded_label_request_is_ours() {
     let not_sent = [
         ("/senderAddress", "the same as fromAddress"),
         ("/packageDescription/girth", "only for parcels that are no boxes"),
-        ("/fromAddress/firm", "an address has one name"),
-        ("/toAddress/firm", "an address has one name"),
-        ("/fromAddress/phone", "an address has no telephone"),
-        ("/toAddress/phone", "an address has no telephone"),
+        ("/fromAddress/firm", "ours has no company"),
+        ("/toAddress/firm", "ours has no company"),
+        ("/fromAddress/phone", "ours has no telephone"),
+        ("/toAddress/phone", "ours has no telephone"),
     ];
     assert_eq!(ours["packageDescription"]["processingCategory"], "NONSTANDARD");
     assert_eq!(ours["packageDescription"]["rateIndicator"], "DR", "above one cubic foot");
@@ -113,7 +124,7 @@ fn recorded_prices_parse_to_one_per_mail_class() {
     let name = "usps recorded_prices_parse_to_one_per_mail_class";
     let Some(body) = recorded::body(name, "usps/rate.RateResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "usps/rate.ParsedRateResponse.json") else { return };
-    let quotes = response::quotes(body.as_bytes(), request::NONSTANDARD, Moment(0)).unwrap();
+    let quotes = response::quotes(body.as_bytes(), request::NONSTANDARD, Moment(0)).unwrap().value;
     let services: Vec<&str> = quotes.iter().map(|q| q.service.as_str()).collect();
     assert_eq!(services, ["LIBRARY_MAIL", "PRIORITY_MAIL_EXPRESS", "PRIORITY_MAIL", "USPS_GROUND_ADVANTAGE", "MEDIA_MAIL"]);
     for quote in &quotes {
@@ -141,10 +152,12 @@ fn recorded_labels_parse() {
         ("usps/shipment.ReturnShipmentResponse.txt", "9234690361980900000142", "18.76"),
     ] {
         let Some(body) = recorded::body("usps recorded_labels_parse", file) else { return };
-        let label = response::label(body.as_bytes()).unwrap();
+        let why = response::label(body.as_bytes()).unwrap_err();
+        assert_eq!(why, format!("label {tracking}: the label is a PDF, not ZPL"), "the recorded image is one");
+        let pdf = body.split_whitespace().find(|word| word.starts_with("JVBERi")).unwrap();
+        let label = response::label(body.replace(pdf, "XlhBXlha").as_bytes()).unwrap().value;
         assert_eq!(label.tracking.as_str(), tracking);
         assert_eq!(label.charged.unwrap().amount, charged.parse::<Decimal>().unwrap());
-        assert!(label.zpl.starts_with(b"%PDF"), "the recorded image is a PDF");
     }
 }
 
@@ -154,7 +167,7 @@ fn recorded_tracking_parses() {
     let Some(body) = recorded::body(name, "usps/tracking.TrackingResponse.json") else { return };
     let Some(parsed) = recorded::json(name, "usps/tracking.ParsedTrackingResponse.json") else { return };
     let mut found = Vec::new();
-    tracking::tracking(format!("[{body}]").as_bytes(), &mut found).unwrap();
+    news(format!("[{body}]").as_bytes(), &mut found);
     let parsed = &parsed[0][0];
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].number.as_str(), parsed["tracking_number"].as_str().unwrap());
@@ -203,7 +216,7 @@ fn the_plain_price_of_our_category_is_taken() {
             rate("FE", "FLATS", 1.0), rate("SP", "NONSTANDARD", 12.0), rate("SP", "MACHINABLE", 9.5), rate("CP", "MACHINABLE", 7.0)]},
         {"mailClass": "PARCEL_SELECT", "rateOptions": [rate("5D", "MACHINABLE", 3.0)]}]}]});
     let ship_at = "2024-07-28T12:00:00Z".parse().unwrap();
-    let quotes = response::quotes(body.to_string().as_bytes(), request::MACHINABLE, ship_at).unwrap();
+    let quotes = response::quotes(body.to_string().as_bytes(), request::MACHINABLE, ship_at).unwrap().value;
     assert_eq!(quotes.len(), 1, "presort alone is no price for a single parcel");
     assert_eq!((quotes[0].total, quotes[0].days), (usd("9.5"), Some(4)));
     assert_eq!(quotes[0].breakdown[1], ("Signature".into(), usd("1.5")));
@@ -214,6 +227,10 @@ fn the_plain_price_of_our_category_is_taken() {
 fn the_machines_decide_the_category() {
     assert_eq!(request::category(500, Dims::new(100, 200, 50)), request::MACHINABLE);
     assert_eq!(request::category(500, Dims::new(60, 90, 10)), request::NONSTANDARD, "too small");
+    assert_eq!(request::category(500, Dims::new(153, 77, 7)), request::MACHINABLE);
+    for short in [Dims::new(152, 77, 7), Dims::new(153, 76, 7), Dims::new(153, 77, 6)] {
+        assert_eq!(request::category(500, short), request::NONSTANDARD, "{short}: 6 × 3 × ¼ in are 152.4 × 76.2 × 6.35 mm");
+    }
     assert_eq!(request::category(500, Dims::new(600, 90, 10)), request::NONSTANDARD, "too long");
     assert_eq!(request::category(12_000, Dims::new(300, 200, 100)), request::NONSTANDARD, "too heavy");
 }
@@ -223,7 +240,7 @@ fn small_label_and_tracking_bodies_parse() {
     let body = "--b\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n{\"trackingNumber\":\"92\",\"postage\":5.25,\
                 \"extraServices\":[{\"name\":\"x\",\"price\":0.5}]}\r\n--b\r\nContent-Disposition: form-data; filename=\"l.zpl\"; \
                 name=\"labelImage\"\r\n\r\nXlhBXlha\r\n--b--\r\n";
-    let label = response::label(body.as_bytes()).unwrap();
+    let label = response::label(body.as_bytes()).unwrap().value;
     assert_eq!((label.charged, label.zpl.as_slice()), (Some(usd("5.75")), b"^XA^XZ".as_slice()));
     assert!(response::label(b"--b\r\n\r\nno parts").unwrap_err().contains("labelMetadata"));
 
@@ -237,7 +254,7 @@ fn small_label_and_tracking_bodies_parse() {
         {"trackingNumber": "C", "trackingEvents": [scan("01", "Delivered, To Original Sender", 9)]},
         {"trackingNumber": "D", "error": {"code": "404", "message": "not found"}}]);
     let mut found = Vec::new();
-    tracking::tracking(body.to_string().as_bytes(), &mut found).unwrap();
+    news(body.to_string().as_bytes(), &mut found);
     assert_eq!(found.len(), 3, "a number that is not known is left out");
     assert_eq!(found[0].events.iter().map(|e| e.status).collect::<Vec<_>>(), [InFlight, InFlight]);
     assert_eq!(found[0].events[1].at.to_string(), "2024-11-22T14:00:00Z");
@@ -258,7 +275,239 @@ fn the_payer_is_read_from_the_account() {
 fn a_territory_is_a_state_however_it_is_spelt() {
     for (country, region) in [("US", "PR"), ("PR", ""), ("PR", "San Juan")] {
         let to = Address { country: country.into(), region: region.into(), postcode: "00907".into(), ..oklahoma() };
-        let body = serde_json::to_value(request::label(&LabelRequest { to, ..label_request() })).unwrap();
+        let body = serde_json::to_value(request::label(&LabelRequest { to, ..label_request() }).unwrap()).unwrap();
         assert_eq!(body["toAddress"]["state"], "PR", "{country} {region}");
     }
+}
+
+/// A small answer of our own, in the form of the recorded ones.
+fn small_tracking() -> Value {
+    let scan = |code: &str, kind: &str, hour: u8| {
+        json!({"eventCode": code, "eventType": kind, "eventTimestamp": format!("2024-11-22T{hour:02}:00:00"), "GMTOffset": "-05:00",
+               "eventCity": "LECANTO", "eventState": "FL", "eventZIP": "34461"})
+    };
+    let item = |number: &str| {
+        json!({"trackingNumber": number, "statusCategory": "Delivered",
+               "trackingEvents": [scan("01", "Delivered", 12), scan("OF", "Out for Delivery", 9), scan("03", "USPS in possession of item", 7)]})
+    };
+    json!([item("A"), item("B")])
+}
+
+fn read_tracking(body: &Value) -> Result<mangled::Told, String> {
+    let (mut found, mut skips) = (Vec::new(), Skips::default());
+    tracking::tracking(body.to_string().as_bytes(), &mut found, &mut skips)?;
+    Ok((found, skips.into_list()))
+}
+
+#[test]
+fn no_field_of_a_tracking_answer_costs_more_than_its_event() {
+    mangled::tracking(&small_tracking(), "", &["/trackingEvents"], read_tracking);
+    let name = "usps no_field_of_a_tracking_answer_costs_more_than_its_event";
+    let Some(recorded) = recorded::json(name, "usps/tracking.TrackingResponse.json") else { return };
+    let mut other = recorded.clone();
+    other["trackingNumber"] = json!("another");
+    mangled::tracking(&json!([recorded, other]), "", &["/trackingEvents"], read_tracking);
+}
+
+#[test]
+fn a_malformed_event_is_skipped_and_told() {
+    let mut body = small_tracking();
+    body[0]["trackingEvents"][1]["eventTimestamp"] = json!("");
+    body[0]["trackingEvents"][0]["eventCity"] = json!(null);
+    body[1]["trackingEvents"][2]["eventType"] = json!(null);
+    let (found, told) = read_tracking(&body).unwrap();
+    assert_eq!(found.iter().map(|t| t.events.len()).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(found[0].events[1].place, "FL 34461");
+    assert_eq!((told.len(), told[0].about.as_deref(), told[0].whole), (1, Some("A"), true));
+    assert_eq!(told[0].why, "event \"OF\" has no time that can be read: eventTimestamp is \"\", GMTTimestamp missing");
+    // A letter that is no UTF-8 costs that letter.
+    let latin = body.to_string().replace("LECANTO", "BOGOT\u{1}").into_bytes().into_iter().map(|b| if b == 1 { 0xc1 } else { b });
+    let (mut found, mut skips) = (Vec::new(), Skips::default());
+    tracking::tracking(&latin.collect::<Vec<u8>>(), &mut found, &mut skips).unwrap();
+    assert_eq!(found[1].events[0].place, "BOGOT\u{fffd}, FL 34461");
+}
+
+fn rate_answers(name: &str) -> Vec<Value> {
+    let rate = |class: &str, price: f64| {
+        json!({"mailClass": class, "rateOptions": [{"commitment": {"name": "2 Days", "scheduleDeliveryDate": "2024-08-01"},
+            "totalBasePrice": price, "totalPrice": price,
+            "rates": [{"rateIndicator": "SP", "processingCategory": "MACHINABLE", "zone": "05", "weight": 2.5, "dimensionalWeight": 4}],
+            "extraServices": [{"name": "Signature", "price": 1.5}]}]})
+    };
+    let small = json!({"pricingOptions": [{"shippingOptions": [rate("PRIORITY_MAIL", 9.5), rate("USPS_GROUND_ADVANTAGE", 7.0)]}]});
+    [Some(small), recorded::json(name, "usps/rate.RateResponse.json")].into_iter().flatten().collect()
+}
+
+#[test]
+fn no_field_of_a_price_answer_costs_more_than_its_price() {
+    let ship_at = "2024-07-28T12:00:00Z".parse().unwrap();
+    for body in rate_answers("usps no_field_of_a_price_answer_costs_more_than_its_price") {
+        let read = |body: &Value| response::quotes(body.to_string().as_bytes(), request::MACHINABLE, ship_at);
+        let whole = read(&body).unwrap();
+        assert!(!whole.value.is_empty() && whole.skipped.is_empty(), "{whole:?}");
+        mangled::each(&body, |path, changed| {
+            let found = read(changed).unwrap_or_else(|why| panic!("{path}: {why}"));
+            // Below a mail class, the others are as they were.
+            let parts: Vec<&str> = path.split('/').collect();
+            if parts.len() > 6 {
+                let class = body.pointer(&parts[..5].join("/")).unwrap()["mailClass"].as_str().unwrap();
+                for quote in whole.value.iter().filter(|q| q.service != class) {
+                    assert!(found.value.contains(quote), "{path} cost the price of {}", quote.service);
+                }
+            }
+            let removed = changed.pointer(path).is_none()
+                || changed.pointer(path).is_some_and(|v| v == &json!([]))
+                || parts.last().unwrap().parse::<usize>().is_ok();
+            let renamed = ["mailClass", "rateIndicator"].contains(parts.last().unwrap());
+            if found.value.len() < whole.value.len() && !removed && !renamed {
+                assert!(found.skipped.iter().any(|s| s.whole), "{path} cost a price without a word: {changed}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_null_price_is_skipped_and_told_and_the_others_are_read() {
+    let mut body = rate_answers("usps a_null_price_is_skipped_and_told").remove(0);
+    let option = &mut body["pricingOptions"][0]["shippingOptions"][0]["rateOptions"][0];
+    (option["totalPrice"], option["totalBasePrice"]) = (Value::Null, Value::Null);
+    let read = response::quotes(body.to_string().as_bytes(), request::MACHINABLE, Moment(0)).unwrap();
+    assert_eq!(read.value.iter().map(|q| q.service.as_str()).collect::<Vec<_>>(), ["USPS_GROUND_ADVANTAGE"]);
+    assert_eq!(
+        (read.skipped[0].about.as_deref(), read.skipped[0].why.as_str()),
+        (Some("PRIORITY_MAIL"), "totalPrice is missing, totalBasePrice missing")
+    );
+}
+
+#[test]
+fn no_field_of_a_label_answer_but_number_and_image_is_needed() {
+    let metadata = json!({"trackingNumber": "92", "postage": 5.25, "zone": "05", "extraServices": [{"name": "x", "price": 0.5}]});
+    let body = |metadata: &Value, image: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n{metadata}\r\n--b\r\nContent-Disposition: form-data; \
+                 name=\"labelImage\"\r\n\r\n{image}\r\n--b--\r\n"
+        )
+    };
+    mangled::each(&metadata, |path, changed| {
+        let read = response::label(body(changed, "XlhBXlha").as_bytes());
+        if path == "/trackingNumber" {
+            return;
+        }
+        let label = read.unwrap_or_else(|why| panic!("{path}: {why}"));
+        assert_eq!(label.value.tracking.as_str(), "92");
+        assert!(label.value.charged.is_none_or(|m| m.amount != "5.25".parse().unwrap()) || path.starts_with("/extraServices"), "{path}");
+    });
+    let pdf = response::label(body(&metadata, "JVBERi0xLjQ=").as_bytes()).unwrap_err();
+    assert_eq!(pdf, "label 92: the label is a PDF, not ZPL");
+}
+
+#[test]
+fn no_error_body_is_lost_or_fatal() {
+    let name = "usps no_error_body_is_lost_or_fatal";
+    let ours = json!({"apiVersion": "v3", "error": {"code": "400", "message": "Bad Request", "errors": [{"title": "t", "detail": "d"}]}});
+    let files = ["usps/tracking.ErrorResponse.json", "usps/tracking.AuthErrorResponse.json"];
+    for body in [ours].into_iter().chain(files.iter().filter_map(|file| recorded::json(name, file))) {
+        mangled::each(&body, |_, changed| {
+            if let Some(complaint) = response::complaint(changed.to_string().as_bytes()) {
+                assert!(!complaint.message.is_empty(), "{changed}");
+            }
+        });
+    }
+    if let Some(body) = recorded::json(name, "usps/authentication.LoginResponse.json") {
+        mangled::each(&body, |path, changed| {
+            assert!(response::access(changed.to_string().as_bytes()).is_ok() || path == "/access_token", "{path}");
+        });
+    }
+}
+
+#[test]
+fn the_mailing_date_is_the_warehouses() {
+    // 17:00 on the 9th in Los Angeles is the 10th in UTC.
+    let evening = LabelRequest { ship_at: "2026-11-10T01:00:00Z".parse().unwrap(), utc_offset_h: -8, ..label_request() };
+    let body = serde_json::to_value(request::label(&evening).unwrap()).unwrap();
+    assert_eq!(body["packageDescription"]["mailingDate"], "2026-11-09");
+    let evening = QuoteRequest { ship_at: evening.ship_at, utc_offset_h: -8, ..quote_request() };
+    let body = serde_json::to_value(request::options_search(&evening, &Payer::read("1")).unwrap()).unwrap();
+    assert_eq!(body["packageDescription"]["mailingDate"], "2026-11-09");
+}
+
+fn to(change: impl Fn(&mut Address)) -> LabelRequest {
+    let mut request = label_request();
+    change(&mut request.to);
+    request
+}
+
+#[test]
+fn an_address_is_spelt_as_usps_wants_it() {
+    type Change = fn(&mut Address);
+    let cases: [(Change, &str, &str); 16] = [
+        (|a| a.region = "Texas".into(), "state", "TX"),
+        (|a| a.region = "US-TX".into(), "state", "TX"),
+        (|a| a.region = "tx".into(), "state", "TX"),
+        (|a| (a.country, a.region) = ("PR".into(), "".into()), "state", "PR"),
+        (|a| a.postcode = "787011234".into(), "ZIPCode", "78701"),
+        (|a| a.postcode = "787011234".into(), "ZIPPlus4", "1234"),
+        (|a| a.postcode = "78701-1234".into(), "ZIPPlus4", "1234"),
+        (|a| a.street2 = "Floor 7".into(), "secondaryAddress", "Floor 7"),
+        (|a| a.street2 = "Floor 7".into(), "streetAddress", "1309 S Agnew Avenue, Apt 303"),
+        (|a| a.street = "12, High Street".into(), "streetAddress", "12, High Street"),
+        (|a| a.street = "1 The Boulevard Of All The Very Long Named Heroes Of The West 77".into(), "secondaryAddress", "Of The West 77"),
+        (|a| a.company = "Acme Ltd".into(), "firm", "Acme Ltd"),
+        (|a| a.company = "Acme Ltd".into(), "lastName", "Smith"),
+        (|a| (a.name, a.company) = ("".into(), "Acme Ltd".into()), "firm", "Acme Ltd"),
+        (|a| a.name = "Maria Anna Theresia Josefa Elisabeth Antonia Walburga von Sachsen".into(), "firstName", "Maria Anna Theresia"),
+        (|a| a.phone = "+1 (555) 625-1199".into(), "phone", "15556251199"),
+    ];
+    for (change, field, expected) in cases {
+        let request = to(change);
+        let body = serde_json::to_value(request::label(&request).unwrap_or_else(|unfit| panic!("{field}: {unfit}"))).unwrap();
+        assert_eq!(body["toAddress"][field], expected, "{field} of {:?}", request.to);
+    }
+}
+
+#[test]
+fn what_usps_would_refuse_is_named_and_not_sent() {
+    type Change = fn(&mut LabelRequest);
+    let cases: [(Change, &str); 12] = [
+        (|r| r.to.region = "Ontario".into(), "to.region"),
+        (|r| r.to.postcode = "ABCDE".into(), "to.postcode"),
+        (|r| r.to.postcode = "7030".into(), "to.postcode"),
+        (|r| r.to.city = "X".repeat(29).into(), "to.city"),
+        (|r| r.to.city = " ".into(), "to.city"),
+        (|r| r.to.street = "".into(), "to.street"),
+        (|r| r.to.street = "12 Long Street ".repeat(9).into(), "to.street"),
+        (|r| r.to.name = "".into(), "to.name"),
+        (|r| r.to.name = "X".repeat(51).into(), "to.name"),
+        (|r| r.to.company = "X".repeat(51).into(), "to.company"),
+        (|r| r.weight_g = 0, "weight_g"),
+        (|r| r.dims = Dims::new(200, 0, 50), "dims"),
+    ];
+    for (change, field) in cases {
+        let mut request = label_request();
+        change(&mut request);
+        let unfit = request::label(&request).err().unwrap_or_else(|| panic!("{field} is sent"));
+        assert_eq!(unfit.field, field, "{unfit}");
+    }
+}
+
+#[test]
+fn batteries_and_customs_are_declared() {
+    let body = |request: &LabelRequest| serde_json::to_value(request::label(request).unwrap()).unwrap();
+    let plain = body(&label_request());
+    assert!(plain.get("customsForm").is_none() && plain["packageDescription"].get("extraServices").is_none());
+    let battery = body(&LabelRequest { battery: true, ..label_request() });
+    assert_eq!(battery["packageDescription"]["extraServices"], json!([820]));
+    assert_eq!(battery["packageDescription"]["packageOptions"]["contentType"], "HAZMAT");
+    for (state, zip) in [("AE", "09014"), ("AP", "96350"), ("GU", "96910"), ("AS", "96799"), ("MP", "96950")] {
+        let request = to(|a| (a.region, a.postcode) = (state.into(), zip.into()));
+        let form = &body(&request)["customsForm"];
+        assert_eq!(form["customsContentType"], "MERCHANDISE", "{state}");
+        assert_eq!(form["contents"][0]["itemDescription"], "books");
+        assert_eq!(form["contents"][0]["itemTotalValue"], 10);
+        let gift = LabelRequest { contents: "Gift".into(), ..request.clone() };
+        assert_eq!(request::label(&gift).err().unwrap().field, "contents");
+        let euros = LabelRequest { value: Money::new(Decimal::TEN, Currency::EUR), ..request };
+        assert_eq!(request::label(&euros).err().unwrap().field, "value");
+    }
+    assert!(body(&to(|a| (a.country, a.region, a.postcode) = ("PR".into(), "".into(), "00901".into()))).get("customsForm").is_none());
 }

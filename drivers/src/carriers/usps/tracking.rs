@@ -1,84 +1,48 @@
-//! What USPS says of parcels, in our words. Events become ours one by one as they are read: this is the answer that is
-//! read most.
+//! What USPS says of parcels, in our words. An event that cannot be read is skipped and told; the others are read.
 
 use super::codes;
+use crate::carriers::answer::Skips;
 use crate::carriers::calendar;
-use crate::carriers::caller::{Text, Why};
+use crate::carriers::caller::{Text, Why, parse, text};
+use crate::carriers::soft::{Soft, object, shown};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-use smol_str::SmolStr;
-use std::fmt;
+use smol_str::{SmolStr, format_smolstr};
 use twin::channel::{TrackEvent, TrackStatus, Tracking};
 use twin::{Moment, TrackingNumber};
-
-/// Room made for the events of an item.
-const EVENTS_USUAL: usize = 8;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Item<'a> {
-    #[serde(default)]
-    tracking_number: Option<SmolStr>,
     #[serde(borrow, default)]
-    status_category: Option<Text<'a>>,
-    #[serde(default)]
-    tracking_events: Events,
-}
-
-/// The events of an item, each turned into ours as it is read; newest first.
-#[derive(Default)]
-struct Events {
-    events: Vec<TrackEvent>,
-    /// The newest has a code that is in no table.
-    newest_unknown: bool,
+    tracking_number: Soft<Text<'a>>,
+    #[serde(borrow, default)]
+    status_category: Soft<Text<'a>>,
+    /// Newest first.
+    #[serde(borrow, default)]
+    tracking_events: Soft<Vec<Soft<Scan<'a>>>>,
 }
 
 #[derive(Deserialize)]
 struct Scan<'a> {
     #[serde(borrow, default, rename = "eventType")]
-    event_type: Option<Text<'a>>,
+    event_type: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "eventTimestamp")]
-    event_timestamp: Option<Text<'a>>,
+    event_timestamp: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "GMTTimestamp")]
-    gmt_timestamp: Option<Text<'a>>,
+    gmt_timestamp: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "GMTOffset")]
-    gmt_offset: Option<Text<'a>>,
+    gmt_offset: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "eventCity")]
-    event_city: Option<Text<'a>>,
+    event_city: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "eventState")]
-    event_state: Option<Text<'a>>,
+    event_state: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "eventZIP", alias = "eventZIPCode")]
-    event_zip: Option<Text<'a>>,
+    event_zip: Soft<Text<'a>>,
     #[serde(borrow, default, rename = "eventCode")]
-    event_code: Option<Text<'a>>,
+    event_code: Soft<Text<'a>>,
 }
 
-impl<'de> Deserialize<'de> for Events {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneByOne;
-        impl<'de> Visitor<'de> for OneByOne {
-            type Value = Events;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of tracking events")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Events, A::Error> {
-                let mut read = Events { events: Vec::with_capacity(EVENTS_USUAL), newest_unknown: false };
-                let mut before: Option<Scan> = None;
-                while let Some(scan) = list.next_element::<Scan>()? {
-                    // Most scans are made where the one before was.
-                    let same = before.filter(|before| before.is_where(&scan)).and(read.events.last());
-                    let place = same.map_or_else(|| place(&scan), |event| event.place.clone());
-                    let known = codes::status(scan.event_code.as_deref().unwrap_or_default());
-                    read.newest_unknown |= read.events.is_empty() && known.is_none();
-                    read.events.push(event(&scan, known, place).map_err(A::Error::custom)?);
-                    before = Some(scan);
-                }
-                Ok(read)
-            }
-        }
-        deserializer.deserialize_seq(OneByOne)
-    }
-}
+object!(Item<'a>, Scan<'a>);
 
 impl Scan<'_> {
     fn is_where(&self, other: &Scan) -> bool {
@@ -86,39 +50,72 @@ impl Scan<'_> {
     }
 }
 
-/// News of the numbers USPS knows, added to `found`. An entry without a number or without events is one it does not.
-pub fn tracking(body: &[u8], found: &mut Vec<Tracking>) -> Result<(), Why> {
-    struct Items<'f>(&'f mut Vec<Tracking>);
-    impl<'de> Visitor<'de> for Items<'_> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of tracked items")
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-            while let Some(item) = list.next_element::<Item>()? {
-                self.0.extend(tracked(item));
-            }
-            Ok(())
+/// News of the numbers USPS knows, added to `found`. An entry without events is a number it does not know.
+pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {
+    let text = text(body);
+    let items: Soft<Vec<Soft<Item>>> = parse(&text)?;
+    let items = items.good().ok_or_else(|| format!("a list of tracked items was expected, and it is {items}"))?;
+    for (n, item) in items.iter().enumerate() {
+        skips.about(None);
+        match item.good() {
+            Some(item) => found.extend(tracked(n, item, skips)),
+            None => skips.whole(format_args!("[{n}]"), format_args!("a tracked item is {item}")),
         }
     }
-    let text = std::str::from_utf8(body).map_err(|e| e.to_string())?;
-    serde_json::Deserializer::from_str(text).deserialize_seq(Items(found)).map_err(|e| e.to_string())
+    Ok(())
 }
 
-fn tracked(item: Item) -> Option<Tracking> {
-    let Events { mut events, newest_unknown } = item.tracking_events;
-    let number = TrackingNumber(item.tracking_number?);
-    let newest = events.first_mut()?;
-    if newest_unknown {
-        newest.status = codes::category(item.status_category.as_deref().unwrap_or_default());
+fn tracked(n: usize, item: &Item, skips: &mut Skips) -> Option<Tracking> {
+    let scans = match &item.tracking_events {
+        Soft::Good(scans) if scans.is_empty() => return None,
+        Soft::Absent => return None,
+        events => events.good(),
+    };
+    let Some(number) = item.tracking_number.text().filter(|number| !number.is_empty()) else {
+        skips.whole(
+            format_args!("[{n}].trackingNumber"),
+            format_args!("events without a trackingNumber, which is {}", item.tracking_number),
+        );
+        return None;
+    };
+    skips.about(Some(number));
+    let Some(scans) = scans else {
+        skips.whole(format_args!("[{n}].trackingEvents"), format_args!("trackingEvents is {}", item.tracking_events));
+        return None;
+    };
+    let mut events: Vec<TrackEvent> = Vec::with_capacity(scans.len());
+    let mut newest_unknown = false;
+    let mut before: Option<&Scan> = None;
+    for (m, soft) in scans.iter().enumerate() {
+        let Some(scan) = soft.good() else {
+            skips.whole(format_args!("trackingEvents[{m}]"), format_args!("an event is {soft}"));
+            continue;
+        };
+        // Most scans are made where the one before was.
+        let same = before.filter(|before| before.is_where(scan)).and(events.last());
+        let place = same.map_or_else(|| place(scan, skips), |event| event.place.clone());
+        let code = skips.take("eventCode", &scan.event_code).map_or("", |code| code.trim());
+        match event(scan, code, place, skips) {
+            Ok(event) => {
+                newest_unknown |= events.is_empty() && codes::status(code).is_none();
+                events.push(event);
+                before = Some(scan);
+            }
+            Err(why) => skips.whole(format_args!("trackingEvents[{m}]"), why),
+        }
+    }
+    if newest_unknown && let Some(newest) = events.first_mut() {
+        newest.status = codes::category(skips.take("statusCategory", &item.status_category).map_or("", |category| category));
     }
     events.reverse();
     events.sort_by_key(|e| e.at);
-    Some(Tracking { number, events })
+    Some(Tracking { number: TrackingNumber::new(number), events })
 }
 
-fn event(scan: &Scan, known: Option<(TrackStatus, &'static str)>, place: SmolStr) -> Result<TrackEvent, Why> {
-    let said = scan.event_type.as_deref().unwrap_or_default();
+fn event(scan: &Scan, code: &str, place: SmolStr, skips: &mut Skips) -> Result<TrackEvent, Why> {
+    let at = at(scan, code)?;
+    let known = codes::status(code);
+    let said = skips.take("eventType", &scan.event_type).map_or("", |said| said);
     let status = match known {
         // A parcel back where it came from has the code of a delivery.
         Some((TrackStatus::Delivered, _)) if said.contains("Original Sender") => TrackStatus::Returned,
@@ -129,20 +126,27 @@ fn event(scan: &Scan, known: Option<(TrackStatus, &'static str)>, place: SmolStr
         Some((_, usual)) if usual == said => SmolStr::new_static(usual),
         _ => said.into(),
     };
-    let code = SmolStr::new(scan.event_code.as_deref().unwrap_or_default());
-    Ok(TrackEvent { at: at(scan)?, status, code, text, place })
+    Ok(TrackEvent { at, status, code: code.into(), text, place })
 }
 
-fn at(scan: &Scan) -> Result<Moment, Why> {
-    let gmt = scan.gmt_timestamp.as_deref().and_then(|t| calendar::read(t, None));
-    let local = || calendar::read(scan.event_timestamp.as_deref()?, scan.gmt_offset.as_deref());
-    gmt.or_else(local).ok_or_else(|| format!("an event has no time: {:?}", scan.event_timestamp.as_deref()))
+/// In GMT where USPS gives it; else local time with its offset, or without one taken as GMT: hours off is better than lost.
+fn at(scan: &Scan, code: &str) -> Result<Moment, Why> {
+    let gmt = scan.gmt_timestamp.text().and_then(|t| calendar::read(t.trim(), None));
+    let local = || {
+        let text = scan.event_timestamp.text()?.trim();
+        calendar::read(text, scan.gmt_offset.text()).or_else(|| calendar::read(text, None))
+    };
+    gmt.or_else(local).ok_or_else(|| {
+        let said = |soft: &Soft<Text>| soft.text().map_or_else(|| format_smolstr!("{soft}"), shown);
+        let said = (said(&scan.event_timestamp), said(&scan.gmt_timestamp));
+        format!("event {} has no time that can be read: eventTimestamp is {}, GMTTimestamp {}", shown(code), said.0, said.1)
+    })
 }
 
 /// `HERNANDO, FL 34442`, as much of it as there is.
-fn place(scan: &Scan) -> SmolStr {
-    let full = |part: &Option<Text>| part.as_deref().filter(|p| !p.is_empty()).map(SmolStr::new);
-    let parts = (full(&scan.event_city), full(&scan.event_state), full(&scan.event_zip));
+fn place(scan: &Scan, skips: &mut Skips) -> SmolStr {
+    let mut full = |name, part| skips.take(name, part).filter(|p: &&Text| !p.is_empty()).map(|p| SmolStr::new(&p.0));
+    let parts = (full("eventCity", &scan.event_city), full("eventState", &scan.event_state), full("eventZIP", &scan.event_zip));
     match parts {
         (Some(city), Some(state), Some(zip)) => smol_str::format_smolstr!("{city}, {state} {zip}"),
         (Some(city), Some(more), None) | (Some(city), None, Some(more)) => smol_str::format_smolstr!("{city}, {more}"),
