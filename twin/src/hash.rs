@@ -12,12 +12,13 @@ impl Hash {
         Hash(*blake3::hash(bytes).as_bytes())
     }
 
-    /// The hash of a history that goes on with this record.
-    pub(crate) fn chain(self, record: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.0);
-        hasher.update(record);
-        Hash(*hasher.finalize().as_bytes())
+    /// The hash of a history that goes on with this record. `scratch` is any memory to write in: in one piece the two are
+    /// hashed faster than one after the other.
+    pub(crate) fn chain(self, record: &[u8], scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        scratch.extend_from_slice(&self.0);
+        scratch.extend_from_slice(record);
+        Hash::of(scratch)
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::journal::{Place, Rows};
 use crate::{Hash, Key, Kind, StoreError};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 /// What a stretch of journal led to. All of it is there afterwards, or nothing.
@@ -46,7 +46,7 @@ struct Boards {
     /// Looked up by key only; `states` sorts what it hands out.
     states: HashMap<Key, Vec<u8>>,
     names: HashMap<SmolStr, SmolStr>,
-    documents: BTreeMap<Hash, Place>,
+    documents: HashMap<Hash, Place>,
 }
 
 impl MemoryShelf {

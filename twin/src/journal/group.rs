@@ -92,7 +92,8 @@ impl Group {
 
     /// What the chain comes to behind these records; `None` where they cannot be told apart.
     pub(crate) fn chained(&self) -> Option<Hash> {
-        parts(&self.records).try_fold(self.before, |hash, part| Some(hash.chain(part.ok()?)))
+        let mut scratch = Vec::with_capacity(512);
+        parts(&self.records).try_fold(self.before, |hash, part| Some(hash.chain(part.ok()?, &mut scratch)))
     }
 }
 
@@ -121,6 +122,7 @@ pub struct Draft {
     pub records: Vec<u8>,
     pub documents: Vec<(Hash, Vec<u8>)>,
     scratch: Vec<u8>,
+    chained: Vec<u8>,
 }
 
 impl Draft {
@@ -134,6 +136,7 @@ impl Draft {
             records: Vec::with_capacity(1024),
             documents: Vec::new(),
             scratch: Vec::with_capacity(512),
+            chained: Vec::with_capacity(512),
         }
     }
 
@@ -165,7 +168,7 @@ impl Draft {
 
     pub(crate) fn push_bytes(&mut self, record: &[u8], at: Moment) {
         crate::field::Pen::new(&mut self.records).bytes(record);
-        self.after = self.after.chain(record);
+        self.after = self.after.chain(record, &mut self.chained);
         self.newest = at;
         self.count += 1;
     }
