@@ -282,7 +282,7 @@ mod tests {
                 secret_env: None,
                 timeout_ms: 1,
             },
-            cutoffs: cutoffs.iter().map(|c| SmolStr::new(c)).collect(),
+            cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
             track_every_h: 6,
         };
         let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
