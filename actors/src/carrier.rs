@@ -398,11 +398,11 @@ impl CarrierState {
                 watched.told = history;
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
-            self.alarm(&mut watched, &skipped);
             if ended {
                 self.watching.remove(&watched.parcel);
                 continue;
             }
+            self.alarm(&mut watched, &skipped);
             if now - watched.since > WATCH_MAX {
                 self.watching.remove(&watched.parcel);
                 // Nobody will find it any more; who looks for it is told so, and not by the carrier.
