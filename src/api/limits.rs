@@ -2,7 +2,10 @@
 //!
 //! Mailboxes behind the edge are unbounded, so what is let in here is what bounds the work of the house.
 
-use twin::Span;
+use drivers::Clock;
+use metrics::counter;
+use std::sync::Mutex;
+use twin::{Moment, Span};
 
 /// The largest request body, in bytes (8 MiB).
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -42,3 +45,64 @@ pub const RECENT_PARCELS_MAX: usize = 40;
 pub const BOARD_AGE_MAX: Span = Span::from_ms(500);
 /// Ready means that the ledger answers within this.
 pub const READY_WAIT_MAX: Span = Span::from_secs(1);
+/// The same limit is in the log at most once in this time, with how often it was reached since.
+pub const LOG_EVERY: Span = Span::from_secs(10);
+/// Counted by `limit`: one of [`Limit::as_str`].
+pub const LIMIT_REACHED: &str = "parceltwin_http_limit_reached_total";
+
+/// What somebody ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    Host,
+    Origin,
+}
+
+impl Limit {
+    pub const ALL: [Limit; 2] = [Limit::Host, Limit::Origin];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Limit::Host => "host",
+            Limit::Origin => "origin",
+        }
+    }
+}
+
+/// Counts how often each limit is reached, and says so once in a while: an attack must not fill the log.
+pub struct Limits {
+    clock: Clock,
+    said: Mutex<[Said; Limit::ALL.len()]>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Said {
+    at: Option<Moment>,
+    since: u64,
+}
+
+impl Limits {
+    pub fn by(clock: Clock) -> Self {
+        Limits { clock, said: Mutex::default() }
+    }
+
+    /// A limit was reached; `detail` is what the caller is told, or would be.
+    pub fn reached(&self, limit: Limit, detail: &str) {
+        counter!(LIMIT_REACHED, "limit" => limit.as_str()).increment(1);
+        if let Some(times) = self.due(limit) {
+            tracing::warn!(limit = limit.as_str(), times, "a limit of the edge was reached: {detail}");
+        }
+    }
+
+    /// How often it was reached since it was last said, where it is time to say it again.
+    fn due(&self, limit: Limit) -> Option<u64> {
+        let now = self.clock.now();
+        let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
+        let said = &mut said[limit as usize];
+        said.since += 1;
+        if said.at.is_some_and(|at| now - at < LOG_EVERY) {
+            return None;
+        }
+        said.at = Some(now);
+        Some(std::mem::take(&mut said.since))
+    }
+}

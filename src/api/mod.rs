@@ -9,6 +9,7 @@ pub mod entities;
 pub mod events;
 pub mod gate;
 pub mod health;
+pub mod hosts;
 pub mod idempotency;
 pub mod limits;
 pub mod metrics;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
     /// The site's name, shown to people.
     pub name: String,
+    /// By which names it may be asked.
+    pub hosts: hosts::Hosts,
 }
 
 /// What every handler shares.
@@ -58,6 +61,7 @@ pub struct Shared {
     /// Time as callers feel it: the machine's, also where the site's clock runs faster.
     pub clock: Clock,
     pub gate: gate::Gate,
+    pub limits: Arc<limits::Limits>,
     pub keys: Arc<idempotency::Keys>,
     pub board: board::Kept,
     pub numbers: request_id::Numbers,
@@ -75,7 +79,8 @@ impl Api {
         let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::free(1.0, Moment::default()) };
         let (gate, keys, board) = (gate::Gate::default(), Arc::default(), board::Kept::default());
         let numbers = request_id::Numbers::behind(app.house.twin.head().records);
-        Api(Arc::new(Shared { app, clock, gate, keys, board, numbers }))
+        let limits = Arc::new(limits::Limits::by(clock.clone()));
+        Api(Arc::new(Shared { app, clock, gate, limits, keys, board, numbers }))
     }
 
     /// Asks the twin where waiting for its disk holds up nobody.
@@ -122,6 +127,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/docs.js", get(docs::script))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(api.clone(), hosts::ours))
         .layer(from_fn(guard))
         .layer(from_fn_with_state(api.clone(), metrics::measure))
         .with_state(api)

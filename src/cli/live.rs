@@ -69,6 +69,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let metrics = api::metrics::install()?;
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
+    let hosts = api::hosts::Hosts::new(address, &flags.host).map_err(|why| anyhow::anyhow!("--host {why}"))?;
     let mut running = Site::start(site, outside).await?;
     if uncounted {
         running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
@@ -82,6 +83,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         moving: Some(Arc::new(move || floor.moving())),
         metrics,
         name: running.house.config.name.clone(),
+        hosts,
     };
     screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
     let (stop, stopping) = tokio::sync::watch::channel(());
