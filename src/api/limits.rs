@@ -19,6 +19,30 @@ pub const ORDERS_IN_FLIGHT_MAX: usize = 10_000;
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
 /// Event streams open at once.
 pub const STREAMS_MAX: usize = 64;
+/// Event streams to one peer; a proxy and all programs of one machine are one peer.
+pub const STREAMS_PER_PEER_MAX: usize = 32;
+/// Records just written that are kept for all event streams together, in bytes. Who is further behind reads the journal.
+pub const FEED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// An event stream that takes nothing while so many bytes are written is cut off; it may come again with its `Last-Event-ID`.
+pub const LISTENER_BYTES_WAITING_MAX: u64 = 16 * 1024 * 1024;
+/// Connections at once. Below the 1,024 files that a process may usually have open, with room for the twin and the devices.
+pub const CONNECTIONS_MAX: usize = 512;
+/// Connections from one peer; a proxy and all programs of one machine are one peer.
+pub const CONNECTIONS_PER_PEER_MAX: usize = 256;
+/// The head of a request must be here whole within this; an idle connection is closed after it.
+pub const HEAD_WAIT_MAX: Span = Span::from_secs(15);
+/// A peer that takes nothing of its answer for this long is cut off.
+pub const ANSWER_STALL_MAX: Span = Span::from_secs(30);
+/// What one connection may buffer of a head or an answer, in bytes.
+pub const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
+/// A body may come as slowly as it likes for this long …
+pub const BODY_GRACE: Span = Span::from_secs(5);
+/// … and then must have come at this rate since, in bytes a second.
+pub const BODY_RATE_MIN: u64 = 4 * 1024;
+/// Bytes of all bodies that are coming in at once, each beyond its first [`BODY_BYTES_FREE`].
+pub const BODY_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
+/// A body up to this length, in bytes, always finds room.
+pub const BODY_BYTES_FREE: usize = 64 * 1024;
 /// What a 429 tells the caller to wait.
 pub const RETRY_AFTER_S: u32 = 1;
 /// How long an answer waits for the ledger before it says that it does not know.
@@ -29,10 +53,12 @@ pub const FIELD_ERRORS_MAX: usize = 50;
 pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 255;
 /// Answers remembered by their `Idempotency-Key`; the one not asked for the longest goes first.
 pub const IDEMPOTENCY_KEYS_MAX: usize = 10_000;
-/// The longest reason of a cancellation, in bytes.
+/// The longest reason of a cancellation, in characters.
 pub const REASON_LENGTH_MAX: usize = 200;
 /// Records read from the journal in one go for an event stream.
 pub const EVENT_BATCH: usize = 1_000;
+/// The same in bytes of JSON: what a stream holds that is not being read.
+pub const EVENT_BATCH_BYTES: usize = 256 * 1024;
 /// How many of the newest records a question for an entity's history may read.
 pub const HISTORY_SCAN_MAX: u64 = 1_000_000;
 /// Records of one history that are answered; the newest stay.
@@ -55,15 +81,60 @@ pub const LIMIT_REACHED: &str = "parceltwin_http_limit_reached_total";
 pub enum Limit {
     Host,
     Origin,
+    Accept,
+    Connections,
+    ConnectionsPerPeer,
+    HeadWait,
+    AnswerStall,
+    BodyWait,
+    BodyRate,
+    BodyBytes,
+    BodyBytesInFlight,
+    RequestsInFlight,
+    OrdersInFlight,
+    Streams,
+    StreamsPerPeer,
+    ListenerBytes,
 }
 
 impl Limit {
-    pub const ALL: [Limit; 2] = [Limit::Host, Limit::Origin];
+    pub const ALL: [Limit; 16] = [
+        Limit::Host,
+        Limit::Origin,
+        Limit::Accept,
+        Limit::Connections,
+        Limit::ConnectionsPerPeer,
+        Limit::HeadWait,
+        Limit::AnswerStall,
+        Limit::BodyWait,
+        Limit::BodyRate,
+        Limit::BodyBytes,
+        Limit::BodyBytesInFlight,
+        Limit::RequestsInFlight,
+        Limit::OrdersInFlight,
+        Limit::Streams,
+        Limit::StreamsPerPeer,
+        Limit::ListenerBytes,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Limit::Host => "host",
             Limit::Origin => "origin",
+            Limit::Accept => "accept",
+            Limit::Connections => "connections",
+            Limit::ConnectionsPerPeer => "connections_per_peer",
+            Limit::HeadWait => "head_wait",
+            Limit::AnswerStall => "answer_stall",
+            Limit::BodyWait => "body_wait",
+            Limit::BodyRate => "body_rate",
+            Limit::BodyBytes => "body_bytes",
+            Limit::BodyBytesInFlight => "body_bytes_in_flight",
+            Limit::RequestsInFlight => "requests_in_flight",
+            Limit::OrdersInFlight => "orders_in_flight",
+            Limit::Streams => "streams",
+            Limit::StreamsPerPeer => "streams_per_peer",
+            Limit::ListenerBytes => "listener_bytes",
         }
     }
 }

@@ -18,8 +18,9 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderForm {
-    /// The platform's order number, prefixed by the shop where two shops could collide. 1 to 64 printable characters without space, / or ?.
-    #[schema(example = "WEB-000001", max_length = 64)]
+    /// The platform's order number, prefixed by the shop where two shops could collide. Printable ASCII
+    /// characters without space, / or ?, and not dots alone.
+    #[schema(example = "WEB-000001", min_length = 1, max_length = 64, pattern = r"^\.*[!-\-0->@-~][!-.0->@-~]*$")]
     pub id: String,
     #[schema(example = "amazon", max_length = 64)]
     pub platform: String,
@@ -62,7 +63,7 @@ pub struct AddressForm {
     #[schema(example = "90210", max_length = 200)]
     pub postcode: String,
     /// ISO 3166-1 alpha-2, upper case.
-    #[schema(example = "US", max_length = 2)]
+    #[schema(example = "US", max_length = 200)]
     pub country: String,
 }
 
@@ -81,11 +82,11 @@ pub struct LineForm {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoneyForm {
-    /// A decimal.
-    #[schema(example = "7.79")]
+    /// A decimal: digits, and a point with digits behind it or none.
+    #[schema(example = "7.79", pattern = r"^[0-9]{1,10}(\.[0-9]{1,9})?$")]
     pub amount: String,
     /// ISO 4217.
-    #[schema(example = "USD")]
+    #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     pub currency: String,
 }
 
@@ -172,9 +173,18 @@ fn one(value: Value) -> Result<NewOrder, Vec<FieldError>> {
 }
 
 fn money(form: &MoneyForm) -> Result<Money, (&'static str, String)> {
-    let amount = Decimal::from_str_exact(&form.amount).map_err(|e| ("amount", format!("{:?} is no decimal: {e}", form.amount)))?;
+    let amount = Some(&form.amount).filter(|text| is_amount(text)).and_then(|text| Decimal::from_str_exact(text).ok());
+    let amount = amount.ok_or_else(|| ("amount", format!("{:?} is no decimal: write digits, as in 7 or 7.79", form.amount)))?;
     let currency = Currency::from_code(&form.currency).ok_or_else(|| ("currency", format!("{:?} is no ISO 4217 code", form.currency)))?;
     Ok(Money::new(amount, currency))
+}
+
+/// The pattern of the amount in the API's description, to the letter: what else a reader of decimals takes (`1_000`, `1e3`,
+/// `+5`, `.5`) means another sum to somebody.
+fn is_amount(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    let digits = |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    digits(whole, 10) && part.is_none_or(|part| digits(part, 9))
 }
 
 /// Texts that would swell the journal.
@@ -190,10 +200,11 @@ fn too_long(form: &OrderForm) -> Vec<FieldError> {
         ("ship_to.country", &to.country),
     ]
     .map(|(field, text)| (field, text, ADDRESS_FIELD_MAX));
-    let long = |text: &str, max: usize| format!("{} bytes; at most {max} are accepted", text.len());
-    let fixed = ids.into_iter().chain(address).filter(|(_, text, max)| text.len() > *max);
+    // Characters, as the API's description counts.
+    let long = |text: &str, max: usize| format!("{} characters; at most {max} are accepted", text.chars().count());
+    let fixed = ids.into_iter().chain(address).filter(|(_, text, max)| text.chars().count() > *max);
     let mut errors: Vec<_> = fixed.map(|(field, text, max)| FieldError::new(field, long(text, max))).collect();
-    for (n, line) in form.lines.iter().enumerate().filter(|(_, line)| line.sku.len() > ID_LENGTH_MAX) {
+    for (n, line) in form.lines.iter().enumerate().filter(|(_, line)| line.sku.chars().count() > ID_LENGTH_MAX) {
         errors.push(FieldError::new(format!("lines[{n}].sku"), long(&line.sku, ID_LENGTH_MAX)));
     }
     errors

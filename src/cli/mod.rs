@@ -11,6 +11,7 @@ mod meter;
 mod screen;
 mod simulate;
 mod store;
+mod temporary;
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! The edge before a real site: all actors, an embedded twin in memory, one carrier that sells at once, devices that are
 //! never reached.
 
+mod described;
 mod events;
 mod hosts;
 mod orders;
