@@ -1,25 +1,26 @@
 //! The journal as server-sent events: what was, then what happens, without a gap and without a repetition.
 //!
-//! A stream reads the journal until nothing is left, then listens; whenever the listening lags behind or leaps, it goes
-//! back to the journal. It starts no task: it lives exactly as long as its connection.
+//! A stream reads the journal until nothing is left, then listens to the feed; where it is further behind than the feed
+//! keeps, it goes back to the journal. It holds little at a time and lives no longer than its connection.
 
 use super::Api;
-use super::limits::{EVENT_BATCH, STREAMS_MAX};
+use super::connections::Connection;
+use super::feed::{Feed, Listener, Shown};
+use super::limits::{EVENT_BATCH, EVENT_BATCH_BYTES, Limit, STREAMS_PER_PEER_MAX};
 use super::problem::{Problem, query};
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use serde::Deserialize;
-use serde_json::Value;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
-use twin::{Kind, Record, Twin};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use twin::{Key, Kind, Twin, TwinError};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -48,6 +49,7 @@ pub struct From {
 )]
 pub async fn events(
     State(api): State<Api>,
+    connection: Option<Extension<Arc<Connection>>>,
     headers: HeaderMap,
     from: Result<Query<From>, QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -61,17 +63,27 @@ pub async fn events(
             "after {after} there is nothing: the journal ends at {head}; start again from 0 or {head}"
         )));
     }
+    let permit = api.gate.stream(&api.limits)?;
+    let connection = connection.map(|Extension(connection)| connection);
+    if connection.as_ref().is_some_and(|c| api.feed.from_peer(c) >= STREAMS_PER_PEER_MAX) {
+        let full = Problem::overloaded(format!("{STREAMS_PER_PEER_MAX} event streams are open to your address already"));
+        api.limits.reached(Limit::StreamsPerPeer, &full.detail);
+        return Err(full);
+    }
+    // Joined before the journal is read, so that what is written meanwhile waits there.
+    let (listener, news) = api.feed.join(&api.app.house.listeners, connection);
     let follow = Follow {
-        live: api.app.house.listeners.subscribe(),
+        feed: api.feed.clone(),
+        listener,
+        news,
         twin: api.app.house.twin.clone(),
         last: after,
         ready: VecDeque::new(),
         reading: true,
-        only,
-        _permit: api.gate.stream()?,
+        only: only.map(Arc::new),
+        _permit: permit,
     };
-    let stream =
-        futures::stream::unfold(follow, |mut follow| async move { follow.next().await.map(|record| (Ok(event(&record)), follow)) });
+    let stream = futures::stream::unfold(follow, |mut follow| async move { follow.next().await.map(|shown| (Ok(event(&shown)), follow)) });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
@@ -81,24 +93,8 @@ fn last_seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     number.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID is not a sequence number"))
 }
 
-/// `parcel.sorted` for an event that is written `{"parcel":{"sorted":…}}` or `{"parcel":"packed"}`.
-fn name(event: &Value) -> String {
-    let Some((kind, what)) = event.as_object().and_then(|map| map.iter().next()) else { return "event".into() };
-    match what {
-        Value::String(word) => format!("{kind}.{word}"),
-        Value::Object(map) => map.keys().next().map_or_else(|| kind.clone(), |word| format!("{kind}.{word}")),
-        _ => kind.clone(),
-    }
-}
-
-fn event(record: &Record) -> Event {
-    match serde_json::to_value(record) {
-        Ok(json) => Event::default().id(record.seq.to_string()).event(name(&json["event"])).data(json.to_string()),
-        Err(error) => {
-            tracing::error!(seq = record.seq, %error, "a record cannot be written as JSON");
-            Event::default().comment("a record cannot be shown")
-        }
-    }
+fn event(shown: &Shown) -> Event {
+    Event::default().id(shown.seq.to_string()).event(&shown.name).data(&shown.data)
 }
 
 struct Only {
@@ -113,47 +109,67 @@ impl Only {
         Ok(Only { kind, id: id.map(SmolStr::new) })
     }
 
-    fn takes(&self, record: &Record) -> bool {
-        record.key.kind == self.kind && self.id.as_ref().is_none_or(|id| *id == record.key.id)
+    fn takes(&self, key: &Key) -> bool {
+        key.kind == self.kind && self.id.as_ref().is_none_or(|id| *id == key.id)
     }
 }
 
 /// One listener's place in the journal.
 struct Follow {
+    feed: Arc<Feed>,
+    listener: Arc<Listener>,
+    news: watch::Receiver<Option<u64>>,
     twin: Arc<Twin>,
-    /// Subscribed before the journal is read, so that what is written meanwhile waits here.
-    live: broadcast::Receiver<Arc<Vec<Record>>>,
     last: u64,
-    ready: VecDeque<Record>,
+    ready: VecDeque<Arc<Shown>>,
     reading: bool,
-    only: Option<Only>,
+    only: Option<Arc<Only>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Follow {
-    /// The next record; `None` when there will be none.
-    async fn next(&mut self) -> Option<Record> {
+    /// The next record; `None` when there will be none, or when it was cut off.
+    async fn next(&mut self) -> Option<Arc<Shown>> {
         loop {
-            if let Some(record) = self.ready.pop_front() {
-                return Some(record);
+            if self.listener.is_cut() {
+                return None;
             }
-            let records = if self.reading { self.read().await? } else { self.listen().await? };
-            if let Some(newest) = records.last() {
-                self.last = newest.seq;
+            self.feed.takes(&self.listener);
+            if let Some(shown) = self.ready.pop_front() {
+                return Some(shown);
             }
-            let only = self.only.as_ref();
-            self.ready.extend(records.into_iter().filter(|record| only.is_none_or(|only| only.takes(record))));
+            if self.reading {
+                self.read().await?;
+            } else {
+                self.listen().await?;
+            }
         }
     }
 
-    /// A stretch of the journal; empty at its end.
-    async fn read(&mut self) -> Option<Vec<Record>> {
-        let (twin, after) = (self.twin.clone(), self.last);
-        let read = move || twin.records(after).take(EVENT_BATCH).collect::<Result<Vec<_>, _>>();
+    /// A stretch of the journal, of so many records and bytes.
+    async fn read(&mut self) -> Option<()> {
+        let (twin, after, only) = (self.twin.clone(), self.last, self.only.clone());
+        let read = move || {
+            let (mut last, mut bytes, mut found) = (after, 0, VecDeque::new());
+            for record in twin.records(after).take(EVENT_BATCH) {
+                let record = record?;
+                last = record.seq;
+                if only.as_ref().is_none_or(|only| only.takes(&record.key)) {
+                    let shown = Shown::of(&record);
+                    bytes += shown.bytes();
+                    found.push_back(Arc::new(shown));
+                }
+                if bytes >= EVENT_BATCH_BYTES {
+                    break;
+                }
+            }
+            Ok::<_, TwinError>((last, found))
+        };
         match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(records)) => {
-                self.reading = !records.is_empty();
-                Some(records)
+            Ok(Ok((last, found))) => {
+                self.reading = last > after;
+                (self.last, self.ready) = (last, found);
+                Some(())
             }
             Ok(Err(error)) => {
                 tracing::error!(%error, after, "an event stream ends: the journal cannot be read");
@@ -163,21 +179,20 @@ impl Follow {
         }
     }
 
-    /// What was just written; empty when the journal must be read instead.
-    async fn listen(&mut self) -> Option<Vec<Record>> {
-        match self.live.recv().await {
-            Ok(records) => {
-                let fresh: Vec<_> = records.iter().filter(|r| r.seq > self.last).cloned().collect();
-                let leaps = fresh.first().is_some_and(|r| r.seq > self.last + 1);
-                self.reading = leaps;
-                Some(if leaps { Vec::new() } else { fresh })
+    /// Waits for what is written next.
+    async fn listen(&mut self) -> Option<()> {
+        let open = self.news.borrow_and_update().is_some();
+        match self.feed.after(self.last) {
+            Some(new) if !new.is_empty() => {
+                self.last = new.last().map_or(self.last, |shown| shown.seq);
+                let only = self.only.as_ref();
+                self.ready.extend(new.into_iter().filter(|shown| only.is_none_or(|only| only.takes(&shown.key))));
             }
-            Err(RecvError::Lagged(groups)) => {
-                tracing::debug!(groups, streams_max = STREAMS_MAX, "an event stream lags and reads the journal");
-                self.reading = true;
-                Some(Vec::new())
-            }
-            Err(RecvError::Closed) => None,
+            // Waiting is not taking nothing.
+            Some(_) if open => self.news.changed().await.ok()?,
+            Some(_) => return None,
+            None => self.reading = true,
         }
+        Some(())
     }
 }

@@ -4,6 +4,7 @@
 
 use super::Api;
 use super::board::ORDER_STAGES;
+use super::limits::{LIMIT_REACHED, Limit};
 use anyhow::Context;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
@@ -47,6 +48,10 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");
     describe_counter!("parceltwin_device_garbage_bytes_total", Unit::Bytes, "Bytes from a device that were not of its protocol");
+    describe_counter!(LIMIT_REACHED, "How often each limit of the edge was reached");
+    for limit in Limit::ALL {
+        counter!(LIMIT_REACHED, "limit" => limit.as_str()).absolute(0);
+    }
     describe_counter!(REQUESTS, "HTTP requests answered");
     describe_histogram!(DURATION, Unit::Seconds, "Time until the head of an answer");
     Ok(handle)

@@ -1,14 +1,18 @@
 //! The edge of a live site over HTTP: orders in, questions answered, events out, and the first page of the console.
 //!
 //! It reads requests, hands them to the cast, and writes answers. It decides nothing about an order or a parcel, and every
-//! answer to a change comes only when the change is durable. Whoever starts a site binds a port and serves [`router`].
+//! answer to a change comes only when the change is durable. Whoever starts a site binds a port and
+//! hands it to [`serve()`].
 
 pub mod board;
+pub mod connections;
 pub mod docs;
 pub mod entities;
 pub mod events;
+pub mod feed;
 pub mod gate;
 pub mod health;
+pub mod hosts;
 pub mod idempotency;
 pub mod limits;
 pub mod metrics;
@@ -16,6 +20,7 @@ pub mod order_form;
 pub mod orders;
 pub mod problem;
 pub mod request_id;
+pub mod serve;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +37,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use problem::Problem;
 use std::ops::Deref;
 use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use twin::{Moment, StationId, Twin, TwinError};
 
 /// How many items are on each line.
@@ -47,6 +54,8 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
     /// The site's name, shown to people.
     pub name: String,
+    /// By which names it may be asked.
+    pub hosts: hosts::Hosts,
 }
 
 /// What every handler shares.
@@ -58,6 +67,8 @@ pub struct Shared {
     /// Time as callers feel it: the machine's, also where the site's clock runs faster.
     pub clock: Clock,
     pub gate: gate::Gate,
+    pub limits: Arc<limits::Limits>,
+    pub feed: Arc<feed::Feed>,
     pub keys: Arc<idempotency::Keys>,
     pub board: board::Kept,
     pub numbers: request_id::Numbers,
@@ -75,7 +86,9 @@ impl Api {
         let clock = if app.house.clock.is_virtual() { app.house.clock.clone() } else { Clock::free(1.0, Moment::default()) };
         let (gate, keys, board) = (gate::Gate::default(), Arc::default(), board::Kept::default());
         let numbers = request_id::Numbers::behind(app.house.twin.head().records);
-        Api(Arc::new(Shared { app, clock, gate, keys, board, numbers }))
+        let limits = Arc::new(limits::Limits::by(clock.clone()));
+        let feed = Arc::new(feed::Feed::new(limits.clone()));
+        Api(Arc::new(Shared { app, clock, gate, limits, feed, keys, board, numbers }))
     }
 
     /// Asks the twin where waiting for its disk holds up nobody.
@@ -91,9 +104,11 @@ impl Api {
     }
 }
 
-/// Everything a live site answers over HTTP. Needs a tokio runtime with time enabled.
-pub fn router(state: AppState) -> Router {
-    routes(Api::new(state))
+/// Answers everything that a live site answers over HTTP until told to stop. Needs a tokio runtime with time enabled.
+pub async fn serve(listener: TcpListener, state: AppState, stop: watch::Receiver<()>) {
+    let api = Api::new(state);
+    let limits = api.limits.clone();
+    serve::serve(listener, routes(api), limits, stop).await;
 }
 
 fn routes(api: Api) -> Router {
@@ -110,6 +125,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))
         .layer(from_fn_with_state(api.clone(), gate::bound))
+        .layer(from_fn_with_state(api.clone(), gate::whole))
         .layer(from_fn_with_state(api.clone(), request_id::name));
     Router::new()
         .merge(bounded)
@@ -122,6 +138,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/docs.js", get(docs::script))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(api.clone(), hosts::ours))
         .layer(from_fn(guard))
         .layer(from_fn_with_state(api.clone(), metrics::measure))
         .with_state(api)

@@ -21,8 +21,9 @@ const VALUE_SHOWN_MAX: usize = 80;
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)] // This and the forms below stand in the API's description only; `read` takes the body apart to name fields.
 pub struct OrderForm {
-    /// The platform's order number, prefixed by the shop where two shops could collide. 1 to 64 printable characters without space, / or ?.
-    #[schema(example = "WEB-000001", max_length = 64)]
+    /// The platform's order number, prefixed by the shop where two shops could collide. Printable ASCII
+    /// characters without space, / or ?, and not dots alone.
+    #[schema(example = "WEB-000001", min_length = 1, max_length = 64, pattern = r"^\.*[!-\-0->@-~][!-.0->@-~]*$")]
     pub id: String,
     #[schema(example = "amazon", max_length = 64)]
     pub platform: String,
@@ -69,7 +70,7 @@ pub struct AddressForm {
     #[schema(example = "90210", max_length = 200)]
     pub postcode: String,
     /// ISO 3166-1 alpha-2, upper case.
-    #[schema(example = "US", max_length = 2)]
+    #[schema(example = "US", max_length = 200)]
     pub country: String,
     #[serde(default)]
     #[schema(example = "+1 555 625 1199", max_length = 200)]
@@ -100,11 +101,11 @@ pub struct LineForm {
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub struct MoneyForm {
-    /// A decimal.
-    #[schema(example = "7.79")]
+    /// A decimal: digits, and a point with digits behind it or none.
+    #[schema(example = "7.79", pattern = r"^[0-9]{1,10}(\.[0-9]{1,9})?$")]
     pub amount: String,
     /// ISO 4217.
-    #[schema(example = "USD")]
+    #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     pub currency: String,
 }
 
@@ -186,12 +187,14 @@ impl<'v> Part<'v> {
         if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
-    /// A text of so many bytes at most. Without one that is needed there is a fault, and the text is empty.
+    /// A text of so many characters at most. Without one that is needed there is a fault, and the text is empty.
     fn text(&self, field: &str, is_needed: bool, max: usize, faults: &mut Vec<FieldError>) -> &'v str {
         match self.fields.get(field) {
             None if !is_needed => "",
-            Some(Value::String(text)) if text.len() > max => {
-                faults.push(FieldError::new(self.at(field), format!("{} bytes; at most {max} are accepted", text.len())));
+            // Characters, as the API's description counts.
+            Some(Value::String(text)) if text.chars().count() > max => {
+                let count = text.chars().count();
+                faults.push(FieldError::new(self.at(field), format!("{count} characters; at most {max} are accepted")));
                 ""
             }
             Some(Value::String(text)) => text,
@@ -293,7 +296,7 @@ fn line(n: usize, value: &Value, faults: &mut Vec<FieldError>) -> Option<NewLine
     let price = Part::of(form.at("unit_price"), form.fields.get("unit_price"), &["amount", "currency"], faults)?;
     let before = faults.len();
     let (amount, currency) = (price.text("amount", true, ID_LENGTH_MAX, faults), price.text("currency", true, ID_LENGTH_MAX, faults));
-    let parsed = (decimal(amount), Currency::from_code(currency));
+    let parsed = (exact(amount), Currency::from_code(currency));
     if faults.len() == before {
         if let Err(why) = &parsed.0 {
             faults.push(FieldError::new(price.at("amount"), format!("{amount:?} is no decimal: {why}")));
@@ -346,6 +349,21 @@ fn by_the_rules(new: &NewOrder, lines: &[Option<NewLine>], count: usize, (has_id
     }
 }
 
+/// The pattern of the amount in the API's description, to the letter: what else a reader of decimals takes (`1_000`, `1e3`,
+/// `+5`, `.5`) means another sum to somebody.
+fn exact(text: &str) -> Result<Decimal, String> {
+    match is_amount(text) {
+        true => decimal(text).map_err(|e| e.to_string()),
+        false => Err("write digits, as in 7 or 7.79".into()),
+    }
+}
+
+fn is_amount(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    let digits = |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    digits(whole, 10) && part.is_none_or(|part| digits(part, 9))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,7 +374,7 @@ mod tests {
         let body = json!({
             "id": "a b", "platform": 7, "placed_at": "yesterday", "ship_to": {"name": "A", "zip": "1", "country": null, "city": "x".repeat(201)},
             "lines": [
-                {"sku": "A", "quantity": 0, "unit_price": {"amount": "-1", "currency": "USD"}},
+                {"sku": "A", "quantity": 0, "unit_price": {"amount": "1000000001", "currency": "USD"}},
                 {"sku": "B", "quantity": "two", "unit_price": {"amount": "1_000", "currency": "ZZZ"}},
                 {"sku": "C", "quantity": 1, "unit_price": {"amount": "1", "currency": "EUR"}, "gift": true},
                 7, {"quantity": 1.5},

@@ -69,7 +69,7 @@ pub async fn receive(
     body: Body,
 ) -> Result<Response, Problem> {
     let key = idempotency::key_of(&headers)?;
-    let body = gate::json_body(&api, &headers, body).await?;
+    let body = gate::json_body(&headers, body).await?;
     let print = Hash::of(&body);
     let orders = tokio::task::spawn_blocking(move || order_form::read(&body)).await.map_err(|_| Problem::internal())??;
     let ids: Vec<OrderId> = orders.iter().map(|o| o.id.clone()).collect();
@@ -78,7 +78,7 @@ pub async fn receive(
         Some(Claim::Ours(ticket)) => Some(ticket),
         None => None,
     };
-    let permit = api.gate.orders(orders.len())?;
+    let permit = api.gate.orders(&api.limits, orders.len())?;
     let house = api.app.house.clone();
     // A task of its own: a caller who hangs up and asks again with the same key must find the answer.
     let received = tokio::spawn(origin::during(request.origin(), async move {
@@ -118,8 +118,8 @@ fn answer(ids: &[OrderId], receipts: &[Receipt], replayed: bool) -> Response {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
-    /// 1 to 200 bytes; stands in the journal.
-    #[schema(example = "buyer changed their mind", max_length = 200)]
+    /// 1 to 200 characters; stands in the journal.
+    #[schema(example = "buyer changed their mind", min_length = 1, max_length = 200)]
     pub reason: String,
 }
 
@@ -142,6 +142,7 @@ pub struct Cancelled {
             headers(("x-request-id" = String, description = "The `because` of its records"))),
         (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is too far on; both states are named", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or too long a one", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -153,10 +154,11 @@ pub async fn cancel(
     body: Body,
 ) -> Result<Json<Cancelled>, Problem> {
     let order = OrderId::new(path(id)?);
-    let body = gate::json_body(&api, &headers, body).await?;
+    let body = gate::json_body(&headers, body).await?;
     let form: Cancellation = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))?;
-    if form.reason.is_empty() || form.reason.len() > REASON_LENGTH_MAX {
-        let why = format!("{} bytes; 1 to {REASON_LENGTH_MAX} are accepted", form.reason.len());
+    let length = form.reason.chars().count();
+    if !(1..=REASON_LENGTH_MAX).contains(&length) {
+        let why = format!("{length} characters; 1 to {REASON_LENGTH_MAX} are accepted");
         return Err(Problem { title: "The cancellation has faults", ..Problem::faulty(vec![FieldError::new("reason", why)]) });
     }
     let id = order.clone();
@@ -195,6 +197,7 @@ pub struct Forgotten {
             headers(("x-request-id" = String, description = "The `because` of its record"))),
         (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody still needs to know where it goes", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn forget(

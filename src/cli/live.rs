@@ -1,5 +1,6 @@
 //! `parceltwin live`: a site on an embedded twin, its API and its console.
 
+use super::temporary::Temporary;
 use super::{Answer, LiveFlags, environment, keep, screen};
 use crate::api;
 use actors::config::SiteConfig;
@@ -51,7 +52,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     if let Some(real) = real.as_ref().filter(|_| flags.speed != 1.0) {
         bail!("--speed changes the clock, and {real} is real: leave it out, or add --simulated");
     }
-    let temporary = if flags.data.is_none() { Some(tempfile::tempdir().context("cannot make a temporary folder")?) } else { None };
+    let temporary = if flags.data.is_none() { Some(Temporary::make()?) } else { None };
     let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
     let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, site.name.clone());
     let home = Arc::new(tokio::task::spawn_blocking(move || keep::open(&folder, accept_loss, Some(&name))).await??);
@@ -69,6 +70,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let metrics = api::metrics::install()?;
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
+    let hosts = api::hosts::Hosts::new(address, &flags.host).map_err(|why| anyhow::anyhow!("--host {why}"))?;
     let mut running = Site::start(site, outside).await?;
     if uncounted {
         running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
@@ -82,12 +84,11 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         moving: Some(Arc::new(move || floor.moving())),
         metrics,
         name: running.house.config.name.clone(),
+        hosts,
     };
     screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
     let (stop, stopping) = tokio::sync::watch::channel(());
-    let mut told = stopping.clone();
-    let server = axum::serve(listener, api::router(state)).with_graceful_shutdown(async move { drop(told.changed().await) });
-    let server = tokio::spawn(server.into_future());
+    let server = tokio::spawn(api::serve(listener, state, stopping));
     let outcome = tokio::select! {
         biased;
         () = interrupted() => Ok(Answer::Yes),

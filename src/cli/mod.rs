@@ -11,6 +11,7 @@ mod meter;
 mod screen;
 mod simulate;
 mod store;
+mod temporary;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -62,6 +63,9 @@ struct LiveFlags {
     /// Where the API and the console are served
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Another name that the site may be asked by, as behind a proxy; may be given several times. Without a port: on any
+    #[arg(long, value_name = "NAME[:PORT]")]
+    host: Vec<String>,
     /// Simulate all devices, carriers and buyers, whatever the site file says
     #[arg(long)]
     simulated: bool,

@@ -26,13 +26,12 @@ pub struct Live {
 impl Live {
     /// Starts a simulated site on a free port and waits until it says where it listens.
     pub fn start(data: &Path, more: &[&str]) -> Live {
-        let mut child = parceltwin()
-            .args(["live", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        Live::spawn(parceltwin().args(["live", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(more))
+    }
+
+    /// The same by a command of one's own.
+    pub fn spawn(command: &mut Command) -> Live {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let url = loop {
             let line = lines.next().expect("the site says where it listens before it ends").expect("its output is text");

@@ -7,6 +7,17 @@ use std::fmt;
 /// The longest identifier that is accepted from outside, in bytes.
 pub const ID_LENGTH_MAX: usize = 64;
 
+/// What [`is_from_outside`] asks, in words.
+pub const ID_RULE: &str = "1 to 64 printable characters without space, / or ?, and not dots alone";
+
+/// Whether a text can be an identifier that comes from outside: it becomes part of keys, paths and addresses of pages, where
+/// `.` and `..` are other places.
+pub fn is_from_outside(text: &str) -> bool {
+    (1..=ID_LENGTH_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b'?')
+        && text.bytes().any(|b| b != b'.')
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -105,5 +116,22 @@ impl ParcelId {
     /// The `n`th parcel (from 1) of an order.
     pub fn of(order: &OrderId, n: u32) -> Self {
         Self(smol_str::format_smolstr!("{order}-{n}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ID_LENGTH_MAX, is_from_outside};
+
+    #[test]
+    fn ids_from_outside_are_one_step_of_a_path() {
+        for good in ["A-1", "#1001", "a.b", ".a", "..a", "X^XZ~JA", &"a".repeat(ID_LENGTH_MAX)] {
+            assert!(is_from_outside(good), "{good}");
+        }
+        for bad in
+            ["", ".", "..", "...", &".".repeat(ID_LENGTH_MAX), "a/b", "../a", "a?b", "a b", "ä", "a\u{7}", &"a".repeat(ID_LENGTH_MAX + 1)]
+        {
+            assert!(!is_from_outside(bad), "{bad}");
+        }
     }
 }

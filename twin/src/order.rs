@@ -53,8 +53,8 @@ impl NewOrder {
     /// What is wrong with it, or `None`: the field and the reason. Such an order is not accepted at all.
     pub fn fault(&self) -> Option<(&'static str, String)> {
         let id = self.id.as_str();
-        if id.is_empty() || id.len() > crate::id::ID_LENGTH_MAX || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b'?') {
-            return Some(("id", format!("{id:?} must be 1 to {} printable characters without space, / or ?", crate::id::ID_LENGTH_MAX)));
+        if !crate::id::is_from_outside(id) {
+            return Some(("id", format!("{id:?} must be {}", crate::id::ID_RULE)));
         }
         if self.lines.is_empty() || self.lines.len() > ORDER_LINES_MAX {
             return Some(("lines", format!("{} lines; 1 to {ORDER_LINES_MAX} are accepted", self.lines.len())));

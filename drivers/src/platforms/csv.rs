@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use twin::goods::Product;
-use twin::id::ID_LENGTH_MAX;
+use twin::id::{ID_LENGTH_MAX, ID_RULE, is_from_outside};
 use twin::money::Currency;
 use twin::order::{LINE_QUANTITY_MAX, NewLine, NewOrder};
 use twin::{Address, Dims, Moment, Money, OrderId, Sku, WarehouseId};
@@ -244,8 +244,7 @@ impl<'a, R: Read> Rows<'a, R> {
     /// An identifier that becomes part of keys and addresses of pages.
     fn id(&self, at: usize) -> Result<&str, BadRow> {
         let text = self.field(at);
-        let fits = (1..=ID_LENGTH_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b'?');
-        if fits { Ok(text) } else { Err(self.bad(at, format!("1 to {ID_LENGTH_MAX} printable characters without space, / or ?"))) }
+        if is_from_outside(text) { Ok(text) } else { Err(self.bad(at, ID_RULE)) }
     }
 
     /// A SKU is the seller's own word: any script, spaces too.
@@ -355,7 +354,7 @@ mod tests {
         );
         assert_eq!(
             told(&CUP.replace("EBA-1", "EBA 1")),
-            "o.csv line 2: order_id is \"EBA 1\"; expected 1 to 64 printable characters without space, / or ?"
+            "o.csv line 2: order_id is \"EBA 1\"; expected 1 to 64 printable characters without space, / or ?, and not dots alone"
         );
         let other = CUP.replace("EBA-1", "EBA-2");
         assert_eq!(

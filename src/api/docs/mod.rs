@@ -6,7 +6,9 @@ use super::{board, entities, events, health, metrics, order_form, orders};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
-use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +17,7 @@ use utoipa::OpenApi;
         description = "Orders in, parcels out, and everything that happens between. Errors are RFC 9457 problems.",
         license(name = "Apache-2.0")
     ),
+    modifiers(&ByAll),
     paths(
         orders::receive,
         orders::cancel,
@@ -41,6 +44,43 @@ use utoipa::OpenApi;
     )
 )]
 pub struct Description;
+
+/// What stands before every handler, or before all of a sort, can answer for it; an operation that says more keeps its words.
+struct ByAll;
+
+const ALWAYS: [(&str, &str); 4] = [
+    ("400", "The request cannot be read"),
+    ("403", "The Origin is not this site's"),
+    ("421", "The Host is not this site's"),
+    ("500", "The site failed; its log says how"),
+];
+const BOUNDED: [(&str, &str); 1] = [("429", "Too much under way")];
+const POSTED: [(&str, &str); 2] = [("408", "The body came too slowly"), ("413", "Too many bytes")];
+const WITH_BODY: [(&str, &str); 1] = [("415", "The body is not application/json")];
+
+impl Modify for ByAll {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut description.paths.paths {
+            let bounded = if path.starts_with("/api/") { &BOUNDED[..] } else { &[] };
+            if let Some(get) = &mut item.get {
+                add(get, &[&ALWAYS, bounded]);
+            }
+            if let Some(post) = &mut item.post {
+                let with_body = if post.request_body.is_some() { &WITH_BODY[..] } else { &[] };
+                add(post, &[&ALWAYS, bounded, &POSTED, with_body]);
+            }
+        }
+    }
+}
+
+fn add(operation: &mut Operation, answers: &[&[(&str, &str)]]) {
+    for (status, description) in answers.iter().copied().flatten() {
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| {
+            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+            RefOr::T(ResponseBuilder::new().description(*description).content("application/problem+json", problem).build())
+        });
+    }
+}
 
 pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Description::openapi())

@@ -93,6 +93,69 @@ async fn a_listener_far_behind_reads_the_journal_again() {
     }
 }
 
+/// Records as the ledger tells them, with numbers that go on from the last.
+fn told(edge: &Edge, count: usize) -> Vec<twin::Record> {
+    let last = edge.site.house.twin.records(0).last().unwrap().unwrap();
+    (1..=count as u64).map(|n| twin::Record { seq: last.seq + n, ..last.clone() }).collect()
+}
+
+#[tokio::test]
+async fn a_listener_that_never_reads_is_cut_off_by_bytes_and_the_others_are_not() {
+    let edge = Edge::open().await;
+    edge.until("/api/v1/stations/SZX/dock-1", |s| s["open"] == true).await;
+    let all = std::sync::Arc::new(crate::api::connections::Connections::default());
+    let places: Vec<_> = (0..2).map(|n| all.arrive("192.0.2.1".parse().unwrap(), n).0.unwrap()).collect();
+    let mut streams = Vec::new();
+    for place in &places {
+        let mut request = Request::get("/api/v1/events").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(place.connection.clone());
+        streams.push(edge.answer(request).await.into_body().into_data_stream());
+    }
+    let feed = &edge.api.feed;
+    let (reader, _news) = feed.join(&edge.site.house.listeners, None);
+    assert_eq!(feed.from_peer(&places[0].connection), 2);
+    let group = told(&edge, 1_000);
+    let bytes: usize = group.iter().map(|record| crate::api::feed::Shown::of(record).bytes()).sum();
+    let (mut seq, mut written) = (group[0].seq, 0);
+    while written <= crate::api::limits::LISTENER_BYTES_WAITING_MAX + bytes as u64 {
+        let next: Vec<_> = group.iter().zip(seq..).map(|(record, seq)| twin::Record { seq, ..record.clone() }).collect();
+        seq += 1_000;
+        written += bytes as u64;
+        feed.write(&next);
+        feed.takes(&reader);
+    }
+    for (place, mut stream) in places.iter().zip(streams) {
+        let cut = edge.api.clock.timeout(Span::from_secs(10), place.connection.is_cut()).await;
+        assert!(cut.is_some(), "its connection ends");
+        assert!(stream.next().await.is_none(), "and so does the stream");
+    }
+    assert!(!reader.is_cut(), "who takes what comes is never cut off");
+    let kept = feed.after(seq - 2).unwrap();
+    assert_eq!(kept.len(), 1);
+    assert!(feed.after(group[0].seq).is_none(), "what is not kept any more is in the journal");
+}
+
+#[tokio::test]
+async fn one_peer_leaves_streams_for_others() {
+    use crate::api::limits::{STREAMS_MAX, STREAMS_PER_PEER_MAX};
+    let edge = Edge::open().await;
+    let all = std::sync::Arc::new(crate::api::connections::Connections::default());
+    let mut number = 0;
+    let mut open = |peer: &str| {
+        number += 1;
+        let mut request = Request::get("/api/v1/events").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(all.arrive(peer.parse().unwrap(), number).0.unwrap().connection.clone());
+        edge.answer(request)
+    };
+    const { assert!(STREAMS_PER_PEER_MAX < STREAMS_MAX) };
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS_PER_PEER_MAX {
+        streams.push(open("192.0.2.1").await);
+    }
+    assert_eq!(open("192.0.2.1").await.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(open("192.0.2.2").await.status(), StatusCode::OK);
+}
+
 #[tokio::test]
 async fn one_thing_only_and_from_the_last_event_on() {
     let edge = Edge::open().await;

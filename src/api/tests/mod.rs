@@ -1,20 +1,23 @@
 //! The edge before a real site: all actors, an embedded twin in memory, one carrier that sells at once, devices that are
 //! never reached.
 
+mod described;
 mod events;
+mod hosts;
 mod orders;
 mod origins;
 mod pages;
 mod reading;
 mod time;
 
+use super::hosts::Hosts;
 use super::{Api, AppState, routes};
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::site::{Site, World};
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierError, Read};
 use drivers::wire::Dial;
@@ -31,6 +34,8 @@ use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+const LISTEN: std::net::SocketAddr = std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 const SITE: &str = r#"
 name = "test site"
@@ -153,11 +158,23 @@ impl Edge {
         site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
         let moving = Arc::new(|| vec![("SZX/line-1".into(), 3)]);
-        let api = Api::new(AppState { house: site.house.clone(), moving: Some(moving), metrics, name: "test & site".into() });
+        let api = Api::new(AppState {
+            house: site.house.clone(),
+            moving: Some(moving),
+            metrics,
+            name: "test & site".into(),
+            hosts: Hosts::new(LISTEN, &["twin.example".into()]).unwrap(),
+        });
         Edge { site, router: routes(api.clone()), api, seller }
     }
 
-    pub async fn answer(&self, request: Request<Body>) -> axum::response::Response {
+    /// As one who asks by the address.
+    pub async fn answer(&self, mut request: Request<Body>) -> axum::response::Response {
+        request.headers_mut().entry("host").or_insert(HeaderValue::from_static("127.0.0.1:8080"));
+        self.answer_as_it_is(request).await
+    }
+
+    pub async fn answer_as_it_is(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 

@@ -52,8 +52,10 @@ async fn every_fault_names_its_field_and_nothing_is_accepted() {
         Value::Array(good.chain([faulty]).collect())
     };
     type Change<'a> = &'a dyn Fn(&mut Value);
-    let cases: [(&str, Change); 9] = [
+    let cases: [(&str, Change); 11] = [
         ("orders[3].id", &|o| o["id"] = json!("a/b")),
+        ("orders[3].id", &|o| o["id"] = json!(".")),
+        ("orders[3].id", &|o| o["id"] = json!("..")),
         ("orders[3].lines[0].quantity", &|o| o["lines"][0]["quantity"] = json!(0)),
         ("orders[3].lines[0].quantity", &|o| o["lines"][0]["quantity"] = json!("two")),
         ("orders[3].lines[0].unit_price.amount", &|o| o["lines"][0]["unit_price"]["amount"] = json!("1,50")),
@@ -111,6 +113,43 @@ async fn what_does_not_exist_is_404_whatever_the_method() {
         let answer = edge.post(path, &json!({})).await;
         assert_eq!(answer.status, status, "{path}: {answer:?}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn an_amount_is_digits_and_a_point() {
+    let edge = Edge::open().await;
+    let ask = async |n: usize, amount: &str| {
+        let mut order = order(&format!("M-{n}"));
+        order["lines"][0]["unit_price"]["amount"] = json!(amount);
+        edge.post(ORDERS, &order).await
+    };
+    for (n, good) in ["5", "0", "007.50", "7.79", "999999999.999999999"].into_iter().enumerate() {
+        assert_eq!(ask(n, good).await.status, StatusCode::CREATED, "{good}");
+    }
+    for bad in [
+        "1_000",
+        "1e3",
+        "1E3",
+        "+5",
+        "-5",
+        "-0",
+        ".5",
+        "5.",
+        " 5",
+        "5 ",
+        "1,50",
+        "1.2.3",
+        "",
+        ".",
+        "٣",
+        "0x1",
+        "12345678901",
+        "1.0000000000",
+    ] {
+        let answer = ask(99, bad).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad:?}");
+        assert_eq!(answer.json()["errors"][0]["field"], "lines[0].unit_price.amount", "{bad:?}");
     }
 }
 
