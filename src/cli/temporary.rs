@@ -2,8 +2,8 @@
 //! that starts. Never touches a folder that somebody holds, or that belongs to another user.
 
 use anyhow::Context;
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use twin::journal::disk::OsDisk;
 use twin::journal::folder::Folder;
@@ -24,7 +24,7 @@ impl Temporary {
 
     fn make_in(parent: &Path) -> std::io::Result<Self> {
         // It gets its name once it is held, so that nobody takes it for a killed site's.
-        let new = tempfile::Builder::new().prefix("parceltwin-new-").tempdir_in(parent)?;
+        let new = tempfile::Builder::new().prefix("parceltwin-new-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
         let held = File::open(new.path())?;
         held.try_lock()?;
         let chance = new.path().file_name().and_then(|n| n.to_str()).unwrap_or_default().trim_start_matches("parceltwin-new-").to_owned();
