@@ -5,7 +5,7 @@ use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
 use super::{Api, gate, idempotency, order_form};
 use crate::api::idempotency::Claim;
-use actors::order_desk::{DeskMsg, Receipt};
+use actors::order_desk::{DeskMsg, Receipt, Reply};
 use actors::origin;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -161,16 +161,27 @@ pub async fn cancel(
         let why = format!("{length} characters; 1 to {REASON_LENGTH_MAX} are accepted");
         return Err(Problem { title: "The cancellation has faults", ..Problem::faulty(vec![FieldError::new("reason", why)]) });
     }
+    let reason = form.reason.into();
+    told_to_desk(&api, request, &order, |order, reply| DeskMsg::Cancel { order, reason, reply }).await?;
+    Ok(Json(Cancelled { id: order.to_string(), stage: "cancelled" }))
+}
+
+/// Tells the desk something about an order that is there, and waits until what came of it is durable.
+async fn told_to_desk(
+    api: &Api,
+    request: RequestId,
+    order: &OrderId,
+    message: impl FnOnce(OrderId, Reply) -> DeskMsg,
+) -> Result<(), Problem> {
     let id = order.clone();
     if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
         return Err(Problem::absent(format!("there is no order {order}")));
     }
     let (tell, answer) = oneshot::channel();
-    let reply = Box::new(move |outcome| drop(tell.send(outcome)));
-    let cancel = DeskMsg::Cancel { order: order.clone(), reason: form.reason.into(), reply };
-    origin::within(request.origin(), || api.app.house.desk.cast(cancel));
+    let message = message(order.clone(), Box::new(move |outcome| drop(tell.send(outcome))));
+    origin::within(request.origin(), || api.app.house.desk.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
-        Some(Ok(Ok(()))) => Ok(Json(Cancelled { id: order.to_string(), stage: "cancelled" })),
+        Some(Ok(Ok(()))) => Ok(()),
         Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
         Some(Err(_)) => Err(Problem::unavailable("the site has stopped")),
         None => Err(Problem::unavailable(late())),
@@ -206,18 +217,6 @@ pub async fn forget(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Forgotten>, Problem> {
     let order = OrderId::new(path(id)?);
-    let id = order.clone();
-    if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
-        return Err(Problem::absent(format!("there is no order {order}")));
-    }
-    let (tell, answer) = oneshot::channel();
-    let reply = Box::new(move |outcome| drop(tell.send(outcome)));
-    let erase = DeskMsg::Erase { order: order.clone(), reply };
-    origin::within(request.origin(), || api.app.house.desk.cast(erase));
-    match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
-        Some(Ok(Ok(()))) => Ok(Json(Forgotten { id: order.to_string(), forgotten: true })),
-        Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
-        Some(Err(_)) => Err(Problem::unavailable("the site has stopped")),
-        None => Err(Problem::unavailable(late())),
-    }
+    told_to_desk(&api, request, &order, |order, reply| DeskMsg::Erase { order, reply }).await?;
+    Ok(Json(Forgotten { id: order.to_string(), forgotten: true }))
 }
