@@ -3,6 +3,7 @@
 //! that found nobody there.
 
 use crate::config::CarrierConfig;
+use crate::origin::Cause;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::{Host, House, ParcelMsg, Told, origin};
 use drivers::WireError;
@@ -154,7 +155,7 @@ impl Actor for CarrierActor {
         told: Told<CarrierMsg>,
         carrier: &mut CarrierState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::within(told.origin, || carrier.take(told.message))
+        origin::within(told.cause, || carrier.take(told.message))
     }
 }
 
@@ -214,21 +215,21 @@ impl CarrierState {
         while self.looking < (limit / LOOKS_SHARE).max(1) && !self.is_paused() {
             let Some(batch) = self.looks.pop_front() else { break };
             self.looking += 1;
-            let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(Because::Nothing));
+            let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(Because::Nothing)));
             tokio::spawn(async move {
                 let outcome = alive(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
                 // A carrier that fell meanwhile watches what the twin knows.
-                let _ = myself.cast(Told { origin, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
+                let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
             });
         }
         while self.calls < limit && !self.is_paused() {
-            let Some(Told { origin: asked, message: mut job }) = self.queue.pop_front() else { return };
+            let Some(Told { cause: asked, message: mut job }) = self.queue.pop_front() else { return };
             self.calls += 1;
             if let Job::Label(request, _) = &mut job {
                 // It may have waited here until its pickup was over.
                 request.ship_at = request.ship_at.max(self.config.next_pickup(self.house.clock.date(), request.utc_offset_h));
             }
-            let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(asked.because));
+            let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(asked.origin().because)));
             tokio::spawn(async move {
                 let call = match job {
                     Job::Quote(request, reply) => Call::Quoted(alive(|| driver.quote(*request)).await, reply),
@@ -242,7 +243,7 @@ impl CarrierState {
                     }
                 };
                 // A carrier that fell meanwhile re-asks from the twin.
-                let _ = myself.cast(Told { origin, message: CarrierMsg::Returned(call) });
+                let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(call) });
             });
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::config::DeviceConfig;
 use crate::fault::Faults;
+use crate::origin::Cause;
 use crate::station::StationMsg;
 use crate::{Host, House, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation, SessionSettings};
@@ -54,10 +55,9 @@ impl Actor for DeviceActor {
         let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
-        let (clock, actor, origin) = (house.clock.clone(), myself.clone(), Origin::by(By::Device(config.id.clone())));
+        let (clock, actor, cause) = (house.clock.clone(), myself.clone(), Cause::from(Origin::by(By::Device(config.id.clone()))));
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
-        let observe =
-            Arc::new(move |what| drop(actor.cast(Told { origin: origin.clone(), message: DeviceMsg::Saw(clock.steady(), what) })));
+        let observe = Arc::new(move |what| drop(actor.cast(Told { cause: cause.clone(), message: DeviceMsg::Saw(clock.steady(), what) })));
         let keepalive_every = Span::from_secs(i64::from(house.config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
@@ -78,7 +78,7 @@ impl Actor for DeviceActor {
         told: Told<DeviceMsg>,
         device: &mut DeviceState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::within(told.origin, || device.take(&myself, told.message))
+        origin::within(told.cause, || device.take(&myself, told.message))
     }
 }
 
@@ -147,7 +147,7 @@ impl DeviceState {
         if self.look_at.is_none() {
             self.look_at = Some(next);
             let (myself, clock) = (myself.clone(), &self.house.clock);
-            let told = Told { origin: Origin::by(By::Device(self.config.id.clone())), message: DeviceMsg::LookAtFaults };
+            let told = Told { cause: Origin::by(By::Device(self.config.id.clone())).into(), message: DeviceMsg::LookAtFaults };
             // If the actor is gone by then, whoever follows it looks for himself.
             clock.after(next - clock.steady(), move || drop(myself.cast(told)));
         }

@@ -4,9 +4,9 @@ use crate::carrier::CarrierMsg;
 use crate::config::SiteConfig;
 use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
-use crate::parcels::ParcelsMsg;
+use crate::parcels::{Awake, ParcelsMsg};
 use crate::warehouse::WarehouseMsg;
-use crate::{ParcelMsg, Seat, origin};
+use crate::{ParcelMsg, Seat};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use drivers::wire::Dial;
@@ -28,6 +28,7 @@ pub struct House {
     pub ledger: Letterbox,
     pub desk: Seat<DeskMsg>,
     pub parcels: Seat<ParcelsMsg>,
+    pub awake: Awake,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
     pub warehouses: BTreeMap<WarehouseId, Seat<WarehouseMsg>>,
 }
@@ -35,9 +36,7 @@ pub struct House {
 impl House {
     /// A sheet of work dated now, on the account of what is being done.
     pub fn work(&self) -> Work {
-        let mut work = Work::at(self.clock.now());
-        work.tx.origin = origin::current();
-        work
+        Work::at(self.clock.now())
     }
 
     pub fn commit(&self, work: Work) {
@@ -46,7 +45,10 @@ impl House {
 
     /// A message to a parcel, awake or not.
     pub fn tell(&self, parcel: ParcelId, message: ParcelMsg) {
-        self.parcels.cast(ParcelsMsg::To(parcel, message));
+        if let Err(message) = self.awake.tell(&parcel, message) {
+            self.awake.queue();
+            self.parcels.cast(ParcelsMsg::To(parcel, message));
+        }
     }
 
     pub fn tell_warehouse(&self, id: &WarehouseId, message: WarehouseMsg) {

@@ -1,13 +1,14 @@
 //! The ledger: the one writer of the twin. It groups what actors decided, makes the group durable, and only then lets
 //! out what they want to say or do, in the order in which they decided it.
 
-use crate::{Seat, Told, origin};
+use crate::origin::Cause;
+use crate::{Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use tokio::sync::broadcast;
-use twin::{Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
+use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -22,12 +23,18 @@ pub type Output = Box<dyn FnOnce() + Send>;
 /// What one actor decided in one go: events, and outputs that wait for them.
 pub struct Work {
     pub tx: Tx,
+    /// What led to it; the transaction's origin says the same once it is written.
+    cause: Cause,
     outputs: Vec<Output>,
 }
 
 impl Work {
+    /// A sheet of work of this time, on the account of what is being done.
     pub fn at(at: Moment) -> Self {
-        Work { tx: Tx::at(at), outputs: Vec::new() }
+        let cause = origin::cause();
+        let mut tx = Tx::at(at);
+        tx.origin = cause.origin();
+        Work { tx, cause, outputs: Vec::new() }
     }
 
     /// Does `output` once everything in this work is durable.
@@ -80,37 +87,13 @@ pub enum Pace {
     Modelled(Span),
 }
 
-pub enum LedgerMsg {
-    Commit(Work),
-    /// Modelled pace: the group is durable by now.
-    Durable(Vec<Record>),
-    /// The writer could not write.
-    Failed(TwinError),
-}
+/// What the ledger has to be told.
+pub struct CannotWrite(pub TwinError);
 
+/// Stands by for the day on which nothing can be written: then it fails, and the site ends.
 pub struct Ledger;
 
-pub struct LedgerState {
-    myself: ActorRef<Told<LedgerMsg>>,
-    twin: Arc<Twin>,
-    clock: Clock,
-    listeners: Listeners,
-    writing: Writing,
-}
-
 type Listeners = broadcast::Sender<Arc<Vec<Record>>>;
-
-enum Writing {
-    /// A thread takes whatever has come meanwhile, writes it as one group, and lets the outputs go.
-    Disk,
-    Modelled {
-        span: Span,
-        waiting: Vec<Work>,
-        /// Outputs of the group that is being written, a work each.
-        held: Vec<Held>,
-        busy: bool,
-    },
-}
 
 pub struct LedgerArguments {
     pub twin: Arc<Twin>,
@@ -120,89 +103,47 @@ pub struct LedgerArguments {
     pub letterbox: Letterbox,
 }
 
-/// Where work for the ledger is put. On a disk it goes straight to the thread that writes; the actor stands by for the day
-/// on which that cannot.
+/// Where work for the ledger is put.
 #[derive(Clone, Default)]
-pub struct Letterbox {
-    seat: Seat<LedgerMsg>,
-    writer: Arc<OnceLock<mpsc::Sender<Work>>>,
+pub struct Letterbox(Arc<OnceLock<Way>>);
+
+enum Way {
+    /// To a thread that writes whatever has come meanwhile as one group, and lets its outputs go.
+    Disk(mpsc::Sender<Work>),
+    Modelled(Arc<Modelled>),
 }
 
 impl Letterbox {
     pub fn put(&self, work: Work) {
-        match self.writer.get() {
+        match self.0.get() {
             // A writer that is gone has told the ledger why, and the site ends.
-            Some(writer) => drop(writer.send(work)),
-            None => self.seat.cast(LedgerMsg::Commit(work)),
+            Some(Way::Disk(writer)) => drop(writer.send(work)),
+            Some(Way::Modelled(modelled)) => modelled.put(work),
+            // As a message to an empty seat: the house has not begun.
+            None => {}
         }
     }
 }
 
 impl Actor for Ledger {
-    type Msg = Told<LedgerMsg>;
-    type State = LedgerState;
+    type Msg = Told<CannotWrite>;
+    type State = ();
     type Arguments = LedgerArguments;
 
-    async fn pre_start(&self, myself: ActorRef<Told<LedgerMsg>>, args: LedgerArguments) -> Result<LedgerState, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Told<CannotWrite>>, args: LedgerArguments) -> Result<(), ActorProcessingErr> {
         let LedgerArguments { twin, clock, pace, listeners, letterbox } = args;
-        letterbox.seat.take(myself.clone());
-        let writing = match pace {
-            Pace::Disk => {
-                let writer = start_writer(twin.clone(), listeners.clone(), myself.clone())?;
-                // The ledger is not restarted, so the box is new.
-                drop(letterbox.writer.set(writer));
-                Writing::Disk
-            }
-            Pace::Modelled(span) => Writing::Modelled { span, waiting: Vec::new(), held: Vec::new(), busy: false },
+        let scribe = Scribe { twin, listeners, ledger: myself };
+        let way = match pace {
+            Pace::Disk => Way::Disk(scribe.start()?),
+            Pace::Modelled(span) => Way::Modelled(Arc::new(Modelled { scribe, clock, span, queue: Mutex::default() })),
         };
-        Ok(LedgerState { myself, twin, clock, listeners, writing })
-    }
-
-    async fn handle(
-        &self,
-        _: ActorRef<Told<LedgerMsg>>,
-        told: Told<LedgerMsg>,
-        ledger: &mut LedgerState,
-    ) -> Result<(), ActorProcessingErr> {
-        match (told.message, &mut ledger.writing) {
-            (LedgerMsg::Commit(work), Writing::Modelled { waiting, busy, .. }) => {
-                if !*busy && waiting.is_empty() && work.tx.is_empty() {
-                    origin::within(work.tx.origin, || work.outputs.into_iter().for_each(|output| output()));
-                    return Ok(());
-                }
-                waiting.push(work);
-                if *busy { Ok(()) } else { Ok(ledger.model()?) }
-            }
-            (LedgerMsg::Durable(records), Writing::Modelled { waiting, held, busy, .. }) => {
-                let first = records.first().map_or(0, |r| r.seq);
-                tell(&ledger.listeners, records);
-                let_go(first, std::mem::take(held));
-                *busy = false;
-                if waiting.is_empty() { Ok(()) } else { Ok(ledger.model()?) }
-            }
-            (LedgerMsg::Commit(_) | LedgerMsg::Durable(_), Writing::Disk) => Err("work came by a way that is not there".into()),
-            (LedgerMsg::Failed(error), _) => Err(error.into()),
-        }
-    }
-}
-
-impl LedgerState {
-    /// Writes in place what waits; it counts as durable after the modelled span.
-    fn model(&mut self) -> Result<(), TwinError> {
-        let Writing::Modelled { span, waiting, held, busy } = &mut self.writing else { return Ok(()) };
-        *busy = true;
-        let group = waiting.len().min(GROUP_TXS_MAX);
-        let mut txs = Vec::with_capacity(group);
-        for work in waiting.drain(..group) {
-            let (tx, outputs) = Held::of(work);
-            txs.push(tx);
-            held.push(outputs);
-        }
-        let records = self.twin.commit(txs)?;
-        let myself = self.myself.clone();
-        // The ledger outlives its own writes, so a failed cast can only mean that the process is ending.
-        self.clock.after(*span, move || drop(myself.cast(LedgerMsg::Durable(records).into())));
+        // The ledger is not restarted, so the box is new.
+        drop(letterbox.0.set(way));
         Ok(())
+    }
+
+    async fn handle(&self, _: ActorRef<Told<CannotWrite>>, told: Told<CannotWrite>, _: &mut ()) -> Result<(), ActorProcessingErr> {
+        Err(told.message.0.into())
     }
 }
 
@@ -210,72 +151,135 @@ impl LedgerState {
 struct Held {
     records: usize,
     /// The work's own.
-    origin: Origin,
+    cause: Cause,
     outputs: Vec<Output>,
 }
 
 impl Held {
-    fn of(work: Work) -> (Tx, Held) {
-        let held = Held { records: work.tx.len(), origin: work.tx.origin.clone(), outputs: work.outputs };
-        (work.tx, held)
+    /// Works taken apart: what is written, and what waits for it.
+    fn of(works: Vec<Work>) -> (Vec<Tx>, Vec<Held>) {
+        works.into_iter().map(|Work { tx, cause, outputs }| (Held { records: tx.len(), cause, outputs }, tx)).map(|(h, tx)| (tx, h)).unzip()
     }
 }
 
-/// Does what waited for a group whose first record is `first`. What was written led to what follows; where nothing was,
-/// the origin goes on.
-fn let_go(first: u64, held: Vec<Held>) {
-    let mut next = first;
-    for Held { records, origin, outputs } in held {
-        next += records as u64;
-        let origin = if records > 0 { Origin::record(next - 1) } else { origin };
-        origin::within(origin, || outputs.into_iter().for_each(|output| output()));
-    }
-}
-
-fn tell(listeners: &Listeners, records: Vec<Record>) {
-    if listeners.receiver_count() > 0 && !records.is_empty() {
-        // Nobody listening any more is no failure.
-        let _ = listeners.send(Arc::new(records));
-    }
-}
-
-/// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
-fn start_writer(
+/// Who writes groups, tells the listeners, and lets out what waited.
+struct Scribe {
     twin: Arc<Twin>,
     listeners: Listeners,
-    ledger: ActorRef<Told<LedgerMsg>>,
-) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
-    let (writer, works) = mpsc::channel::<Work>();
-    let runtime = tokio::runtime::Handle::current();
-    std::thread::Builder::new().name("ledger".into()).spawn(move || {
-        // Outputs set timers and start calls.
-        let _inside = runtime.enter();
-        while let Ok(first) = works.recv() {
-            let (tx, outputs) = Held::of(first);
-            let (mut txs, mut held) = (vec![tx], vec![outputs]);
-            while txs.len() < GROUP_TXS_MAX
-                && let Ok(work) = works.try_recv()
-            {
-                let (tx, outputs) = Held::of(work);
-                txs.push(tx);
-                held.push(outputs);
-            }
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let records = twin.commit(txs)?;
-                let first = records.first().map_or(0, |r| r.seq);
-                tell(&listeners, records);
-                let_go(first, held);
-                Ok(())
-            }));
-            let error = match outcome {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error,
-                Err(_) => StoreError::Broken { what: "write a group", why: "the writer broke off".into() }.into(),
-            };
-            // A ledger that is gone has nothing to be told.
-            let _ = ledger.cast(LedgerMsg::Failed(error).into());
-            return;
+    ledger: ActorRef<Told<CannotWrite>>,
+}
+
+impl Scribe {
+    /// Does it; where that fails or breaks off, the ledger hears why. Says whether it went well.
+    fn does(&self, act: impl FnOnce() -> Result<(), TwinError>) -> bool {
+        let error = match catch_unwind(AssertUnwindSafe(act)) {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error,
+            Err(_) => StoreError::Broken { what: "write a group", why: "the writer broke off".into() }.into(),
+        };
+        // A ledger that is gone has nothing to be told.
+        let _ = self.ledger.cast(CannotWrite(error).into());
+        false
+    }
+
+    /// Tells the listeners, then does what waited for these records. What was written led to what follows; where nothing
+    /// was, the cause goes on.
+    fn let_go(&self, records: Vec<Record>, held: Vec<Held>) {
+        let mut next = records.first().map_or(0, |r| r.seq);
+        if self.listeners.receiver_count() > 0 && !records.is_empty() {
+            // Nobody listening any more is no failure.
+            let _ = self.listeners.send(Arc::new(records));
         }
-    })?;
-    Ok(writer)
+        for Held { records, cause, outputs } in held {
+            next += records as u64;
+            let cause = if records > 0 { Cause::Record(next - 1) } else { cause };
+            origin::within(cause, || outputs.into_iter().for_each(|output| output()));
+        }
+    }
+
+    /// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
+    fn start(self) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
+        let (writer, works) = mpsc::channel::<Work>();
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new().name("ledger".into()).spawn(move || {
+            // Outputs set timers and start calls.
+            let _inside = runtime.enter();
+            while let Ok(first) = works.recv() {
+                let mut group = vec![first];
+                while group.len() < GROUP_TXS_MAX
+                    && let Ok(work) = works.try_recv()
+                {
+                    group.push(work);
+                }
+                let (txs, held) = Held::of(group);
+                let went_well = self.does(|| {
+                    let records = self.twin.commit(txs)?;
+                    self.let_go(records, held);
+                    Ok(())
+                });
+                if !went_well {
+                    return;
+                }
+            }
+        })?;
+        Ok(writer)
+    }
+}
+
+/// Writes in place; what it wrote counts as durable after the span, and one group at a time does.
+struct Modelled {
+    scribe: Scribe,
+    clock: Clock,
+    span: Span,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// For the group after the one that is being written.
+    waiting: Vec<Work>,
+    busy: bool,
+}
+
+impl Modelled {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(self: &Arc<Self>, work: Work) {
+        let mut queue = self.queue();
+        if queue.busy {
+            return queue.waiting.push(work);
+        }
+        queue.busy = !work.tx.is_empty();
+        drop(queue);
+        if work.tx.is_empty() {
+            let (_, held) = Held::of(vec![work]);
+            self.scribe.does(|| Ok(self.scribe.let_go(Vec::new(), held)));
+        } else {
+            self.write(vec![work]);
+        }
+    }
+
+    fn write(self: &Arc<Self>, works: Vec<Work>) {
+        let (txs, held) = Held::of(works);
+        self.scribe.does(|| {
+            let records = self.scribe.twin.commit(txs)?;
+            let me = self.clone();
+            self.clock.after(self.span, move || me.is_durable(records, held));
+            Ok(())
+        });
+    }
+
+    fn is_durable(self: Arc<Self>, records: Vec<Record>, held: Vec<Held>) {
+        self.scribe.does(|| Ok(self.scribe.let_go(records, held)));
+        let mut queue = self.queue();
+        let rest = queue.waiting.len().min(GROUP_TXS_MAX);
+        let next: Vec<_> = queue.waiting.drain(..rest).collect();
+        queue.busy = !next.is_empty();
+        drop(queue);
+        if !next.is_empty() {
+            self.write(next);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
+use crate::origin::Cause;
 use crate::parcel::label_request;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
@@ -103,14 +104,14 @@ pub struct DeskState {
     rounds: u32,
     /// Held for want of stock, by the SKU that may bring them on.
     short: BTreeSet<OrderId>,
-    /// Each with the origin of its first try.
-    retry: BTreeMap<(Moment, OrderId), Origin>,
+    /// Each with the cause of its first try.
+    retry: BTreeMap<(Moment, OrderId), Cause>,
 }
 
 struct Quoting {
     round: u32,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
-    origin: Origin,
+    cause: Cause,
     since: Moment,
     waiting: usize,
     offers: Vec<Offer>,
@@ -173,7 +174,7 @@ impl Actor for OrderDesk {
     }
 
     async fn handle(&self, myself: ActorRef<Told<DeskMsg>>, told: Told<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
-        origin::within(told.origin, || desk.take(myself, told.message))
+        origin::within(told.cause, || desk.take(myself, told.message))
     }
 }
 
@@ -294,7 +295,7 @@ impl DeskState {
             reply(receipts);
             for (id, nth) in fresh {
                 // A desk that fell meanwhile plans what it finds received.
-                let _ = myself.cast(Told { origin: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
+                let _ = myself.cast(Told { cause: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
             }
         });
         house.commit(work);
@@ -328,7 +329,7 @@ impl DeskState {
         self.rounds += 1;
         let mut quoting = Quoting {
             round: self.rounds,
-            origin: origin::current(),
+            cause: origin::cause(),
             since: now,
             waiting: 0,
             offers: Vec::new(),
@@ -434,8 +435,8 @@ impl DeskState {
         if quoting.waiting > 0 {
             return Ok(());
         }
-        let origin = quoting.origin.clone();
-        origin::within(origin, || self.decide(id))
+        let cause = quoting.cause.clone();
+        origin::within(cause, || self.decide(id))
     }
 
     /// All quotes are in: the cheapest gets the order, and the stock is locked in the same transaction.
@@ -473,7 +474,7 @@ impl DeskState {
                 self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
                 match reason {
                     Hold::NoStock => drop(self.short.insert(id)),
-                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), quoting.origin)),
+                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), quoting.cause)),
                     _ => {}
                 }
             }
@@ -673,13 +674,13 @@ impl DeskState {
         let now = self.house.clock.steady();
         let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(id, _)| id.clone()).collect();
         for id in late {
-            if let Some(Quoting { origin, .. }) = self.quoting.remove(&id) {
-                self.myself.cast(Told { origin, message: DeskMsg::Plan(id) })?;
+            if let Some(Quoting { cause, .. }) = self.quoting.remove(&id) {
+                self.myself.cast(Told { cause, message: DeskMsg::Plan(id) })?;
             }
         }
         while let Some(due) = self.retry.first_entry().filter(|e| e.key().0 <= now) {
-            let ((_, id), origin) = due.remove_entry();
-            self.myself.cast(Told { origin, message: DeskMsg::Plan(id) })?;
+            let ((_, id), cause) = due.remove_entry();
+            self.myself.cast(Told { cause, message: DeskMsg::Plan(id) })?;
         }
         Ok(())
     }

@@ -100,7 +100,7 @@ impl Actor for ParcelActor {
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
-        origin::within(told.origin, || state.handle(told.message))
+        origin::within(told.cause, || state.handle(told.message))
     }
 }
 

@@ -1,5 +1,5 @@
 //! All parcels: who of them is awake, and nothing else. Wakes a parcel when something happens to it, and puts the one
-//! that rested longest to sleep when too many are awake. Owning the map alone, it never races with itself.
+//! that rested longest to sleep when too many are awake. It alone changes who is awake; others look, and speak to those.
 
 use crate::carrier::CarrierMsg;
 use crate::order_desk::DeskMsg;
@@ -9,7 +9,8 @@ use crate::warehouse::WarehouseMsg;
 use crate::{House, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use twin::bag::{self, Bag};
 use twin::parcel::{Interception, Parcel, Stage};
 use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, WarehouseId};
@@ -45,8 +46,6 @@ pub struct Parcels;
 pub struct ParcelsState {
     house: Arc<House>,
     fresh: bool,
-    /// Looked up by key only, never walked.
-    awake: HashMap<ParcelId, Awake>,
     ids: HashMap<ActorId, ParcelId>,
     /// In the order in which they woke.
     woken: VecDeque<ParcelId>,
@@ -55,10 +54,63 @@ pub struct ParcelsState {
     falls: VecDeque<Moment>,
 }
 
-struct Awake {
+/// The parcels that are awake, for whoever has something to say to one: what comes for these goes to them straight.
+#[derive(Default)]
+pub struct Awake {
+    /// Looked up by key only, never walked.
+    parcels: RwLock<HashMap<ParcelId, Waking>>,
+    /// Messages that go by way of [`Parcels`]. While there are any, all do, so that nobody's second message comes before
+    /// their first.
+    queued: AtomicUsize,
+}
+
+struct Waking {
     actor: ActorRef<Told<ParcelMsg>>,
     rest: Arc<Rest>,
-    sent: u64,
+    sent: AtomicU64,
+}
+
+impl Awake {
+    /// Gives the message to the parcel, or back where it has to go another way.
+    pub fn tell(&self, id: &ParcelId, message: ParcelMsg) -> Result<(), ParcelMsg> {
+        if self.queued.load(Ordering::Acquire) == 0
+            && let Some(waking) = self.read().get(id)
+        {
+            return waking.tell(message.into()).map_err(|told| told.message);
+        }
+        Err(message)
+    }
+
+    /// A message goes the long way.
+    pub fn queue(&self) {
+        self.queued.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn dequeue(&self) {
+        // A fall of all parcels empties the queue, and a message may have been on its way into it.
+        let _ = self.queued.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1));
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<ParcelId, Waking>> {
+        self.parcels.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<ParcelId, Waking>> {
+        self.parcels.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waking {
+    /// Gives the message back if the actor is gone, and its supervisor has not been told yet.
+    fn tell(&self, message: Told<ParcelMsg>) -> Result<(), Told<ParcelMsg>> {
+        // Counted first: until it is dealt with, the parcel is not at rest.
+        self.sent.fetch_add(1, Ordering::AcqRel);
+        match self.actor.cast(message) {
+            Err(MessagingErr::SendErr(message)) => Err(message),
+            // No other error hands the message back, and none comes of an unbounded mailbox that is open.
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Actor for Parcels {
@@ -69,10 +121,11 @@ impl Actor for Parcels {
     async fn pre_start(&self, myself: ActorRef<Told<ParcelsMsg>>, args: ParcelsArguments) -> Result<ParcelsState, ActorProcessingErr> {
         let ParcelsArguments { house, fresh } = args;
         house.parcels.take(myself);
+        house.awake.write().clear();
+        house.awake.queued.store(0, Ordering::Release);
         Ok(ParcelsState {
             house,
             fresh,
-            awake: HashMap::new(),
             ids: HashMap::new(),
             woken: VecDeque::new(),
             fallen: HashMap::new(),
@@ -80,10 +133,10 @@ impl Actor for Parcels {
         })
     }
 
-    async fn post_start(&self, myself: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, _: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
         // Orders whose parcels were not created yet. At the start of the house the desk looks by itself.
         state.house.desk.cast(DeskMsg::TakeUp);
-        take_up(&state.house, &myself, Whose::All, state.fresh)
+        take_up(&state.house, Whose::All, state.fresh)
     }
 
     async fn handle(
@@ -93,7 +146,11 @@ impl Actor for Parcels {
         state: &mut ParcelsState,
     ) -> Result<(), ActorProcessingErr> {
         match told.message {
-            ParcelsMsg::To(id, message) => state.pass(&myself, id, Told { origin: told.origin, message }).await,
+            ParcelsMsg::To(id, message) => {
+                let passed = state.pass(&myself, id, Told { cause: told.cause, message }).await;
+                state.house.awake.dequeue();
+                passed
+            }
             ParcelsMsg::Wake(id) => {
                 let kept = state.fallen.remove(&id).unwrap_or_default();
                 tracing::warn!(parcel = %id, kept = kept.len(), "woken again from the twin");
@@ -103,7 +160,7 @@ impl Actor for Parcels {
                 }
                 Ok(())
             }
-            ParcelsMsg::TakeUp(whose) => take_up(&state.house, &myself, whose, true),
+            ParcelsMsg::TakeUp(whose) => take_up(&state.house, whose, true),
         }
     }
 
@@ -120,7 +177,7 @@ impl Actor for Parcels {
         };
         // One that was put to sleep is in the map no more.
         let Some(id) = state.ids.remove(&cell.get_id()) else { return Ok(()) };
-        state.awake.remove(&id);
+        state.house.awake.write().remove(&id);
         state.woken.retain(|w| *w != id);
         state.fell(&myself, id, &why, None)
     }
@@ -138,20 +195,22 @@ impl ParcelsState {
             kept.push(message);
             return Ok(());
         }
-        if let Some(awake) = self.awake.get_mut(&id) {
-            awake.sent += 1;
-            match awake.actor.cast(message) {
-                // It fell, and we have not been told yet.
-                Err(MessagingErr::SendErr(message)) => {
-                    let cell = awake.actor.get_id();
-                    self.ids.remove(&cell);
-                    self.awake.remove(&id);
-                    self.woken.retain(|w| *w != id);
-                    return self.fell(myself, id, "it does not answer", Some(message));
-                }
-                sent => return Ok(sent?),
+        let gone = match self.house.awake.read().get(&id) {
+            Some(waking) => match waking.tell(message) {
+                Ok(()) => return Ok(()),
+                Err(message) => Ok((waking.actor.get_id(), message)),
+            },
+            None => Err(message),
+        };
+        let message = match gone {
+            Ok((cell, message)) => {
+                self.ids.remove(&cell);
+                self.house.awake.write().remove(&id);
+                self.woken.retain(|w| *w != id);
+                return self.fell(myself, id, "it does not answer", Some(message));
             }
-        }
+            Err(message) => message,
+        };
         self.make_room();
         let rest = Arc::new(Rest::default());
         let arguments = ParcelArguments { house: self.house.clone(), id: id.clone(), rest: rest.clone() };
@@ -162,7 +221,7 @@ impl ParcelsState {
         actor.cast(message)?;
         self.ids.insert(actor.get_id(), id.clone());
         self.woken.push_back(id.clone());
-        self.awake.insert(id, Awake { actor, rest, sent: 1 });
+        self.house.awake.write().insert(id, Waking { actor, rest, sent: AtomicU64::new(1) });
         Ok(())
     }
 
@@ -191,16 +250,18 @@ impl ParcelsState {
     }
 
     fn make_room(&mut self) {
-        if self.awake.len() < self.house.config.limits.parcels_awake_max {
+        let house = self.house.clone();
+        let mut parcels = house.awake.write();
+        if parcels.len() < house.config.limits.parcels_awake_max {
             return;
         }
         for _ in 0..LOOKS.min(self.woken.len()) {
             let Some(id) = self.woken.pop_front() else { return };
-            match self.awake.get(&id) {
-                Some(awake) if awake.rest.is_at_rest(awake.sent) => {
-                    self.ids.remove(&awake.actor.get_id());
-                    awake.actor.stop(None);
-                    self.awake.remove(&id);
+            match parcels.get(&id) {
+                Some(waking) if waking.rest.is_at_rest(waking.sent.load(Ordering::Acquire)) => {
+                    self.ids.remove(&waking.actor.get_id());
+                    waking.actor.stop(None);
+                    parcels.remove(&id);
                     return;
                 }
                 Some(_) => self.woken.push_back(id),
@@ -212,8 +273,8 @@ impl ParcelsState {
 
 /// Hands parcels back to those who work on them, and wakes what has something unanswered. `cleared`: whatever was on a belt
 /// has left it by now.
-fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
-    let to = |id: &ParcelId, message| -> Result<(), ActorProcessingErr> { Ok(myself.cast(ParcelsMsg::To(id.clone(), message).into())?) };
+fn take_up(house: &House, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
+    let to = |id: &ParcelId, message| house.tell(id.clone(), message);
     // In the line's or the dock's hands: the bags know more of them.
     let mut handed: BTreeMap<ParcelId, Stage> = BTreeMap::new();
     for row in house.twin.all::<Parcel>() {
@@ -226,7 +287,7 @@ fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose
             Whose::Line(line) => (false, false, parcel.station.as_ref() == Some(line)),
         };
         match parcel.stage {
-            Stage::Created | Stage::LabelRequested if of_carrier && parcel.label_refused.is_none() => to(&id, ParcelMsg::Resume)?,
+            Stage::Created | Stage::LabelRequested if of_carrier && parcel.label_refused.is_none() => to(&id, ParcelMsg::Resume),
             // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
             Stage::Labelled if of_warehouse && parcel.packed_at.is_none() => {
                 house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Ready { parcel: id, order: parcel.plan.order });
@@ -251,10 +312,10 @@ fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose
             let Some(stage) = handed.get(id) else { continue };
             // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
             if *stage == Stage::Sorted {
-                to(id, ParcelMsg::Bag { chute: bag.chute, bag: bag_id.clone() })?;
+                to(id, ParcelMsg::Bag { chute: bag.chute, bag: bag_id.clone() });
             }
             if bag.stage == bag::Stage::HandedOver {
-                to(id, ParcelMsg::HandOver { bag: bag_id.clone() })?;
+                to(id, ParcelMsg::HandOver { bag: bag_id.clone() });
             }
             handed.remove(id);
         }
@@ -262,7 +323,7 @@ fn take_up(house: &Arc<House>, myself: &ActorRef<Told<ParcelsMsg>>, whose: Whose
     // The sorter sent it to the no-decision chute.
     for (id, _) in handed.iter().filter(|(_, stage)| cleared && stage.is_on_line()) {
         let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
-        to(id, ParcelMsg::Intercept(why))?;
+        to(id, ParcelMsg::Intercept(why));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
 use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
-use crate::parcels::{Parcels, ParcelsArguments};
+use crate::parcels::{Awake, Parcels, ParcelsArguments};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
 use crate::{House, Seat};
@@ -62,6 +62,7 @@ impl Site {
             drivers,
             listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
             ledger: Letterbox::default(),
+            awake: Awake::default(),
             desk: Seat::default(),
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),

@@ -125,7 +125,7 @@ impl Actor for StationActor {
         told: Told<StationMsg>,
         state: &mut StationState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::during(told.origin, state.take(myself, told.message)).await
+        origin::during(told.cause, state.take(myself, told.message)).await
     }
 
     async fn handle_supervisor_evt(

@@ -121,7 +121,7 @@ impl Actor for WarehouseActor {
         told: Told<WarehouseMsg>,
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::during(told.origin, state.take(myself, told.message)).await
+        origin::during(told.cause, state.take(myself, told.message)).await
     }
 
     async fn handle_supervisor_evt(
@@ -217,14 +217,14 @@ impl WarehouseState {
         while !self.waiting.is_empty() {
             let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
-            let Some(Told { origin, message: (parcel, order) }) = self.waiting.pop_front() else { return };
+            let Some(Told { cause, message: (parcel, order) }) = self.waiting.pop_front() else { return };
             // One that was cancelled while it waited is in hand no more.
             match self.in_hand.get_mut(&parcel) {
                 Some(at @ None) => *at = Some(bench),
                 _ => continue,
             }
             self.load[bench] += 1;
-            origin::within(origin, || {
+            origin::within(cause, || {
                 self.benches[bench].cast(StationMsg::Print(parcel));
                 self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
             });

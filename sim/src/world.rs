@@ -108,7 +108,7 @@ impl SimWorld {
             }
             DeviceKind::Printer => Device::Printer(SimPrinter::new(
                 luck,
-                Arc::new(move |_, zpl: bytes::Bytes| floor.printed(&station, &String::from_utf8_lossy(&zpl))),
+                Arc::new(move |_, zpl: bytes::Bytes| floor.printed(&station, &twin::text::lossy(&zpl))),
             )),
         }
     }

@@ -269,9 +269,9 @@ impl TrackEvent {
 
 /// A small number for a text in parts, by which it is known again (FNV-1a, folded). Not for what must not collide.
 pub fn mark(parts: &[&[u8]]) -> u32 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     // 0xFF is in no UTF-8, so that parts do not run into one another.
-    let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0xff]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = parts.iter().fold(0xcbf2_9ce4_8422_2325, |hash, part| step(part.iter().fold(hash, step), &0xff));
     (hash ^ (hash >> 32)) as u32
 }
 

@@ -223,8 +223,8 @@ pub enum Event {
         platform: SmolStr,
         shop: SmolStr,
         placed_at: Moment,
-        ship_to: Place,
-        buyer: Option<Sealed>,
+        ship_to: Box<Place>,
+        buyer: Option<Box<Sealed>>,
         lines: Vec<Line>,
         currency: SmolStr,
     },
@@ -236,7 +236,7 @@ pub enum Event {
         reason: Hold,
     },
     Allocated {
-        decision: Decision,
+        decision: Box<Decision>,
         parcel: ParcelId,
     },
     Released,
@@ -288,8 +288,8 @@ impl Entity for Order {
                 }
                 let currency = order.lines.first().map_or("USD", |l| l.unit_price.currency.code()).into();
                 let NewOrder { platform, shop, placed_at, ship_to, .. } = *order;
-                let ship_to = ship_to.parted().0;
-                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency }])
+                let ship_to = Box::new(ship_to.parted().0);
+                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer: buyer.map(Box::new), lines, currency }])
             }
             Command::Hold { reason, detail } => match self.holds.get(&reason) {
                 Some(known) if *known == detail => Ok(vec![]),
@@ -298,7 +298,7 @@ impl Entity for Order {
             Command::ClearHold { reason } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason }]),
             Command::ClearHold { .. } => Ok(vec![]),
             Command::Allocate { decision, parcel } => {
-                self.step(id, "allocation", &[Received], Allocated, Event::Allocated { decision: *decision, parcel })
+                self.step(id, "allocation", &[Received], Allocated, Event::Allocated { decision, parcel })
             }
             Command::Release => self.step(id, "release", &[Allocated], Released, Event::Released),
             Command::Pack => self.step(id, "packing", &[Released], Packed, Event::Packed),
@@ -334,8 +334,8 @@ impl Entity for Order {
                     shop: shop.clone(),
                     placed_at: *placed_at,
                     received_at: at,
-                    ship_to: ship_to.clone(),
-                    buyer: buyer.clone(),
+                    ship_to: Place::clone(ship_to),
+                    buyer: buyer.as_deref().cloned(),
                     lines: lines.clone(),
                     currency: currency.clone(),
                     ..Order::default()
@@ -350,7 +350,7 @@ impl Entity for Order {
             Event::Allocated { decision, parcel } => {
                 self.stage = Stage::Allocated;
                 self.holds.clear();
-                self.decision = Some(decision.clone());
+                self.decision = Some(Decision::clone(decision));
                 self.parcel = Some(parcel.clone());
             }
             Event::Released => self.stage = Stage::Released,

@@ -46,12 +46,12 @@ numbered! {
     }
     enum "order" order::Event {
         1 Received {
-            0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 ship_to: Place, 4 buyer: Option<Sealed>, 5 lines: Vec<Line>,
+            0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 ship_to: Box<Place>, 4 buyer: Option<Box<Sealed>>, 5 lines: Vec<Line>,
             6 currency: SmolStr,
         },
         2 Held { 0 reason: Hold, 1 detail: SmolStr },
         3 HoldCleared { 0 reason: Hold },
-        4 Allocated { 0 decision: Decision, 1 parcel: ParcelId },
+        4 Allocated { 0 decision: Box<Decision>, 1 parcel: ParcelId },
         5 Released {},
         6 Packed {},
         7 Shipped {},
@@ -109,7 +109,7 @@ numbered! {
         4 Released { 0 order: OrderId, 1 quantity: u32 },
         5 Picked { 0 order: OrderId, 1 quantity: u32 },
     }
-    enum "warehouse" warehouse::Event { 1 Opened { 0 address: Address } }
+    enum "warehouse" warehouse::Event { 1 Opened { 0 address: Box<Address> } }
     enum "station_kind" StationKind { 1 Bench {}, 2 Line {}, 3 Dock {}, 4 Rework {} }
     enum "station" station::Event {
         1 Opened { 0 kind: StationKind },

@@ -21,6 +21,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Bytes as text; what is no UTF-8 becomes the sign for that. The standard library looks for it sign by sign even where
+/// there is none.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Writes on to another writer, visibly.
 pub struct Visible<W>(pub W);
 

@@ -46,6 +46,7 @@ impl Tx {
     pub fn stage<E: Entity>(&mut self, id: &SmolStr, version: u32, events: Vec<E::Event>, before: &'static str, after: &E) {
         let key = Key { kind: E::KIND, id: id.clone() };
         let first = version - events.len() as u32;
+        self.entries.reserve_exact(events.len());
         for (n, event) in events.into_iter().enumerate() {
             self.entries.push((key.clone(), first + n as u32 + 1, event.into()));
         }
@@ -161,10 +162,11 @@ impl Twin {
 
     /// Writes transactions; durable when it returns. The records come back for whoever listens, in the order of the
     /// transactions. Nothing of it can be read before it is durable.
-    pub fn commit(&self, txs: impl IntoIterator<Item = Tx>) -> Result<Vec<Record>, TwinError> {
+    pub fn commit(&self, txs: impl AsRef<[Tx]> + IntoIterator<Item = Tx>) -> Result<Vec<Record>, TwinError> {
         let mut draft = lock(&self.draft);
-        let mut records = Vec::new();
-        let mut change = Change::default();
+        let count = |of: fn(&Tx) -> usize| txs.as_ref().iter().map(of).sum();
+        let mut records = Vec::with_capacity(count(Tx::len));
+        let mut change = Change { states: Vec::with_capacity(count(|tx| tx.states.len())), ..Change::default() };
         let mut moves = Vec::new();
         let mut told = 0;
         for Tx { at: decided, origin, entries, states, documents, moves: moved } in txs {

@@ -19,7 +19,7 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Opened { address: Address },
+    Opened { address: Box<Address> },
 }
 
 impl Entity for Warehouse {
@@ -29,12 +29,12 @@ impl Entity for Warehouse {
 
     fn decide(&self, _id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
         let Command::Open { address } = command;
-        Ok(if self.open && self.address == address { vec![] } else { vec![Event::Opened { address }] })
+        Ok(if self.open && self.address == address { vec![] } else { vec![Event::Opened { address: Box::new(address) }] })
     }
 
     fn apply(&mut self, _at: Moment, event: &Event) {
         let Event::Opened { address } = event;
-        self.address = address.clone();
+        self.address = Address::clone(address);
         self.open = true;
     }
 

@@ -78,8 +78,8 @@ fn killed(dir: &Path) -> All {
                 platform: "shopify".into(),
                 shop: "s".into(),
                 placed_at: tx.at,
-                ship_to: ship_to.clone(),
-                buyer: Some(buyer.clone()),
+                ship_to: Box::new(ship_to.clone()),
+                buyer: Some(Box::new(buyer.clone())),
                 lines: vec![],
                 currency: "EUR".into(),
             };

@@ -29,7 +29,7 @@ pub(super) type Why = String;
 
 /// A body as text. Bytes that are no UTF-8, such as an accent in Latin-1, cost that letter and not the answer.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body)
+    twin::text::lossy(body)
 }
 
 /// Reads JSON.

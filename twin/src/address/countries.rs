@@ -47,6 +47,9 @@ const SPELLINGS: [(&str, &str, &[&str]); 7] = [
 
 /// The ISO code for a country as it was written: `gb`, `UK`, `GBR`, `G.B.`. `None`: there is no such country.
 pub fn code_of(written: &str, postcode: &str) -> Option<&'static str> {
+    if let Some(country) = country(written) {
+        return Some(country.code);
+    }
     let plain: String = written.chars().filter(|c| !c.is_whitespace() && *c != '.').collect::<String>().to_uppercase();
     let begins = |prefixes: &[&str]| prefixes.is_empty() || prefixes.iter().any(|p| postcode.trim().starts_with(p));
     let spelt = || SPELLINGS.iter().find(|(spelling, _, prefixes)| *spelling == plain && begins(prefixes)).map(|(_, code, _)| *code);

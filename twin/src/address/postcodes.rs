@@ -5,6 +5,7 @@
 
 use super::countries::{Country, Use};
 use super::regions;
+use std::borrow::Cow;
 
 /// The pattern of British postcodes stands in [`british`], not in the table.
 const BRITISH: &str = "(gb)";
@@ -23,7 +24,10 @@ const AREAS: [&str; 125] = [
 ];
 
 /// Letters and digits in upper case and half width, without spaces and hyphens; other signs stay and fit nothing.
-fn plain(text: &str) -> String {
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
     let narrow = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         c => c,
@@ -40,7 +44,7 @@ pub fn written(country: &Country, text: &str, region: &str) -> Option<String> {
     let plain = plain(text);
     let sign = OLD_SIGNS.iter().find(|(code, _)| *code == country.code).map(|(_, sign)| *sign);
     let bare = [Some(country.code), sign].into_iter().flatten().filter_map(|sign| plain.strip_prefix(sign));
-    let fits = std::iter::once(plain.as_str()).chain(bare).find_map(|text| fitted(country, text));
+    let fits = std::iter::once(&*plain).chain(bare).find_map(|text| fitted(country, text));
     fits.or_else(|| if country.code == "US" { with_lost_zeros(text, region) } else { None })
 }
 
@@ -168,7 +172,8 @@ impl<'a> Outward<'a> {
             [number, more] => number.is_ascii_digit() && more.is_ascii_alphanumeric(),
             _ => false,
         };
-        (fits && AREAS.iter().any(|known| known.eq_ignore_ascii_case(area))).then_some(Outward { area, district, inward: "" })
+        let known = || AREAS.binary_search_by(|known| known.bytes().cmp(area.bytes().map(|b| b.to_ascii_uppercase()))).is_ok();
+        (fits && known()).then_some(Outward { area, district, inward: "" })
     }
 
     /// Whether a postcode is in what this one begins. Outward codes match whole: `S1` has nothing of `S10` nor of `SO1`, `G` nothing of
@@ -195,7 +200,7 @@ pub fn begins(british: bool, postcode: &str, prefix: &str) -> bool {
     if british && let (Some(whole), Some(begun)) = (Outward::of(&postcode), Outward::begun(prefix)) {
         return begun.holds(&whole);
     }
-    postcode.starts_with(&plain(prefix))
+    postcode.starts_with(&*plain(prefix))
 }
 
 /// A ZIP that lost its zeros in a spreadsheet, where the state that it belongs to then is the one that stands there: `7030` in NJ,

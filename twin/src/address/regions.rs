@@ -3,14 +3,20 @@
 //! Codes, names and ZIP prefixes: Google's address data (libaddressinput, CC BY 4.0); the codes of the United States are those of
 //! USPS (Labels 3.9.8, `state`), military ones among them. Other countries' regions are left as they are written.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A part of a country: its code, its names, and in the United States the ZIP prefixes that are its own.
 type Region = (&'static str, &'static [&'static str], &'static str);
 
 /// The code of a region as it was written: `tx`, `Texas`, `US-TX`, `D.C.`. `None`: the country has no such region.
 pub fn code_of(country: &str, written: &str) -> Option<&'static str> {
+    let regions = regions(country)?;
+    if let Some(region) = regions.iter().find(|r| r.0 == written) {
+        return Some(region.0);
+    }
     let wanted = folded(written);
     let bare = wanted.strip_prefix(&country.to_lowercase()).unwrap_or(&wanted);
-    let regions = regions(country)?;
     let find = |text: &str| {
         let names = |r: &&Region| r.0.eq_ignore_ascii_case(text) || r.1.iter().any(|name| folded(name) == text);
         regions.iter().find(names).map(|r| r.0)
@@ -54,9 +60,12 @@ pub fn state_of_zip(zip: &str) -> Option<&'static str> {
     if zip.len() < 5 || !zip.bytes().take(5).all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let prefixes = US.iter().flat_map(|r| r.2.split_ascii_whitespace().map(move |prefix| (prefix, r.0)));
-    prefixes.filter(|(prefix, _)| zip.starts_with(prefix)).max_by_key(|(prefix, _)| prefix.len()).map(|(_, code)| code)
+    (2..=5).rev().find_map(|length| STATES.get(&zip[..length]).copied())
 }
+
+/// States by their prefixes of ZIPs.
+static STATES: LazyLock<HashMap<&'static str, &'static str>> =
+    LazyLock::new(|| US.iter().flat_map(|r| r.2.split_ascii_whitespace().map(move |prefix| (prefix, r.0))).collect());
 
 #[rustfmt::skip]
 const US: [Region; 62] = [

@@ -4,6 +4,8 @@
 //! Says where a border is; what is declared there, and what it costs, is decided elsewhere.
 
 use super::Address;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The customs union inside which nothing is declared.
 const EU: [&str; 27] = [
@@ -101,6 +103,17 @@ pub static TERRITORIES: [Territory; 48] = [
     t("Liechtenstein", "LI", "CH", &["9485", "9486", "9487", "9488", "9489", "949"], true, "CH"),
 ];
 
+/// Those that an address with these country letters may be in, in their order.
+static BY_COUNTRY: LazyLock<HashMap<&'static str, Vec<&'static Territory>>> = LazyLock::new(|| {
+    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    for territory in &TERRITORIES {
+        for country in territory.code.into_iter().chain([territory.of]) {
+            all.entry(country).or_default().push(territory);
+        }
+    }
+    all
+});
+
 impl Territory {
     fn is(&self, to: &Address) -> bool {
         if self.code == Some(to.country.as_str()) {
@@ -122,7 +135,7 @@ pub fn with_code(code: &str) -> Option<&'static Territory> {
 impl Address {
     /// The part of a country that it is in, if it is one that country letters alone do not tell.
     pub fn territory(&self) -> Option<&'static Territory> {
-        TERRITORIES.iter().find(|territory| territory.is(self))
+        BY_COUNTRY.get(self.country.as_str())?.iter().copied().find(|territory| territory.is(self))
     }
 
     /// The ISO code of the place: `PR` for `US PR`, `RE` for `FR 97400`. For carriers that know places by ISO codes only.
