@@ -123,14 +123,7 @@ impl Actor for Parcels {
         house.parcels.take(myself);
         house.awake.write().clear();
         house.awake.queued.store(0, Ordering::Release);
-        Ok(ParcelsState {
-            house,
-            fresh,
-            ids: HashMap::new(),
-            woken: VecDeque::new(),
-            fallen: HashMap::new(),
-            falls: VecDeque::new(),
-        })
+        Ok(ParcelsState { house, fresh, ids: HashMap::new(), woken: VecDeque::new(), fallen: HashMap::new(), falls: VecDeque::new() })
     }
 
     async fn post_start(&self, _: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {

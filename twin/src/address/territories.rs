@@ -4,7 +4,6 @@
 //! Says where a border is; what is declared there, and what it costs, is decided elsewhere.
 
 use super::Address;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The customs union inside which nothing is declared.
@@ -104,15 +103,22 @@ pub static TERRITORIES: [Territory; 48] = [
 ];
 
 /// Those that an address with these country letters may be in, in their order.
-static BY_COUNTRY: LazyLock<HashMap<&'static str, Vec<&'static Territory>>> = LazyLock::new(|| {
-    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+static BY_COUNTRY: LazyLock<Vec<Vec<&'static Territory>>> = LazyLock::new(|| {
+    let mut all = vec![Vec::new(); 26 * 26];
     for territory in &TERRITORIES {
-        for country in territory.code.into_iter().chain([territory.of]) {
-            all.entry(country).or_default().push(territory);
+        for at in territory.code.into_iter().chain([territory.of]).filter_map(place_of) {
+            all[at].push(territory);
         }
     }
     all
 });
+
+/// Where the letters of a country stand among all pairs of letters.
+fn place_of(country: &str) -> Option<usize> {
+    let letter = |b: u8| b.is_ascii_uppercase().then(|| usize::from(b - b'A'));
+    let [first, second] = country.as_bytes().first_chunk::<2>().filter(|_| country.len() == 2)?;
+    Some(letter(*first)? * 26 + letter(*second)?)
+}
 
 impl Territory {
     fn is(&self, to: &Address) -> bool {
@@ -135,7 +141,7 @@ pub fn with_code(code: &str) -> Option<&'static Territory> {
 impl Address {
     /// The part of a country that it is in, if it is one that country letters alone do not tell.
     pub fn territory(&self) -> Option<&'static Territory> {
-        BY_COUNTRY.get(self.country.as_str())?.iter().copied().find(|territory| territory.is(self))
+        BY_COUNTRY[place_of(&self.country)?].iter().copied().find(|territory| territory.is(self))
     }
 
     /// The ISO code of the place: `PR` for `US PR`, `RE` for `FR 97400`. For carriers that know places by ISO codes only.
