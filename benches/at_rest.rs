@@ -110,6 +110,7 @@ fn run(dir: &Path) {
         let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start")).expect("the bundled scenario");
         let site = scenario.read_site().expect("the bundled site");
         let home = home::home(dir).expect("a twin");
+        let opened = started.elapsed().as_secs_f64();
         let twin = home.twin.clone();
         let clock = Clock::free(1.0, Moment::default());
         let settings = DemandSettings::default();
@@ -124,13 +125,15 @@ fn run(dir: &Path) {
             drivers: world.drivers(&site),
         };
         let running = Site::start(site.clone(), outside).await.expect("a site");
+        let begun = started.elapsed().as_secs_f64();
         let list: Vec<_> = products.values().cloned().collect();
         let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();
         let stock = demand::stock(1, &settings, &list, &warehouses);
         running.count(stock.into_iter().map(|r| (r.warehouse, r.sku, r.on_hand)).collect());
         let orders: Vec<_> = demand::orders(1, &settings, &list, clock.now()).take(500).map(|(_, o)| o).collect();
         let receipts = running.receive(orders).await.expect("orders are taken");
-        println!("started and took {} orders in {:.1} s", receipts.len(), started.elapsed().as_secs_f64());
+        let took = started.elapsed().as_secs_f64();
+        println!("opened after {opened:.2} s, started after {begun:.2} s, {} orders taken after {took:.2} s", receipts.len());
         clock.sleep(twin::Span::from_secs(20)).await;
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let line = |name: &str| status.lines().find(|l| l.starts_with(name)).unwrap_or(name).to_owned();
