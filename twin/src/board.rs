@@ -49,6 +49,13 @@ impl Board {
         }
     }
 
+    /// So many entities are in a stage from the start.
+    pub(crate) fn holds_already(&mut self, kind: Kind, stage: &'static str, count: i64) {
+        if !stage.is_empty() && stage != "absent" {
+            *self.stages.entry((kind, stage)).or_default() += count;
+        }
+    }
+
     pub(crate) fn alarm(&mut self, at: Moment, what: &str) {
         self.exceptions.push_front(Exception { at, key: Key::new(Kind::Warehouse, "the twin itself"), what: what.into() });
         self.exceptions.truncate(EXCEPTIONS_MAX);

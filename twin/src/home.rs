@@ -164,9 +164,14 @@ fn try_live(path: &Path, folder: &Arc<Folder>, keys: &Arc<Keys>, progress: &mut 
     if !shelf.is_of(folder.site())? {
         return Err(TwinError::Disagrees { why: "it was made by another version, or from another journal".into() });
     }
-    shelf.read_names()?;
-    let twin = Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress)?;
-    Ok((twin, shelf))
+    let (names, twin) = std::thread::scope(|scope| {
+        let names = scope.spawn(|| shelf.read_names());
+        let twin = Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress);
+        (names.join(), twin)
+    });
+    // A panic of sled's is an error by now, so that of the thread could only be ours.
+    names.unwrap_or_else(|_| Err(StoreError::Broken { what: "read the live twin", why: "it broke off".into() }))?;
+    Ok((twin?, shelf))
 }
 
 /// Makes the live twin from the journal under another name, and gives it its name when it is whole.
