@@ -29,7 +29,7 @@ fn no_number_changes_its_meaning() {
     let path = project().join("docs/journal-numbers.txt");
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
     let now: Vec<String> =
-        NUMBERS.iter().flat_map(|lines| lines.iter().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))).collect();
+        NUMBERS.iter().flat_map(|lines| lines.iter().map(|l| unboxed(l.split_whitespace().collect::<Vec<_>>().join(" ")))).collect();
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("kind {} {}", kind.number(), kind.as_str())).collect();
     let (known, now) = (lines(stored.lines()), lines(now.iter().chain(&kinds).map(String::as_str)));
     let mut wrong = Vec::new();
@@ -54,6 +54,21 @@ fn no_number_changes_its_meaning() {
         wrong.push(format!("{number} {meaning} is new: add this line to docs/journal-numbers.txt"));
     }
     assert!(wrong.is_empty(), "{}\n\n{}", wrong.join("\n"), path.display());
+}
+
+/// A type as the journal means it: where it lies in memory is no part of that.
+fn unboxed(mut text: String) -> String {
+    while let Some(at) = text.find("Box<") {
+        let mut depth = 0;
+        let end = text[at..].find(|c| {
+            depth += i32::from(c == '<') - i32::from(c == '>');
+            c == '>' && depth == 0
+        });
+        let Some(end) = end else { return text };
+        text.remove(at + end);
+        text.replace_range(at..at + 4, "");
+    }
+    text
 }
 
 /// A journal that an earlier build wrote, kept in the repository as it is.

@@ -84,8 +84,8 @@ fn receive(twin: &Twin, known: &mut Known, count: u64, document_bytes: usize) ->
             platform: "shopify".into(),
             shop: "s".into(),
             placed_at: tx.at,
-            ship_to: Place { country: "US".into(), region: "TX".into(), postcode: "78701".into() },
-            buyer: Some(buyer.clone()),
+            ship_to: Box::new(Place { country: "US".into(), region: "TX".into(), postcode: "78701".into() }),
+            buyer: Some(Box::new(buyer.clone())),
             lines: vec![],
             currency: "USD".into(),
         };
