@@ -6,7 +6,7 @@ use crate::{Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use tokio::sync::broadcast;
 use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
@@ -105,7 +105,7 @@ pub struct LedgerArguments {
 
 /// Where work for the ledger is put.
 #[derive(Clone, Default)]
-pub struct Letterbox(Arc<OnceLock<Way>>);
+pub struct Letterbox(Arc<RwLock<Option<Way>>>);
 
 enum Way {
     /// To a thread that writes whatever has come meanwhile as one group, and lets its outputs go.
@@ -115,12 +115,23 @@ enum Way {
 
 impl Letterbox {
     pub fn put(&self, work: Work) {
-        match self.0.get() {
+        match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
             // A writer that is gone has told the ledger why, and the site ends.
             Some(Way::Disk(writer)) => drop(writer.send(work)),
             Some(Way::Modelled(modelled)) => modelled.put(work),
-            // As a message to an empty seat: the house has not begun.
+            // As a message to an empty seat: the house has not begun, or is over.
             None => {}
+        }
+    }
+
+    fn open(&self, way: Way) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(way);
+    }
+
+    /// The house is over: nothing more comes in, and nothing more goes out of it. On a disk, what was put is still written.
+    pub fn close(&self) {
+        if let Some(Way::Modelled(modelled)) = self.0.write().unwrap_or_else(PoisonError::into_inner).take() {
+            modelled.queue().over = true;
         }
     }
 }
@@ -137,8 +148,7 @@ impl Actor for Ledger {
             Pace::Disk => Way::Disk(scribe.start()?),
             Pace::Modelled(span) => Way::Modelled(Arc::new(Modelled { scribe, clock, span, queue: Mutex::default() })),
         };
-        // The ledger is not restarted, so the box is new.
-        drop(letterbox.0.set(way));
+        letterbox.open(way);
         Ok(())
     }
 
@@ -239,6 +249,8 @@ struct Queue {
     /// For the group after the one that is being written.
     waiting: Vec<Work>,
     busy: bool,
+    /// The house is, or it could not write: nothing leaves it.
+    over: bool,
 }
 
 impl Modelled {
@@ -246,8 +258,17 @@ impl Modelled {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn does(&self, act: impl FnOnce() -> Result<(), TwinError>) {
+        if !self.scribe.does(act) {
+            self.queue().over = true;
+        }
+    }
+
     fn put(self: &Arc<Self>, work: Work) {
         let mut queue = self.queue();
+        if queue.over {
+            return;
+        }
         if queue.busy {
             return queue.waiting.push(work);
         }
@@ -255,7 +276,7 @@ impl Modelled {
         drop(queue);
         if work.tx.is_empty() {
             let (_, held) = Held::of(vec![work]);
-            self.scribe.does(|| Ok(self.scribe.let_go(Vec::new(), held)));
+            self.does(|| Ok(self.scribe.let_go(Vec::new(), held)));
         } else {
             self.write(vec![work]);
         }
@@ -263,7 +284,7 @@ impl Modelled {
 
     fn write(self: &Arc<Self>, works: Vec<Work>) {
         let (txs, held) = Held::of(works);
-        self.scribe.does(|| {
+        self.does(|| {
             let records = self.scribe.twin.commit(txs)?;
             let me = self.clone();
             self.clock.after(self.span, move || me.is_durable(records, held));
@@ -272,8 +293,14 @@ impl Modelled {
     }
 
     fn is_durable(self: Arc<Self>, records: Vec<Record>, held: Vec<Held>) {
-        self.scribe.does(|| Ok(self.scribe.let_go(records, held)));
+        if self.queue().over {
+            return;
+        }
+        self.does(|| Ok(self.scribe.let_go(records, held)));
         let mut queue = self.queue();
+        if queue.over {
+            return;
+        }
         let rest = queue.waiting.len().min(GROUP_TXS_MAX);
         let next: Vec<_> = queue.waiting.drain(..rest).collect();
         queue.busy = !next.is_empty();

@@ -93,6 +93,7 @@ impl Site {
     }
 
     pub async fn stop(self) {
+        self.house.ledger.close();
         // A site that has fallen already is stopped enough.
         let _ = self.root.stop_and_wait(None, None).await;
     }
@@ -115,6 +116,13 @@ struct SiteState {
     children: Children,
     ledger: ActorCell,
     tell: Option<oneshot::Sender<String>>,
+}
+
+impl Drop for SiteState {
+    /// However the site ended, nothing leaves it any more.
+    fn drop(&mut self) {
+        self.house.ledger.close();
+    }
 }
 
 impl Actor for SiteActor {
