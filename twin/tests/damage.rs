@@ -1,7 +1,7 @@
 //! One bit flipped, or one file cut off, anywhere in a twin whose process was killed: it is whole, it is made whole again,
 //! or it is refused in words. It is never accepted shorter, nothing panics, and looking changes nothing.
 //!
-//! A sample runs here; `PARCELTWIN_FLIPS=300 cargo test -p twin --test damage -- --nocapture` runs more.
+//! A sample runs here; `PARCELTWIN_FLIPS=360 cargo test -p twin --test damage -- --nocapture` runs more.
 
 #[path = "support/disk.rs"]
 mod disk;
