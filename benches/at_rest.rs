@@ -99,7 +99,7 @@ fn arrived(twin: &twin::Twin, n: u64) -> Tx {
     let mut parcel = Parcel::default();
     events.iter().for_each(|e| parcel.apply(tx.at, e));
     let version = events.len() as u32;
-    tx.stage(&format!("SHO-{n:07}-1").into(), version, events, "", &parcel);
+    tx.stage(&format!("SHO-{n:07}-1").into(), version, events, Default::default(), &parcel);
     tx
 }
 

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackStatus, Tracking};
+use twin::facet::Facet;
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows};
@@ -30,7 +31,7 @@ use twin::manifest::Manifest;
 use twin::order::{NewOrder, Order};
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
-use twin::shelf::{Change, MemoryShelf, Shelf};
+use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
 use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin, order};
 
 const ORDERS: u32 = 16;
@@ -118,6 +119,9 @@ impl Shelf for Trapped {
     }
     fn states(&self, kind: Kind) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
         self.shelf.states(kind)
+    }
+    fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, smol_str::SmolStr)> {
+        self.shelf.listed(kind, facet, of, after)
     }
     fn look_up(&self, name: &str) -> Result<Option<smol_str::SmolStr>, StoreError> {
         assert!(!self.springs(Trap::LookUp), "a trap sprang at {name}");

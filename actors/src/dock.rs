@@ -7,6 +7,7 @@ use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
+use twin::facet::Facet;
 use twin::manifest::{self, Manifest};
 use twin::{BagId, CarrierId, ManifestId, Moment, Origin, Span, station};
 
@@ -22,13 +23,12 @@ impl Dock {
     /// Takes up the manifests that were open when this dock last stood here.
     pub fn open(base: &Base) -> Result<Self, ActorProcessingErr> {
         let mut dock = Dock::default();
-        let ours = format!("{}:", base.config.id);
-        for row in base.house.twin.all::<Manifest>() {
-            let (id, manifest) = row?;
-            if manifest.open && id.starts_with(&ours) {
-                dock.close_later(base, ManifestId::from(id.clone()), manifest.opened_at);
-                dock.open.insert(manifest.carrier, Host::load(&base.house.twin, id)?);
-            }
+        let twin = &base.house.twin;
+        for row in twin.listed::<Manifest>(Facet::Manifest, Some(base.config.id.text()), None) {
+            let id = row?.0.id;
+            let manifest = Host::<Manifest>::load(twin, id.clone())?;
+            dock.close_later(base, ManifestId::from(id), manifest.state.opened_at);
+            dock.open.insert(manifest.state.carrier.clone(), manifest);
         }
         Ok(dock)
     }

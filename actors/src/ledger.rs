@@ -8,6 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use tokio::sync::broadcast;
+use twin::facet::Standing;
 use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
@@ -49,6 +50,7 @@ pub struct Host<E> {
     pub id: SmolStr,
     pub version: u32,
     pub state: E,
+    standing: Standing,
 }
 
 impl<E: Entity> Host<E> {
@@ -56,7 +58,8 @@ impl<E: Entity> Host<E> {
     pub fn load(twin: &Twin, id: impl Into<SmolStr>) -> Result<Self, TwinError> {
         let id = id.into();
         let (version, state) = twin.load::<E>(&id)?.unwrap_or_default();
-        Ok(Host { id, version, state })
+        let standing = Standing::of(&id, version, &state);
+        Ok(Host { id, version, state, standing })
     }
 
     pub fn exists(&self) -> bool {
@@ -68,11 +71,10 @@ impl<E: Entity> Host<E> {
         let events = self.state.decide(&self.id, work.tx.at, command)?;
         let count = events.len();
         if count > 0 {
-            // What did not exist was in no stage.
-            let before = if self.exists() { self.state.stage_word() } else { "" };
             events.iter().for_each(|event| self.state.apply(work.tx.at, event));
             self.version += count as u32;
-            work.tx.stage(&self.id, self.version, events, before, &self.state);
+            let before = std::mem::take(&mut self.standing);
+            self.standing = work.tx.stage(&self.id, self.version, events, before, &self.state);
         }
         Ok(count)
     }

@@ -16,6 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
 use twin::bag::{self, Bag};
 use twin::device::DeviceKind;
+use twin::facet::Facet;
 use twin::parcel::{Interception, Verdict};
 use twin::{BagId, Because, By, CarrierId, ChannelId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
@@ -79,9 +80,10 @@ impl Line {
     /// Prints the tag of every bag that is closed and still here: nobody knows which of them came out before the printer
     /// or the line fell. A tag too many is thrown away; a bag without one goes nowhere.
     pub fn print_tags(&mut self, base: &Base) -> Result<(), ActorProcessingErr> {
-        for row in base.house.twin.all::<Bag>() {
-            let (id, bag) = row?;
-            if bag.stage == bag::Stage::Closed && bag.station == base.config.id {
+        let twin = &base.house.twin;
+        for row in twin.listed::<Bag>(Facet::Closed, Some(base.config.id.text()), None) {
+            let id = row?.0.id;
+            if let Some((_, bag)) = twin.load::<Bag>(&id)? {
                 let print = self.tag(base, &BagId::from(id), &bag);
                 print();
             }

@@ -17,11 +17,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{Channel, Quote, QuoteRequest};
+use twin::facet::Facet;
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
+use twin::shelf::Listed;
 use twin::stock::{self, Stock};
 use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
+/// Orders in these lists have something left to be done.
+const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
+/// So many are looked at in one go.
+const PORTION: usize = 200;
 /// Orders whose quotes do not come are planned anew after this.
 pub const QUOTES_LATE: Span = Span::from_mins(2);
 /// How often the desk looks for late quotes and for held orders that may go on.
@@ -87,7 +93,9 @@ pub enum DeskMsg {
     /// The order rests, durably: the twin has it.
     Rest(OrderId),
     /// Parcels fell: what they were told may be lost.
-    TakeUp,
+    TakeUp(Facet, Option<Listed>),
+    /// A parcel may have left its order behind, or have fallen over its own creation.
+    CatchUp(OrderId),
     Look,
 }
 
@@ -168,7 +176,9 @@ impl Actor for OrderDesk {
     }
 
     async fn post_start(&self, myself: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
-        desk.take_up()?;
+        for facet in UNFINISHED {
+            desk.take_up(facet, None)?;
+        }
         desk.look_later(myself);
         Ok(())
     }
@@ -190,7 +200,8 @@ impl DeskState {
             DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => drop(self.orders.remove(&order)),
-            DeskMsg::TakeUp => self.take_up()?,
+            DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,
+            DeskMsg::CatchUp(order) => self.catch_up(order)?,
             DeskMsg::Look => {
                 self.look()?;
                 self.look_later(myself);
@@ -200,32 +211,40 @@ impl DeskState {
     }
 
     /// After a start: what was received and not decided is planned, what was decided has its parcel created, and an order
-    /// that its parcel has left behind catches up.
-    fn take_up(&mut self) -> Result<(), ActorProcessingErr> {
+    /// that its parcel has left behind catches up. A portion at a time; what comes meanwhile is not kept waiting.
+    fn take_up(&mut self, facet: Facet, after: Option<Listed>) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        for row in house.twin.all::<Order>() {
-            let (id, order) = row?;
-            let id = OrderId::from(id);
-            match (&order.stage, &order.decision) {
-                (Stage::Received, _) => self.myself.cast(DeskMsg::Plan(id.clone()).into())?,
-                (Stage::Allocated, Some(decision)) => {
-                    if let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision)) {
-                        house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
-                    }
-                }
-                _ => {}
+        let portion = house.twin.listed::<Order>(facet, None, after.as_ref()).take(PORTION).collect::<Result<Vec<_>, _>>()?;
+        let last = portion.last().map(|(listed, _)| listed.clone()).filter(|_| portion.len() == PORTION);
+        for (listed, _) in portion {
+            let id = OrderId::from(listed.id);
+            match facet {
+                Facet::Plan => self.myself.cast(DeskMsg::Plan(id).into())?,
+                _ => self.catch_up(id)?,
             }
-            if let (Stage::Allocated | Stage::Released | Stage::Packed | Stage::Shipped, Some(parcel)) = (order.stage, &order.parcel)
-                && let Some((_, parcel)) = house.twin.load::<Parcel>(parcel.text())?
-            {
-                if parcel.stage == twin::parcel::Stage::Cancelled {
-                    let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
-                    self.myself.cast(DeskMsg::Cancelled { order: id.clone(), reason, outcome: Ok(()), reply }.into())?;
-                    continue;
-                }
-                if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
-                    self.myself.cast(DeskMsg::Progress { order: id, step }.into())?;
-                }
+        }
+        match last {
+            Some(last) => Ok(self.myself.cast(DeskMsg::TakeUp(facet, Some(last)).into())?),
+            None => Ok(()),
+        }
+    }
+
+    fn catch_up(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let Some((_, order)) = house.twin.load::<Order>(id.text())? else { return Ok(()) };
+        if let (Stage::Allocated, Some(decision)) = (&order.stage, &order.decision)
+            && let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision))
+        {
+            house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
+        }
+        if let Some(parcel) = &order.parcel
+            && let Some((_, parcel)) = house.twin.load::<Parcel>(parcel.text())?
+        {
+            if parcel.stage == twin::parcel::Stage::Cancelled {
+                let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
+                self.myself.cast(DeskMsg::Cancelled { order: id, reason, outcome: Ok(()), reply }.into())?;
+            } else if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
+                self.myself.cast(DeskMsg::Progress { order: id, step }.into())?;
             }
         }
         Ok(())

@@ -132,7 +132,8 @@ impl ParcelState {
             ParcelMsg::Resume => match self.host.state.stage {
                 // It fell over its own creation; the desk has the plan.
                 Stage::Absent => {
-                    work.then(move || house.desk.cast(DeskMsg::TakeUp));
+                    let order = self.id.order();
+                    work.then(move || house.desk.cast(DeskMsg::CatchUp(order)));
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
@@ -210,6 +211,15 @@ impl ParcelState {
                     self.tell_warehouse(work, WarehouseMsg::Packed(id));
                 }
             }),
+            // It has not heard that it is in a bag, and the bag has left.
+            ParcelMsg::HandOver { bag } if self.host.state.stage == Stage::Sorted => {
+                let known = house.twin.load::<Bag>(bag.text())?.filter(|(_, known)| known.parcels.contains(&self.id));
+                let Some((_, Bag { chute, .. })) = known else { return Ok(Ok(())) };
+                match self.host.command(work, Command::Bag { chute, bag: bag.clone() }) {
+                    Ok(_) => self.take(work, ParcelMsg::HandOver { bag })?,
+                    Err(refusal) => Err(refusal),
+                }
+            }
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
                     let cost = self.settle(work);
@@ -247,15 +257,13 @@ impl ParcelState {
         })
     }
 
-    /// The bag that has it. Looks through all of them: only after a fall.
+    /// The bag that has it, whether it knows it or not.
     fn bag(&self) -> Result<Option<(BagId, Bag)>, TwinError> {
-        for row in self.house.twin.all::<Bag>() {
-            let (id, bag) = row?;
-            if bag.parcels.contains(&self.id) {
-                return Ok(Some((id.into(), bag)));
-            }
+        let twin = &self.house.twin;
+        match &self.host.state.bag {
+            Some(id) => Ok(twin.load::<Bag>(id.text())?.map(|(_, bag)| (id.clone(), bag))),
+            None => crate::parcels::bag_with(twin, &self.id),
         }
-        Ok(None)
     }
 
     fn facts(&self) -> Facts {

@@ -8,13 +8,19 @@ use crate::supervision::{RESTART_WINDOW, RESTARTS_MAX};
 use crate::warehouse::WarehouseMsg;
 use crate::{House, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use twin::bag::{self, Bag};
-use twin::parcel::{Interception, Parcel, Stage};
-use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, WarehouseId};
+use twin::facet::Facet;
+use twin::parcel::{Interception, Parcel};
+use twin::shelf::Listed;
+use twin::station::StationKind;
+use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, TrackingNumber, Twin, TwinError, WarehouseId};
 
+/// So many parcels are handed back in one go; what comes meanwhile is not kept waiting for all of them.
+const PORTION: usize = 500;
 /// How many sleepers-to-be are looked at when one more parcel wakes.
 const LOOKS: usize = 8;
 
@@ -24,6 +30,7 @@ pub enum ParcelsMsg {
     Wake(ParcelId),
     /// Somebody who works on parcels fell: hand them over to the one who sits there now.
     TakeUp(Whose),
+    List(TakingUp),
 }
 
 /// Whose parcels.
@@ -126,10 +133,10 @@ impl Actor for Parcels {
         Ok(ParcelsState { house, fresh, ids: HashMap::new(), woken: VecDeque::new(), fallen: HashMap::new(), falls: VecDeque::new() })
     }
 
-    async fn post_start(&self, _: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, myself: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
         // Orders whose parcels were not created yet. At the start of the house the desk looks by itself.
-        state.house.desk.cast(DeskMsg::TakeUp);
-        take_up(&state.house, Whose::All, state.fresh)
+        state.house.desk.cast(DeskMsg::TakeUp(Facet::Underway, None));
+        Ok(myself.cast(ParcelsMsg::TakeUp(Whose::All).into())?)
     }
 
     async fn handle(
@@ -153,7 +160,14 @@ impl Actor for Parcels {
                 }
                 Ok(())
             }
-            ParcelsMsg::TakeUp(whose) => take_up(&state.house, whose, true),
+            ParcelsMsg::TakeUp(whose) => {
+                let cleared = state.fresh || !matches!(whose, Whose::All);
+                whose.lists(&state.house, cleared).into_iter().try_for_each(|list| Ok(myself.cast(list.into())?))
+            }
+            ParcelsMsg::List(taking_up) => match taking_up.go_on(&state.house)? {
+                Some(rest) => Ok(myself.cast(ParcelsMsg::List(rest).into())?),
+                None => Ok(()),
+            },
         }
     }
 
@@ -264,59 +278,84 @@ impl ParcelsState {
     }
 }
 
-/// Hands parcels back to those who work on them, and wakes what has something unanswered. `cleared`: whatever was on a belt
-/// has left it by now.
-fn take_up(house: &House, whose: Whose, cleared: bool) -> Result<(), ActorProcessingErr> {
-    let to = |id: &ParcelId, message| house.tell(id.clone(), message);
-    // In the line's or the dock's hands: the bags know more of them.
-    let mut handed: BTreeMap<ParcelId, Stage> = BTreeMap::new();
-    for row in house.twin.all::<Parcel>() {
-        let (id, parcel) = row?;
-        let id = ParcelId::from(id);
-        let (of_carrier, of_warehouse, of_line) = match &whose {
-            Whose::All => (true, true, true),
-            Whose::Carrier(carrier) => (parcel.plan.carrier == *carrier, false, false),
-            Whose::Warehouse(warehouse) => (false, parcel.plan.warehouse == *warehouse, parcel.plan.warehouse == *warehouse),
-            Whose::Line(line) => (false, false, parcel.station.as_ref() == Some(line)),
-        };
-        match parcel.stage {
-            Stage::Created | Stage::LabelRequested if of_carrier && parcel.label_refused.is_none() => to(&id, ParcelMsg::Resume),
-            // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
-            Stage::Labelled if of_warehouse && parcel.packed_at.is_none() => {
-                house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Ready { parcel: id, order: parcel.plan.order });
+/// Lists whose parcels are to be handed back, by what is owed for them.
+pub struct TakingUp {
+    facet: Facet,
+    /// Nobody: of everybody.
+    of: Option<SmolStr>,
+    after: Option<Listed>,
+    /// Whatever was on a belt has left it by now.
+    cleared: bool,
+}
+
+impl Whose {
+    /// The lists to go through.
+    fn lists(&self, house: &House, cleared: bool) -> Vec<ParcelsMsg> {
+        let of_carrier = [Facet::Label, Facet::Watch];
+        let of_warehouse = [Facet::Pack, Facet::Sight];
+        let of_line = [Facet::Line, Facet::Bagged];
+        let list = |facet, of: Option<&SmolStr>| ParcelsMsg::List(TakingUp { facet, of: of.cloned(), after: None, cleared });
+        match self {
+            Whose::All => [of_carrier, of_warehouse, of_line].as_flattened().iter().map(|facet| list(*facet, None)).collect(),
+            Whose::Carrier(carrier) => of_carrier.map(|facet| list(facet, Some(carrier.text()))).into(),
+            Whose::Line(line) => of_line.map(|facet| list(facet, Some(line.text()))).into(),
+            Whose::Warehouse(warehouse) => {
+                let stations = house.config.warehouse(warehouse).map(|w| &w.stations[..]).unwrap_or_default();
+                let lines = stations.iter().filter(|s| s.kind == StationKind::Line);
+                let of_lines = lines.flat_map(|line| of_line.map(|facet| list(facet, Some(line.id.text()))));
+                of_warehouse.map(|facet| list(facet, Some(warehouse.text()))).into_iter().chain(of_lines).collect()
             }
-            Stage::Labelled if of_warehouse => house.tell_warehouse(&parcel.plan.warehouse, WarehouseMsg::Packed(id)),
-            stage if of_line && (stage.is_on_line() || stage == Stage::Bagged) => drop(handed.insert(id, stage)),
-            stage if of_carrier && stage.is_with_carrier() => {
-                if let (Some(tracking), Some(seat)) = (parcel.tracking, house.carriers.get(&parcel.plan.carrier)) {
-                    seat.cast(CarrierMsg::Watch { parcel: id, tracking, first_after: Span::from_mins(5) });
+        }
+    }
+}
+
+impl TakingUp {
+    /// Hands some parcels back to those who work on them, and wakes what has something unanswered. Returns what is left to do.
+    fn go_on(mut self, house: &House) -> Result<Option<Self>, TwinError> {
+        let twin = &house.twin;
+        let portion = twin.listed::<Parcel>(self.facet, self.of.as_deref(), self.after.as_ref()).take(PORTION);
+        let portion = portion.collect::<Result<Vec<_>, _>>()?;
+        self.after = portion.last().map(|(listed, _)| listed.clone()).filter(|_| portion.len() == PORTION);
+        let mut bags: BTreeMap<SmolStr, Vec<ParcelId>> = BTreeMap::new();
+        for (Listed { of, id, .. }, note) in portion {
+            let id = ParcelId::from(id);
+            match self.facet {
+                Facet::Label => house.tell(id, ParcelMsg::Resume),
+                // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
+                Facet::Pack => house.tell_warehouse(&of.into(), WarehouseMsg::Ready { parcel: id, order: note.into() }),
+                Facet::Sight => house.tell_warehouse(&of.into(), WarehouseMsg::Packed(id)),
+                Facet::Watch => {
+                    if let Some(seat) = house.carriers.get(&CarrierId::from(of)) {
+                        let tracking = TrackingNumber(note);
+                        seat.cast(CarrierMsg::Watch { parcel: id, tracking, first_after: Span::from_mins(5) });
+                    }
                 }
+                Facet::Line => match bag_with(twin, &id)? {
+                    // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
+                    Some((bag, state)) => house.tell(id, ParcelMsg::Bag { chute: state.chute, bag }),
+                    // The sorter sent it to the no-decision chute.
+                    None if self.cleared => {
+                        let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
+                        house.tell(id, ParcelMsg::Intercept(why));
+                    }
+                    None => {}
+                },
+                Facet::Bagged => bags.entry(note).or_default().push(id),
+                _ => {}
             }
-            _ => {}
         }
-    }
-    if handed.is_empty() {
-        return Ok(());
-    }
-    for row in house.twin.all::<Bag>() {
-        let (bag_id, bag) = row?;
-        let bag_id = BagId::from(bag_id);
-        for id in &bag.parcels {
-            let Some(stage) = handed.get(id) else { continue };
-            // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
-            if *stage == Stage::Sorted {
-                to(id, ParcelMsg::Bag { chute: bag.chute, bag: bag_id.clone() });
+        for (bag, parcels) in bags {
+            if twin.load::<Bag>(&bag)?.is_some_and(|(_, state)| state.stage == bag::Stage::HandedOver) {
+                parcels.into_iter().for_each(|id| house.tell(id, ParcelMsg::HandOver { bag: bag.clone().into() }));
             }
-            if bag.stage == bag::Stage::HandedOver {
-                to(id, ParcelMsg::HandOver { bag: bag_id.clone() });
-            }
-            handed.remove(id);
         }
+        Ok(self.after.is_some().then_some(self))
     }
-    // The sorter sent it to the no-decision chute.
-    for (id, _) in handed.iter().filter(|(_, stage)| cleared && stage.is_on_line()) {
-        let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
-        to(id, ParcelMsg::Intercept(why));
-    }
-    Ok(())
+}
+
+/// The bag that has a parcel and has not left.
+pub(crate) fn bag_with(twin: &Twin, parcel: &ParcelId) -> Result<Option<(BagId, Bag)>, TwinError> {
+    let Some(listed) = twin.listed::<Bag>(Facet::Holds, Some(parcel.text()), None).next().transpose()? else { return Ok(None) };
+    let id = listed.0.id;
+    Ok(twin.load::<Bag>(&id)?.map(|(_, bag)| (BagId::from(id), bag)))
 }

@@ -21,7 +21,6 @@ use std::path::Path;
 use std::sync::Arc;
 use twin::entity::Kind;
 use twin::goods::Product;
-use twin::order::Order;
 use twin::stock::Stock;
 use twin::{Moment, Sku, Span, Twin};
 
@@ -202,7 +201,7 @@ fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>, go
 /// Lets simulated buyers order, going on where an earlier run of the same twin stopped.
 fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings, goods: &Goods) {
     let products: Vec<_> = goods.products.values().cloned().collect();
-    let known = site.house.twin.all::<Order>().count();
+    let known = site.house.twin.board().stages(twin::Kind::Order).map(|(_, n)| n as usize).sum();
     let orders = demand::orders(flags.seed, settings, &products, clock.now()).skip(known);
     let (clock, desk) = (clock.clone(), site.house.desk.clone());
     let (seed, mean_us) = (flags.seed, 3_600_000_000 / i64::from(flags.orders_per_hour));

@@ -86,7 +86,7 @@ impl Step {
 fn put<E: Entity>(twin: &Twin, at: Moment, id: &smol_str::SmolStr, command: E::Command) {
     let (version, mut state) = twin.load::<E>(id).unwrap().unwrap_or_default();
     let events = state.decide(id, at, command).unwrap();
-    let before = state.stage_word();
+    let before = twin::facet::Standing::of(id, version, &state);
     events.iter().for_each(|event| state.apply(at, event));
     let mut tx = Tx::at(at);
     tx.stage(id, version + events.len() as u32, events, before, &state);

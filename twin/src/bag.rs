@@ -1,6 +1,7 @@
 //! A bag: parcels for one channel and destination under one chute, closed with a bag tag (SSCC).
 
 use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::facet::{Facet, Listing};
 use crate::{ChannelId, Grams, ManifestId, Moment, ParcelId, StationId, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr};
@@ -113,6 +114,16 @@ impl Entity for Bag {
 
     fn stage_word(&self) -> &'static str {
         self.stage.as_str()
+    }
+
+    fn listings(&self, _id: &str) -> Vec<Listing> {
+        let facet = match self.stage {
+            Stage::Open => Facet::Open,
+            Stage::Closed => Facet::Closed,
+            Stage::Absent | Stage::HandedOver => return vec![],
+        };
+        let held = self.parcels.iter().map(|parcel| Listing::new(Facet::Holds, parcel.text().clone(), ""));
+        std::iter::once(Listing::new(facet, self.station.text().clone(), "")).chain(held).collect()
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

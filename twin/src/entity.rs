@@ -1,5 +1,6 @@
 //! The shape every noun shares: a key, a state that events build, and a decision that may refuse.
 
+use crate::facet::Listing;
 use crate::field::{Pen, Variants};
 use crate::{Moment, bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
 use serde::de::DeserializeOwned;
@@ -112,6 +113,11 @@ pub trait Entity: Default + Clone + fmt::Debug + Serialize + DeserializeOwned + 
         ""
     }
 
+    /// The lists that it stands in.
+    fn listings(&self, _id: &str) -> Vec<Listing> {
+        Vec::new()
+    }
+
     /// The event if it is one of this kind.
     fn of(event: &Event) -> Option<&Self::Event>;
 
@@ -180,6 +186,9 @@ macro_rules! events {
             pub fn stage_word(&self) -> &'static str {
                 match self { $(State::$variant(state) => state.stage_word()),* }
             }
+            pub fn listings(&self, id: &str) -> Vec<Listing> {
+                match self { $(State::$variant(state) => state.listings(id)),* }
+            }
             pub fn json(&self) -> serde_json::Result<serde_json::Value> {
                 match self { $(State::$variant(state) => serde_json::to_value(state)),* }
             }
@@ -207,7 +216,7 @@ events! {
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must
 /// grow with every change of any of them; a test says when it must.
-pub const STATES_VERSION: u32 = 3;
+pub const STATES_VERSION: u32 = 4;
 
 /// A state as the shelf keeps it: how many events made it, then the state itself.
 pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {

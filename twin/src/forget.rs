@@ -2,6 +2,7 @@
 //! it cost and why, stays.
 
 use crate::entity::{Entity, Refusal};
+use crate::facet::Standing;
 use crate::order::{Command, Order, Stage};
 use crate::parcel::Parcel;
 use crate::{By, Moment, Origin, Twin, TwinError, Tx};
@@ -67,7 +68,7 @@ fn stage(tx: &mut Tx, id: &SmolStr, version: u32, order: &mut Order, now: Moment
     if events.is_empty() {
         return Ok(false);
     }
-    let before = order.stage_word();
+    let before = Standing::of(id, version, order);
     events.iter().for_each(|event| order.apply(now, event));
     let version = version + events.len() as u32;
     tx.stage(id, version, events, before, order);

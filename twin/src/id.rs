@@ -117,6 +117,11 @@ impl ParcelId {
     pub fn of(order: &OrderId, n: u32) -> Self {
         Self(smol_str::format_smolstr!("{order}-{n}"))
     }
+
+    /// The order that it is a parcel of.
+    pub fn order(&self) -> OrderId {
+        OrderId(self.0.rsplit_once('-').map_or(self.0.as_str(), |(order, _)| order).into())
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod copies;
 pub mod device;
 pub mod entity;
 mod error;
+pub mod facet;
 pub mod field;
 pub mod forget;
 pub mod goods;

@@ -1,6 +1,7 @@
 //! A manifest: what is handed to one carrier at one collection. Bags, parcels, weight.
 
 use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::facet::{Facet, Listing};
 use crate::{BagId, CarrierId, Grams, Moment, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -82,6 +83,12 @@ impl Entity for Manifest {
 
     fn stage_word(&self) -> &'static str {
         if self.open { "open" } else { "closed" }
+    }
+
+    fn listings(&self, id: &str) -> Vec<Listing> {
+        // The dock numbers its own: `SZX/dock-1:direct:2`.
+        let dock = id.split(':').next().unwrap_or_default();
+        if self.open { vec![Listing::new(Facet::Manifest, dock, "")] } else { vec![] }
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

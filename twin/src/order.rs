@@ -5,6 +5,7 @@
 use crate::address::Place;
 use crate::allocation::Decision;
 use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::facet::{Facet, Listing};
 use crate::goods::Product;
 use crate::keys::Sealed;
 use crate::money::Decimal;
@@ -365,6 +366,14 @@ impl Entity for Order {
 
     fn stage_word(&self) -> &'static str {
         if self.is_held() { "held" } else { self.stage.as_str() }
+    }
+
+    fn listings(&self, _id: &str) -> Vec<Listing> {
+        match self.stage {
+            Stage::Received => vec![Listing::new(Facet::Plan, "", "")],
+            Stage::Allocated | Stage::Released | Stage::Packed | Stage::Shipped => vec![Listing::new(Facet::Underway, "", "")],
+            _ => vec![],
+        }
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

@@ -8,6 +8,7 @@
 use crate::address::Place;
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
+use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
 use crate::{BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId};
 use serde::{Deserialize, Serialize};
@@ -630,6 +631,26 @@ impl Entity for Parcel {
 
     fn stage_word(&self) -> &'static str {
         self.stage.as_str()
+    }
+
+    fn listings(&self, _id: &str) -> Vec<Listing> {
+        let Plan { carrier, warehouse, order, .. } = &self.plan;
+        let station = || self.station.as_ref().map(|s| s.text().clone()).unwrap_or_default();
+        let one = match self.stage {
+            Stage::Created | Stage::LabelRequested if self.label_refused.is_none() => {
+                Listing::new(Facet::Label, carrier.text().clone(), "")
+            }
+            Stage::Labelled if self.packed_at.is_none() => Listing::new(Facet::Pack, warehouse.text().clone(), order.text().clone()),
+            Stage::Labelled => Listing::new(Facet::Sight, warehouse.text().clone(), ""),
+            stage if stage.is_on_line() => Listing::new(Facet::Line, station(), ""),
+            Stage::Bagged => Listing::new(Facet::Bagged, station(), self.bag.as_ref().map(|b| b.text().clone()).unwrap_or_default()),
+            stage if stage.is_with_carrier() => match &self.tracking {
+                Some(tracking) => Listing::new(Facet::Watch, carrier.text().clone(), tracking.0.clone()),
+                None => return vec![],
+            },
+            _ => return vec![],
+        };
+        vec![one]
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

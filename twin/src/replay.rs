@@ -1,6 +1,7 @@
 //! Makes states from the journal: what the shelf has not heard of yet, or everything anew.
 
 use crate::entity::{Event, Key, State};
+use crate::facet::Listing;
 use crate::journal::{Head, Journal, Record};
 use crate::shelf::{Change, Shelf};
 use crate::{Moment, TwinError, parcel};
@@ -20,11 +21,19 @@ const HELD_MAX: usize = 50_000;
 /// Told once for so many records.
 const TOLD_EVERY: u64 = 10_000;
 
+/// A state in the making.
+struct Held {
+    version: u32,
+    state: State,
+    /// The lists that it stands in on the shelf.
+    listings: Vec<Listing>,
+}
+
 pub struct Replay<'a> {
     journal: &'a dyn Journal,
     shelf: &'a dyn Shelf,
     /// Looked up by key; goes on the shelf as it stands.
-    held: HashMap<Key, (u32, State)>,
+    held: HashMap<Key, Held>,
     change: Change,
     checked: bool,
 }
@@ -91,23 +100,30 @@ impl<'a> Replay<'a> {
             std::collections::hash_map::Entry::Occupied(held) => held.into_mut(),
             std::collections::hash_map::Entry::Vacant(free) => {
                 let known = match shelf.state(free.key())? {
-                    Some(bytes) => State::from_bytes(kind, &bytes).map_err(damaged)?,
-                    None => (0, State::new(kind)),
+                    Some(bytes) => {
+                        let (version, state) = State::from_bytes(kind, &bytes).map_err(damaged)?;
+                        let listings = state.listings(&free.key().id);
+                        Held { version, state, listings }
+                    }
+                    None => Held { version: 0, state: State::new(kind), listings: Vec::new() },
                 };
                 free.insert(known)
             }
         };
-        if slot.0 + 1 != version {
-            return Err(damaged(format!("its entity is at version {}, the record at {version}", slot.0)));
+        if slot.version + 1 != version {
+            return Err(damaged(format!("its entity is at version {}, the record at {version}", slot.version)));
         }
-        slot.0 = version;
-        slot.1.apply(at, &event);
+        slot.version = version;
+        slot.state.apply(at, &event);
         Ok(())
     }
 
     fn put(&mut self) -> Result<(), TwinError> {
         let mut change = std::mem::take(&mut self.change);
-        change.states = self.held.drain().map(|(key, (version, state))| (key, state.to_bytes(version))).collect();
+        for (key, Held { version, state, listings }) in self.held.drain() {
+            change.moved(&key, &listings, &state.listings(&key.id));
+            change.states.push((key, state.to_bytes(version)));
+        }
         Ok(self.shelf.put(change)?)
     }
 }

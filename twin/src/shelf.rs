@@ -2,10 +2,12 @@
 //!
 //! A shelf knows keys and bytes, nothing of what they mean. The one on disk is [`crate::SledShelf`].
 
+use crate::facet::{Facet, Listing};
 use crate::journal::{Place, Rows};
 use crate::{Hash, Key, Kind, StoreError};
 use smol_str::SmolStr;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
 /// What a stretch of journal led to. All of it is there afterwards, or nothing.
@@ -14,9 +16,30 @@ pub struct Change {
     /// The record up to which the shelf is now what the journal says.
     pub mark: u64,
     pub states: Vec<(Key, Vec<u8>)>,
+    /// Where entities stand now, with the note, and where they stand no more.
+    pub lists: Vec<(Listed, Option<SmolStr>)>,
     /// Name → id, such as a tracking number to its parcel.
     pub names: Vec<(SmolStr, SmolStr)>,
     pub documents: Vec<(Hash, Place)>,
+}
+
+/// An entity's place in a list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Listed {
+    pub kind: Kind,
+    pub facet: Facet,
+    pub of: SmolStr,
+    pub id: SmolStr,
+}
+
+impl Change {
+    /// An entity stood where `before` says, and stands where `now` says.
+    pub fn moved(&mut self, key: &Key, before: &[Listing], now: &[Listing]) {
+        let listed = |l: &Listing| Listed { kind: key.kind, facet: l.facet, of: l.of.clone(), id: key.id.clone() };
+        let has = |list: &[Listing], l: &Listing| list.iter().any(|other| other.facet == l.facet && other.of == l.of);
+        self.lists.extend(before.iter().filter(|l| !has(now, l)).map(|l| (listed(l), None)));
+        self.lists.extend(now.iter().filter(|l| !before.contains(l)).map(|l| (listed(l), Some(l.note.clone()))));
+    }
 }
 
 /// The states, what can be found by another name, and where documents lie.
@@ -28,6 +51,9 @@ pub trait Shelf: Send + Sync {
     fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
     /// States of one kind in the order of their ids.
     fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)>;
+    /// Who stands in a list, with their notes: those of one, or of everybody, in the order of owners and ids; those behind
+    /// `after` where that is given.
+    fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)>;
     fn look_up(&self, name: &str) -> Result<Option<SmolStr>, StoreError>;
     fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError>;
     /// Forgets everything. The mark becomes 0.
@@ -45,6 +71,7 @@ struct Boards {
     mark: u64,
     /// Looked up by key only; `states` sorts what it hands out.
     states: HashMap<Key, Vec<u8>>,
+    lists: BTreeMap<Listed, SmolStr>,
     names: HashMap<SmolStr, SmolStr>,
     documents: HashMap<Hash, Place>,
 }
@@ -59,6 +86,12 @@ impl Shelf for MemoryShelf {
     fn put(&self, change: Change) -> Result<(), StoreError> {
         let mut boards = self.0.write().unwrap_or_else(PoisonError::into_inner);
         boards.states.extend(change.states);
+        for (listed, note) in change.lists {
+            match note {
+                Some(note) => drop(boards.lists.insert(listed, note)),
+                None => drop(boards.lists.remove(&listed)),
+            }
+        }
         boards.names.extend(change.names);
         boards.documents.extend(change.documents);
         boards.mark = boards.mark.max(change.mark);
@@ -77,6 +110,18 @@ impl Shelf for MemoryShelf {
         let boards = self.read();
         let mut rows: Vec<_> = boards.states.iter().filter(|(k, _)| k.kind == kind).map(|(k, v)| (k.id.clone(), v.clone())).collect();
         rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Box::new(rows.into_iter().map(Ok))
+    }
+
+    fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)> {
+        let boards = self.read();
+        let first = match after {
+            Some(after) => Bound::Excluded(after.clone()),
+            None => Bound::Included(Listed { kind, facet, of: of.unwrap_or_default().into(), id: SmolStr::default() }),
+        };
+        let ours = |l: &Listed| l.kind == kind && l.facet == facet && of.is_none_or(|of| l.of == of);
+        let rows = boards.lists.range((first, Bound::Unbounded)).take_while(|(l, _)| ours(l));
+        let rows: Vec<_> = rows.map(|(l, note)| (l.clone(), note.clone())).collect();
         Box::new(rows.into_iter().map(Ok))
     }
 
@@ -107,6 +152,14 @@ pub(crate) mod conformance {
         Change {
             mark: n * 10 + 10,
             states: vec![(Key::new(Kind::Parcel, format!("P-{n}")), vec![n as u8]), (Key::new(Kind::Order, "O"), vec![n as u8; 3])],
+            lists: vec![
+                (
+                    Listed { kind: Kind::Parcel, facet: Facet::Watch, of: ["a", "ab"][n as usize % 2].into(), id: format!("P-{n}").into() },
+                    Some(format!("T{n}").into()),
+                ),
+                (Listed { kind: Kind::Parcel, facet: Facet::Watch, of: "a".into(), id: "P-0".into() }, (n < 4).then(|| "T".into())),
+                (Listed { kind: Kind::Parcel, facet: Facet::Bagged, of: "a".into(), id: "P-0".into() }, Some("B".into())),
+            ],
             names: vec![(format!("T{n}").into(), format!("P-{n}").into())],
             documents: vec![(Hash([n as u8; 32]), Place { segment: 1, offset: n, length: 7 })],
         }
@@ -124,6 +177,15 @@ pub(crate) mod conformance {
         assert_eq!(shelf.state(&Key::new(Kind::Parcel, "P-9")).unwrap(), None);
         let ids: Vec<_> = shelf.states(Kind::Parcel).map(|r| r.unwrap().0).collect();
         assert_eq!(ids, ["P-0", "P-1", "P-2", "P-3", "P-4"]);
+        let listed = |of, after: Option<&str>| {
+            let after = after.map(|id| Listed { kind: Kind::Parcel, facet: Facet::Watch, of: "a".into(), id: id.into() });
+            let rows = shelf.listed(Kind::Parcel, Facet::Watch, of, after.as_ref()).map(|r| r.unwrap());
+            rows.map(|(l, note)| format!("{} {} {note}", l.of, l.id)).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Some("a"), None), ["a P-2 T2", "a P-4 T4"]);
+        assert_eq!(listed(Some("a"), Some("P-2")), ["a P-4 T4"]);
+        assert_eq!(listed(None, Some("P-2")), ["a P-4 T4", "ab P-1 T1", "ab P-3 T3"]);
+        assert_eq!(listed(None, None), ["a P-2 T2", "a P-4 T4", "ab P-1 T1", "ab P-3 T3"]);
         assert_eq!(shelf.look_up("T3").unwrap().unwrap(), "P-3");
         assert_eq!(shelf.place(&Hash([2; 32])).unwrap(), Some(Place { segment: 1, offset: 2, length: 7 }));
     }
@@ -132,6 +194,7 @@ pub(crate) mod conformance {
         shelf.clear().unwrap();
         assert_eq!(shelf.mark().unwrap(), 0);
         assert_eq!(shelf.states(Kind::Parcel).count(), 0);
+        assert_eq!(shelf.listed(Kind::Parcel, Facet::Watch, None, None).count(), 0);
         assert_eq!(shelf.look_up("T3").unwrap(), None);
     }
 

@@ -5,11 +5,13 @@
 //! tree. One batch holds states and mark, so that the versions of all states always add up to the mark.
 
 use crate::entity::STATES_VERSION;
+use crate::facet::Facet;
 use crate::journal::{Place, Rows};
-use crate::shelf::{Change, Shelf};
+use crate::shelf::{Change, Listed, Shelf};
 use crate::{Hash, Key, Kind, StoreError};
 use smol_str::SmolStr;
 use std::collections::HashMap;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,10 +28,11 @@ const BEHIND: std::time::Duration = std::time::Duration::from_millis(20);
 /// So many values may wait to be written; whoever puts more, waits.
 const WAITING_MAX: usize = 65_536;
 
-/// First byte of a key in the tree: what the rest is. States, names, places of documents, and facts of the shelf itself.
+/// First byte of a key in the tree: what the rest is. States, names, places of documents, lists, and facts of the shelf itself.
 const STATE: u8 = b's';
 const NAME: u8 = b'n';
 const PLACE: u8 = b'd';
+const LIST: u8 = b'l';
 const MARK: &[u8] = b"mark";
 const MADE_BY: &[u8] = b"of";
 
@@ -44,7 +47,8 @@ struct Shared {
     changed: Condvar,
 }
 
-type Values = HashMap<Vec<u8>, Vec<u8>>;
+/// `None`: to be removed.
+type Values = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
 #[derive(Default)]
 struct Queue {
@@ -116,7 +120,7 @@ impl SledShelf {
     /// Reads everything there is, so that damage shows now and not in the middle of work.
     pub fn read_names(&self) -> Result<u64, StoreError> {
         let mut count = 0;
-        for prefix in [NAME, PLACE] {
+        for prefix in [NAME, PLACE, LIST] {
             told("read the live twin", || {
                 for row in self.shared.tree.scan_prefix([prefix]) {
                     row?;
@@ -134,12 +138,37 @@ impl SledShelf {
         told("flush the live twin", || self.shared.tree.flush()).map(drop)
     }
 
+    /// All that begins so, behind `after` where that is given, once nothing waits to be written.
+    fn rows(
+        &self,
+        prefix: Vec<u8>,
+        after: Option<Vec<u8>>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + Send + use<'_> {
+        let mut unsettled = self.settle().err();
+        let first = after.map_or_else(|| Bound::Included(prefix.clone()), Bound::Excluded);
+        let mut rows = self.shared.tree.range((first, Bound::Unbounded));
+        let mut over = false;
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let row = match unsettled.take() {
+                Some(error) => Err(error),
+                None => told("read the live twin", || rows.next().transpose()),
+            };
+            over = row.is_err();
+            let row = row.transpose()?;
+            over |= row.as_ref().is_ok_and(|(key, _)| !key.starts_with(&prefix));
+            if over && row.is_ok() { None } else { Some(row.map(|(key, value)| (key.to_vec(), value.to_vec()))) }
+        })
+    }
+
     /// The value under a key: from what waits, from what is being written, or from the tree.
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         {
             let queue = self.shared.lock();
             if let Some(value) = queue.waiting.get(key).or_else(|| queue.writing.get(key)) {
-                return Ok(Some(value.clone()));
+                return Ok(value.clone());
             }
         }
         Ok(told("read the live twin", || self.shared.tree.get(key))?.map(|v| v.to_vec()))
@@ -186,7 +215,10 @@ impl Shared {
             let outcome = told("write the live twin", || {
                 let mut batch = sled::Batch::default();
                 for (key, value) in &*values {
-                    batch.insert(key.as_slice(), value.as_slice());
+                    match value {
+                        Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                        None => batch.remove(key.as_slice()),
+                    }
                 }
                 batch.insert(MARK, &mark.to_be_bytes());
                 self.tree.apply_batch(batch)
@@ -223,6 +255,22 @@ fn state_key(key: &Key) -> Vec<u8> {
     bytes
 }
 
+/// The owner stands before the id with its length, so that none is the beginning of another.
+fn list_key(listed: &Listed) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(listed.of.len() + listed.id.len() + 5);
+    bytes.extend_from_slice(&[LIST, listed.kind.number(), listed.facet.number()]);
+    bytes.extend_from_slice(&(listed.of.len() as u16).to_be_bytes());
+    bytes.extend_from_slice(listed.of.as_bytes());
+    bytes.extend_from_slice(listed.id.as_bytes());
+    bytes
+}
+
+fn read_list_key(key: &[u8]) -> Option<(SmolStr, SmolStr)> {
+    let (length, rest) = key.get(3..)?.split_first_chunk::<2>()?;
+    let (of, id) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    Some((text(of), text(id)))
+}
+
 fn text(bytes: &[u8]) -> SmolStr {
     SmolStr::new(String::from_utf8_lossy(bytes))
 }
@@ -251,9 +299,10 @@ impl Shelf for SledShelf {
         if let Some(why) = &queue.failed {
             return Err(failed("write the live twin", why));
         }
-        queue.waiting.extend(change.states.into_iter().map(|(key, bytes)| (state_key(&key), bytes)));
-        queue.waiting.extend(change.names.into_iter().map(|(name, id)| (key_of(NAME, name.as_bytes()), id.as_bytes().to_vec())));
-        queue.waiting.extend(change.documents.into_iter().map(|(hash, place)| (key_of(PLACE, &hash.0), place_bytes(&place))));
+        queue.waiting.extend(change.states.into_iter().map(|(key, bytes)| (state_key(&key), Some(bytes))));
+        queue.waiting.extend(change.lists.into_iter().map(|(listed, note)| (list_key(&listed), note.map(|n| n.as_bytes().to_vec()))));
+        queue.waiting.extend(change.names.into_iter().map(|(name, id)| (key_of(NAME, name.as_bytes()), Some(id.as_bytes().to_vec()))));
+        queue.waiting.extend(change.documents.into_iter().map(|(hash, place)| (key_of(PLACE, &hash.0), Some(place_bytes(&place)))));
         queue.mark = queue.mark.max(change.mark);
         let wake = queue.taken == queue.written || queue.waiting.len() >= WAITING_MAX / 4;
         queue.taken += 1;
@@ -273,22 +322,18 @@ impl Shelf for SledShelf {
     }
 
     fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)> {
-        if let Err(error) = self.settle() {
-            return Box::new(std::iter::once(Err(error)));
-        }
-        let mut rows = self.shared.tree.scan_prefix([STATE, kind.number()]);
-        let mut over = false;
-        Box::new(std::iter::from_fn(move || {
-            if over {
-                return None;
-            }
-            match told("read the live twin", || rows.next().transpose()) {
-                Ok(row) => row.map(|(key, value)| Ok((text(&key[2..]), value.to_vec()))),
-                Err(error) => {
-                    over = true;
-                    Some(Err(error))
-                }
-            }
+        Box::new(self.rows(vec![STATE, kind.number()], None).map(|row| row.map(|(key, value)| (text(&key[2..]), value))))
+    }
+
+    fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)> {
+        let prefix = match of {
+            Some(of) => list_key(&Listed { kind, facet, of: of.into(), id: SmolStr::default() }),
+            None => vec![LIST, kind.number(), facet.number()],
+        };
+        Box::new(self.rows(prefix, after.map(list_key)).map(move |row| {
+            let (key, note) = row?;
+            let (of, id) = read_list_key(&key).ok_or_else(|| failed("read the live twin", "a list has an entry that is none"))?;
+            Ok((Listed { kind, facet, of, id }, text(&note)))
         }))
     }
 
@@ -337,7 +382,7 @@ mod tests {
         let again = SledShelf::open(dir.path()).unwrap();
         assert_eq!(again.mark().unwrap(), 50);
         assert!(again.is_of("site").unwrap() && !again.is_of("other").unwrap());
-        assert_eq!(again.read_names().unwrap(), 10);
+        assert_eq!(again.read_names().unwrap(), 15);
         conformance::clear(&again);
     }
 }

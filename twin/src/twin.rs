@@ -3,12 +3,13 @@
 use crate::address::Place;
 use crate::board::Board;
 use crate::entity::{Entity, Event, Key, Kind, State, read_state, state_bytes};
+use crate::facet::{Facet, Standing};
 use crate::journal::memory::MemoryJournal;
 use crate::journal::{Draft, Head, Journal, Record};
 use crate::keys::{Keys, Sealed};
 use crate::personal::Personal;
 use crate::replay::{Progress, Replay, name_of};
-use crate::shelf::{Change, MemoryShelf, Shelf};
+use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
 use crate::{Address, Hash, Moment, Origin, StoreError, TwinError, order};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -27,7 +28,15 @@ pub struct Tx {
     entries: Vec<(Key, u32, Event)>,
     states: Vec<(Key, Vec<u8>)>,
     documents: Vec<(Hash, Vec<u8>)>,
-    moves: Vec<(Kind, &'static str, &'static str)>,
+    moves: Vec<Move>,
+}
+
+/// How an entity stood before, and stands now.
+#[derive(Debug)]
+struct Move {
+    key: Key,
+    before: Standing,
+    now: Standing,
 }
 
 impl Tx {
@@ -43,23 +52,25 @@ impl Tx {
         self.entries.len()
     }
 
-    /// Takes in events that `after` is the outcome of. `version` counts them in; `before` is the stage word they left.
-    pub fn stage<E: Entity>(&mut self, id: &SmolStr, version: u32, events: Vec<E::Event>, before: &'static str, after: &E) {
+    /// Takes in events that `after` is the outcome of. `version` counts them in; `before` is how the entity stood. Returns how
+    /// it stands now.
+    pub fn stage<E: Entity>(&mut self, id: &SmolStr, version: u32, events: Vec<E::Event>, before: Standing, after: &E) -> Standing {
         let key = Key { kind: E::KIND, id: id.clone() };
         let first = version - events.len() as u32;
         self.entries.reserve_exact(events.len());
         for (n, event) in events.into_iter().enumerate() {
             self.entries.push((key.clone(), first + n as u32 + 1, event.into()));
         }
-        let now = after.stage_word();
+        let now = Standing::of(id, version, after);
         if now != before {
-            self.moves.push((E::KIND, before, now));
+            self.moves.push(Move { key: key.clone(), before, now: now.clone() });
         }
         let bytes = state_bytes(version, after);
         match self.states.iter_mut().rev().find(|(k, _)| *k == key) {
             Some((_, slot)) => *slot = bytes,
             None => self.states.push((key, bytes)),
         }
+        now
     }
 
     /// Takes in a document and returns the hash by which events may speak of it.
@@ -212,7 +223,12 @@ impl Twin {
             }
             draft.documents.extend(documents);
             change.states.extend(states);
-            moves.extend(moved);
+            for Move { key, before, now } in moved {
+                change.moved(&key, &before.listings, &now.listings);
+                if before.stage != now.stage {
+                    moves.push((key.kind, before.stage, now.stage));
+                }
+            }
             if draft.size() >= GROUP_BYTES {
                 self.write(&mut draft, std::mem::take(&mut change), &mut moves, &records[told..])?;
                 told = records.len();
@@ -291,6 +307,16 @@ impl Twin {
             tell_buyer(&mut json, self.unseal(buyer)?)?;
         }
         Ok(Some(json))
+    }
+
+    /// Who stands in a list, each with its note: those of one, or of everybody; those behind `after` where that is given.
+    pub fn listed<E: Entity>(
+        &self,
+        facet: Facet,
+        of: Option<&str>,
+        after: Option<&Listed>,
+    ) -> impl Iterator<Item = Result<(Listed, SmolStr), TwinError>> + '_ {
+        self.shelf.listed(E::KIND, facet, of, after).map(|row| row.map_err(TwinError::from))
     }
 
     /// The parcel that wears a tracking number.
@@ -394,6 +420,18 @@ impl Twin {
             if let Some((id, _)) = made.next().transpose()? {
                 return Err(TwinError::Diverged { key: Key::new(kind, id) });
             }
+            for facet in Facet::ALL {
+                let mut made = shadow.listed(kind, facet, None, None);
+                for row in self.shelf.listed(kind, facet, None, None) {
+                    let (listed, note) = row?;
+                    if made.next().transpose()?.as_ref() != Some(&(listed.clone(), note)) {
+                        return Err(TwinError::Diverged { key: Key::new(kind, listed.id) });
+                    }
+                }
+                if let Some((listed, _)) = made.next().transpose()? {
+                    return Err(TwinError::Diverged { key: Key::new(kind, listed.id) });
+                }
+            }
         }
         Ok(head)
     }
@@ -467,7 +505,7 @@ mod tests {
         let mut tx = Tx::at(Moment(i64::from(n)));
         let event = stock::Event::Received { quantity: n, reference: "R".into() };
         stock.apply(tx.at, &event);
-        tx.stage(&"W:S".into(), version, vec![event], "", stock);
+        tx.stage(&"W:S".into(), version, vec![event], Standing::default(), stock);
         tx
     }
 
@@ -530,7 +568,7 @@ mod tests {
         let mut stock = stock::Stock::default();
         let event = stock::Event::Received { quantity: 1, reference: "R".into() };
         stock.apply(tx.at, &event);
-        tx.stage(&"W:S".into(), 1, vec![event], "", &stock);
+        tx.stage(&"W:S".into(), 1, vec![event], Standing::default(), &stock);
         twin.commit([tx]).unwrap();
         assert_eq!(twin.unseal(&buyer).unwrap(), Unsealed::Here(personal));
         twin.keys().destroy(buyer.key, "O", Moment(2)).unwrap();

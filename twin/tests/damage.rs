@@ -85,7 +85,7 @@ fn killed(dir: &Path) -> All {
             };
             let mut order = Order::default();
             order.apply(tx.at, &event);
-            tx.stage(&format!("O-{n}").into(), 1, vec![event], "", &order);
+            tx.stage(&format!("O-{n}").into(), 1, vec![event], Default::default(), &order);
             let plan = parcel::Plan { order: format!("O-{n}").as_str().into(), ship_to, buyer: Some(buyer), ..Default::default() };
             let mut parcel = Parcel { plan: plan.clone(), ..Parcel::default() };
             let label = home.twin.seal_label(&mut tx, &parcel, format!("^XA^FD{n}^FS^XZ").repeat(20).into_bytes()).expect("a key");
@@ -96,7 +96,7 @@ fn killed(dir: &Path) -> All {
                 parcel::Event::LabelBought { tracking: TrackingNumber::new(format!("T-O-{n}")), label, charged: None },
             ];
             events.iter().for_each(|e| parcel.apply(tx.at, e));
-            tx.stage(&format!("O-{n}").into(), 3, events, "", &parcel);
+            tx.stage(&format!("O-{n}").into(), 3, events, Default::default(), &parcel);
         }
         home.twin.commit([tx]).expect("it is written");
     }

@@ -46,7 +46,7 @@ fn nobody_reads_what_is_not_durable() {
     let event = Event::Received { quantity: 3, reference: "R".into() };
     let mut stock = Stock::default();
     stock.apply(tx.at, &event);
-    tx.stage(&"W:S".into(), 1, vec![event], "", &stock);
+    tx.stage(&"W:S".into(), 1, vec![event], Default::default(), &stock);
     let label = tx.document(b"label".to_vec());
     let writing = {
         let twin = twin.clone();

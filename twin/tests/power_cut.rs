@@ -93,7 +93,7 @@ fn receive(twin: &Twin, known: &mut Known, count: u64, document_bytes: usize) ->
         let mut order = Order::default();
         let events = vec![event, cancelled];
         events.iter().for_each(|e| order.apply(tx.at, e));
-        tx.stage(&format!("O-{n}").into(), 2, events, "", &order);
+        tx.stage(&format!("O-{n}").into(), 2, events, Default::default(), &order);
         buyers.push((n, buyer));
     }
     let mut documents = Vec::new();
