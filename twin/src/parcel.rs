@@ -256,6 +256,8 @@ pub enum Command {
     RequestLabel,
     TakeLabel {
         tracking: TrackingNumber,
+        /// What else on the label names the parcel.
+        plate: Option<TrackingNumber>,
         label: Hash,
         charged: Option<Money>,
     },
@@ -328,6 +330,9 @@ pub enum Event {
         tracking: TrackingNumber,
         label: Hash,
         charged: Option<Money>,
+        /// What else on the label names the parcel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plate: Option<TrackingNumber>,
     },
     LabelRefused {
         why: SmolStr,
@@ -480,8 +485,8 @@ impl Entity for Parcel {
                 Created | LabelRequested => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
                 _ => Ok(vec![]),
             },
-            Command::TakeLabel { tracking, label, charged } => match self.stage {
-                LabelRequested => Ok(vec![Event::LabelBought { tracking, label, charged }]),
+            Command::TakeLabel { tracking, plate, label, charged } => match self.stage {
+                LabelRequested => Ok(vec![Event::LabelBought { tracking, label, charged, plate }]),
                 _ if self.tracking.as_ref() == Some(&tracking) => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "a label", "label requested")),
             },
@@ -562,7 +567,7 @@ impl Entity for Parcel {
                 self.plan = (**plan).clone();
             }
             Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
-            Event::LabelBought { tracking, label, charged } => {
+            Event::LabelBought { tracking, label, charged, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
                 self.label = Some(*label);
@@ -654,7 +659,7 @@ mod tests {
         vec![
             Event::Created { plan: Box::default() },
             Event::LabelRequested { key: "P.0".into() },
-            Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None },
+            Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None, plate: None },
         ]
     }
 
@@ -668,7 +673,7 @@ mod tests {
     #[test]
     fn the_same_label_twice_changes_nothing() {
         let parcel = at_stage(&labelled());
-        let again = Command::TakeLabel { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None };
+        let again = Command::TakeLabel { tracking: TrackingNumber::new("T1"), plate: None, label: Hash::default(), charged: None };
         assert_eq!(parcel.decide(&"P".into(), Moment(2), again).unwrap(), []);
     }
 

@@ -54,7 +54,7 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let mut skips = Skips::default();
     skips.about(Some(number));
     let charged = charged(&sold.charged, &mut skips);
-    Ok(Read { value: Label { tracking: TrackingNumber::new(number), charged, zpl }, skipped: skips.into_list() })
+    Ok(Read { value: Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl }, skipped: skips.into_list() })
 }
 
 fn charged(charged: &Soft<Charged>, skips: &mut Skips) -> Option<Money> {

@@ -196,6 +196,15 @@ struct Shipment<'a> {
     documents: Soft<Vec<Soft<Document<'a>>>>,
     #[serde(borrow, default)]
     shipment_charges: Soft<Vec<Soft<Price<'a>>>>,
+    #[serde(default)]
+    packages: Soft<Vec<Soft<Piece>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Piece {
+    #[serde(default)]
+    tracking_number: Soft<Code>,
 }
 
 #[derive(Deserialize)]
@@ -207,7 +216,7 @@ struct Document<'a> {
     type_code: Soft<Text<'a>>,
 }
 
-object!(Document<'a>);
+object!(Document<'a>, Piece);
 
 /// The waybill, its label (the document of that type, or one without a type) and its price.
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
@@ -226,7 +235,12 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
         skips.detail("shipmentCharges", why);
         None
     });
-    let label = Label { tracking: TrackingNumber::new(number.clone()), charged, zpl };
+    // The plate is another barcode on the label, and its digits are not the waybill's.
+    let pieces = skips.take("packages", &shipment.packages);
+    let piece = pieces.and_then(|pieces| skips.take("packages[0]", pieces.first()?));
+    let plate = piece.and_then(|piece| skips.take("packages[0].trackingNumber", &piece.tracking_number));
+    let plate = plate.filter(|plate| !plate.0.is_empty()).map(|plate| TrackingNumber::new(plate.0.clone()));
+    let label = Label { tracking: TrackingNumber::new(number.clone()), plate, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 

@@ -281,7 +281,7 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let mut skips = Skips::default();
     skips.about(Some(number));
     let charged = charged(&metadata, &mut skips);
-    let label = Label { tracking: TrackingNumber::new(number), charged, zpl };
+    let label = Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 
