@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackStatus, Tracking};
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows};
@@ -735,6 +735,71 @@ fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
         }
         assert_eq!(told.len(), theatre.orders.len(), "{told:?}");
         assert!(told.values().all(|times| *times == 1), "{told:?}");
+        site.stop().await;
+    });
+}
+
+/// A carrier that brings back, two days after it delivered it, whatever it delivered.
+struct Returning(Arc<dyn CarrierDriver>, drivers::Clock);
+
+impl CarrierDriver for Returning {
+    fn id(&self) -> &CarrierId {
+        self.0.id()
+    }
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
+        self.0.quote(request)
+    }
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
+        self.0.buy_label(request)
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        let (news, clock) = (self.0.track(numbers), self.1.clone());
+        Box::pin(async move {
+            let mut news = news.await?;
+            for tracking in &mut news.value {
+                let Some(delivered) = tracking.events.iter().find(|e| e.status == TrackStatus::Delivered) else { continue };
+                let returned = TrackEvent { at: delivered.at + Span::from_hours(48), status: TrackStatus::Returned, ..delivered.clone() };
+                if returned.at <= clock.date() {
+                    tracking.events.push(returned);
+                }
+            }
+            Ok(news)
+        })
+    }
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.0.void_label(tracking)
+    }
+    fn track_batch_max(&self) -> usize {
+        self.0.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.0.can_quote()
+    }
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        self.0.fits(request)
+    }
+}
+
+#[test]
+fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
+    play(async |mut theatre| {
+        for driver in theatre.drivers.values_mut() {
+            *driver = Arc::new(Returning(driver.clone(), theatre.clock.clone()));
+        }
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
+        let delivered = |theatre: &Theatre| {
+            let ids = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id, 1));
+            ids.filter(|id| theatre.state_of::<Parcel>(id.text()).is_some_and(|p| p.stage == Stage::Delivered)).count()
+        };
+        let before = delivered(&theatre);
+        theatre.clock.sleep(Span::from_hours(24 * 9)).await;
+        theatre.orders_follow();
+        assert!(before > 0 && delivered(&theatre) == 0, "{before} were delivered, {} of them still are", delivered(&theatre));
+        let heard =
+            theatre.twin.records(0).filter(|r| matches!(&r.as_ref().expect("it reads").event, Event::Order(order::Event::Returned)));
+        assert!(heard.count() >= before);
         site.stop().await;
     });
 }

@@ -31,6 +31,8 @@ pub const ATTEMPTS_MAX: u32 = 60;
 const LOOKS_SHARE: usize = 4;
 /// Counts the parts of carriers' answers that could not be read, and whole tracking answers that did not come.
 const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
+/// A parcel whose way has ended is looked at once more after this: what was delivered may have come back since.
+pub const SECOND_LOOK_AFTER: Span = Span::from_hours(24 * 7);
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
@@ -74,6 +76,8 @@ pub struct Watched {
     told: u64,
     /// The same of what could not be read, so that nobody is told of it at each look.
     alarmed: u64,
+    /// Its way has ended; the next look is the last, unless that says otherwise.
+    ended: bool,
 }
 
 enum Job {
@@ -172,7 +176,7 @@ impl CarrierState {
                 if !self.watching.insert(parcel.clone()) {
                     return Ok(());
                 }
-                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0 });
+                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0, ended: false });
             }
             CarrierMsg::Look => self.look(),
             CarrierMsg::Returned(call) => {
@@ -393,13 +397,20 @@ impl CarrierState {
             let events = news.remove(&watched.tracking).unwrap_or_default();
             let ended = events.iter().any(|e| matches!(e.status, TrackStatus::Delivered | TrackStatus::Returned | TrackStatus::Lost));
             // Whatever came late, was corrected or changed its meaning makes another history. The parcel knows what of it is new.
+            let events_none = events.is_empty();
             let history = sum(events.iter().map(|e| u64::from(e.mark()) << 8 | e.status as u64));
             if history != watched.told && !events.is_empty() {
                 watched.told = history;
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
-            if ended {
+            // An end is looked at twice, also where the second answer is another end or nothing at all.
+            if watched.ended && (ended || events_none) {
                 self.watching.remove(&watched.parcel);
+                continue;
+            }
+            watched.ended = ended;
+            if ended {
+                self.watch(now + SECOND_LOOK_AFTER, watched);
                 continue;
             }
             self.alarm(&mut watched, &skipped);

@@ -12,6 +12,7 @@ mod fitting;
 mod forwarder;
 mod label_image;
 mod mydhl;
+mod odd_json;
 mod settings;
 mod soft;
 mod usps;

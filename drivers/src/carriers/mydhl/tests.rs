@@ -442,6 +442,38 @@ fn a_buyer_without_a_telephone_is_reached_through_the_shipper() {
     assert_eq!((request::origin(&new_york()), request::origin(&prague())), (Ok(()), Ok(())));
 }
 
+/// A field that stands twice, or a number that no machine number holds, costs what it stands in and is told.
+#[test]
+fn an_answer_that_is_not_quite_json_is_read_and_told() {
+    let good = r#"{"productCode":"P","totalPrice":[{"currencyType":"BILLC","priceCurrency":"USD","price":41.5}]}"#;
+    let huge = r#"{"productCode":"D","totalPrice":[{"currencyType":"BILLC","priceCurrency":"USD","price":1e999}]}"#;
+    for (body, told) in [
+        (format!(r#"{{"products":[{huge},{good}]}}"#), 2),
+        (format!(r#"{{"products":[],"products":[{good}]}}"#), 1),
+        (format!(r#"{{"products":[{}]}}"#, good.replacen("{", r#"{"productCode":"P","#, 1)), 1),
+        (format!(r#"{{"products":[{}]}}"#, good.replace("}]}", r#"}],"weight":{"provided":NaN}}"#)), 2),
+    ] {
+        let quotes = response::quotes(body.as_bytes(), ship_at()).unwrap_or_else(|why| panic!("{why}: {body}"));
+        assert_eq!((quotes.value.len(), quotes.skipped.len()), (1, told), "{body} {:?}", quotes.skipped);
+        assert_eq!(quotes.value[0].total, usd("41.5"));
+    }
+    let two = |event: &str| {
+        format!(
+            r#"{{"shipments":[{{"shipmentTrackingNumber":"1","events":[{event}]}},
+            {{"shipmentTrackingNumber":"2","events":[{{"date":"2026-11-09","time":"10:00:00","typeCode":"OK","description":"Delivered"}}]}}]}}"#
+        )
+    };
+    for odd in
+        [r#"{"date":"2026-11-09","date":"2026-11-09","time":"10:00:00","typeCode":"PU"}"#, r#"{"typeCode":1e999}"#, r#"{"date":NaN}"#]
+    {
+        let (mut found, mut skips) = (Vec::new(), Skips::default());
+        tracking::tracking(two(odd).as_bytes(), &mut found, &mut skips).unwrap_or_else(|why| panic!("{why}: {odd}"));
+        assert!(found.iter().any(|t| t.number.as_str() == "2" && t.events.len() == 1), "{odd} cost its neighbour its news");
+        assert!(!skips.into_list().is_empty(), "{odd} is told");
+    }
+    assert!(response::quotes(b"{\"products\":[", ship_at()).is_err(), "what is cut off is not read");
+}
+
 /// The waybill of DHL's own example has nothing in common with the plate on its piece.
 #[test]
 fn the_plate_of_the_piece_is_taken_from_the_answer() {
