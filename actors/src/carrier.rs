@@ -33,6 +33,8 @@ const LOOKS_SHARE: usize = 4;
 const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
 /// A parcel whose way has ended is looked at once more after this: what was delivered may have come back since.
 pub const SECOND_LOOK_AFTER: Span = Span::from_hours(24 * 7);
+/// Looks in a row without a readable answer, at which a parcel is told.
+const UNREAD_MAX: u32 = 2;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
@@ -76,6 +78,8 @@ pub struct Watched {
     told: u64,
     /// The same of what could not be read, so that nobody is told of it at each look.
     alarmed: u64,
+    /// Looks in a row whose whole answer could not be read.
+    unread: u32,
     /// Its way has ended; the next look is the last, unless that says otherwise.
     ended: bool,
 }
@@ -176,7 +180,7 @@ impl CarrierState {
                 if !self.watching.insert(parcel.clone()) {
                     return Ok(());
                 }
-                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0, ended: false });
+                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0, unread: 0, ended: false });
             }
             CarrierMsg::Look => self.look(),
             CarrierMsg::Returned(call) => {
@@ -276,8 +280,9 @@ impl CarrierState {
                     }
                 }
             }
-            Call::Tracked(batch, outcome) => {
+            Call::Tracked(mut batch, outcome) => {
                 self.felt(outcome.as_ref().err())?;
+                self.count_unread(&mut batch, outcome.as_ref().err());
                 if let Err(why) = &outcome {
                     tracing::warn!(carrier = %self.config.id(), parcels = batch.len(), why = ?why.to_smolstr(), "no news could be had");
                     metrics::counter!(UNREAD, "carrier" => self.config.id().to_string(), "what" => "tracking").increment(1);
@@ -359,6 +364,19 @@ impl CarrierState {
             self.looks.push_back(batch.to_vec());
         }
         self.set_look();
+    }
+
+    /// An answer that cannot be read at all may be an accident. The second one in a row is not: each of its parcels is told,
+    /// once, since nobody else will hear where it is.
+    fn count_unread(&self, batch: &mut [Watched], error: Option<&CarrierError>) {
+        let why = error.filter(|e| !e.is_transient());
+        for watched in batch {
+            watched.unread = if why.is_some() { watched.unread + 1 } else { 0 };
+            if let Some(why) = why.filter(|_| watched.unread == UNREAD_MAX) {
+                let what = format_smolstr!("news of it cannot be had: {why}");
+                self.house.tell(watched.parcel.clone(), ParcelMsg::Alarm(what));
+            }
+        }
     }
 
     /// Tells a parcel that news of it is lost, once.
