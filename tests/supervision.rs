@@ -843,6 +843,7 @@ fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
         for driver in theatre.drivers.values_mut() {
             *driver = Arc::new(Returning(driver.clone(), theatre.clock.clone()));
         }
+        theatre.config.carriers.iter_mut().for_each(|carrier| carrier.look_again_after_d = 7);
         let site = theatre.open().await;
         theatre.hand_in_all(&site).await;
         theatre.all_ended().await;

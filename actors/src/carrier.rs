@@ -31,8 +31,6 @@ pub const ATTEMPTS_MAX: u32 = 60;
 const LOOKS_SHARE: usize = 4;
 /// Counts the parts of carriers' answers that could not be read, and whole tracking answers that did not come.
 const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
-/// A parcel whose way has ended is looked at once more after this: what was delivered may have come back since.
-pub const SECOND_LOOK_AFTER: Span = Span::from_hours(24 * 7);
 /// Looks in a row without a readable answer, at which a parcel is told.
 const UNREAD_MAX: u32 = 2;
 /// A parcel without news for this long is looked at no more.
@@ -422,13 +420,14 @@ impl CarrierState {
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
             // An end is looked at twice, also where the second answer is another end or nothing at all.
-            if watched.ended && (ended || events_none) {
+            let again_after = Span::from_hours(24 * i64::from(self.config.look_again_after_d));
+            if watched.ended && (ended || events_none) || ended && again_after == Span(0) {
                 self.watching.remove(&watched.parcel);
                 continue;
             }
             watched.ended = ended;
             if ended {
-                self.watch(now + SECOND_LOOK_AFTER, watched);
+                self.watch(now + again_after, watched);
                 continue;
             }
             self.alarm(&mut watched, &skipped);

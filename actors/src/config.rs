@@ -146,10 +146,17 @@ pub struct CarrierConfig {
     /// Between two looks at a parcel's tracking.
     #[serde(default = "six")]
     pub track_every_h: u32,
+    /// A parcel whose way has ended is looked at once more after so many days, since what was delivered may come back. 0: never.
+    #[serde(default = "seven")]
+    pub look_again_after_d: u32,
 }
 
 fn six() -> u32 {
     6
+}
+
+fn seven() -> u32 {
+    7
 }
 
 /// A label bought now is on a parcel that is packed and sorted after this: a pickup before that will not take it.
@@ -343,6 +350,7 @@ mod tests {
             },
             cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
             track_every_h: 6,
+            look_again_after_d: 7,
         };
         let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
         // Los Angeles, UTC−8, cut-offs at 12:00 and 17:00.
