@@ -80,7 +80,7 @@ fn arrived(twin: &twin::Twin, n: u64) -> Tx {
     let events = vec![
         Event::Created { plan: Box::new(plan) },
         Event::LabelRequested { key: "k".into() },
-        Event::LabelBought { tracking, label: Hash::default(), charged: None },
+        Event::LabelBought { tracking, label: Hash::default(), charged: None, plate: None },
         Event::Inducted { station: "SZX/line-1".into() },
         Event::Measured { weight_g: 402, dims: None },
         Event::Sorted { chute: 3 },

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackStatus, Tracking};
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::facet::Facet;
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
@@ -739,6 +739,129 @@ fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
         }
         assert_eq!(told.len(), theatre.orders.len(), "{told:?}");
         assert!(told.values().all(|times| *times == 1), "{told:?}");
+        site.stop().await;
+    });
+}
+
+/// A carrier whose answers about tracking are no JSON for its first forty looks.
+struct Mumbling(Arc<dyn CarrierDriver>, std::sync::atomic::AtomicU32);
+
+impl CarrierDriver for Mumbling {
+    fn id(&self) -> &CarrierId {
+        self.0.id()
+    }
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
+        self.0.quote(request)
+    }
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
+        self.0.buy_label(request)
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 40 {
+            let error = CarrierError::Unreadable { carrier: self.0.id().clone(), what: "tracking", why: "EOF while parsing".into() };
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.0.track(numbers)
+    }
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.0.void_label(tracking)
+    }
+    fn track_batch_max(&self) -> usize {
+        self.0.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.0.can_quote()
+    }
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        self.0.fits(request)
+    }
+}
+
+#[test]
+fn a_parcel_whose_news_cannot_be_read_again_and_again_says_so_once() {
+    play(async |mut theatre| {
+        for driver in theatre.drivers.values_mut() {
+            *driver = Arc::new(Mumbling(driver.clone(), Default::default()));
+        }
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
+        let mut told = BTreeMap::<Key, u32>::new();
+        for record in theatre.twin.records(0) {
+            let record = record.expect("the journal reads");
+            if let Event::Parcel(parcel::Event::ExceptionRaised { what }) = record.event
+                && what.contains("news of it cannot be had: cannot read the tracking of")
+            {
+                *told.entry(record.key).or_default() += 1;
+            }
+        }
+        assert!(!told.is_empty() && told.values().all(|times| *times == 1), "{told:?}");
+        site.stop().await;
+    });
+}
+
+/// A carrier that brings back, two days after it delivered it, whatever it delivered.
+struct Returning(Arc<dyn CarrierDriver>, drivers::Clock);
+
+impl CarrierDriver for Returning {
+    fn id(&self) -> &CarrierId {
+        self.0.id()
+    }
+    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
+        self.0.quote(request)
+    }
+    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
+        self.0.buy_label(request)
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        let (news, clock) = (self.0.track(numbers), self.1.clone());
+        Box::pin(async move {
+            let mut news = news.await?;
+            for tracking in &mut news.value {
+                let Some(delivered) = tracking.events.iter().find(|e| e.status == TrackStatus::Delivered) else { continue };
+                let returned = TrackEvent { at: delivered.at + Span::from_hours(48), status: TrackStatus::Returned, ..delivered.clone() };
+                if returned.at <= clock.date() {
+                    tracking.events.push(returned);
+                }
+            }
+            Ok(news)
+        })
+    }
+    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.0.void_label(tracking)
+    }
+    fn track_batch_max(&self) -> usize {
+        self.0.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.0.can_quote()
+    }
+    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+        self.0.fits(request)
+    }
+}
+
+#[test]
+fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
+    play(async |mut theatre| {
+        for driver in theatre.drivers.values_mut() {
+            *driver = Arc::new(Returning(driver.clone(), theatre.clock.clone()));
+        }
+        theatre.config.carriers.iter_mut().for_each(|carrier| carrier.look_again_after_d = 7);
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
+        let delivered = |theatre: &Theatre| {
+            let ids = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id, 1));
+            ids.filter(|id| theatre.state_of::<Parcel>(id.text()).is_some_and(|p| p.stage == Stage::Delivered)).count()
+        };
+        let before = delivered(&theatre);
+        theatre.clock.sleep(Span::from_hours(24 * 9)).await;
+        theatre.orders_follow();
+        assert!(before > 0 && delivered(&theatre) == 0, "{before} were delivered, {} of them still are", delivered(&theatre));
+        let heard =
+            theatre.twin.records(0).filter(|r| matches!(&r.as_ref().expect("it reads").event, Event::Order(order::Event::Returned)));
+        assert!(heard.count() >= before);
         site.stop().await;
     });
 }

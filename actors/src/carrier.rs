@@ -32,6 +32,8 @@ pub const ATTEMPTS_MAX: u32 = 60;
 const LOOKS_SHARE: usize = 4;
 /// Counts the parts of carriers' answers that could not be read, and whole tracking answers that did not come.
 const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
+/// Looks in a row without a readable answer, at which a parcel is told.
+const UNREAD_MAX: u32 = 2;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
@@ -75,6 +77,10 @@ pub struct Watched {
     told: u64,
     /// The same of what could not be read, so that nobody is told of it at each look.
     alarmed: u64,
+    /// Looks in a row whose whole answer could not be read.
+    unread: u32,
+    /// Its way has ended; the next look is the last, unless that says otherwise.
+    ended: bool,
 }
 
 enum Job {
@@ -173,7 +179,7 @@ impl CarrierState {
                 if !self.watching.insert(parcel.clone()) {
                     return Ok(());
                 }
-                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0 });
+                self.watch(since + first_after, Watched { parcel, tracking, since, told: 0, alarmed: 0, unread: 0, ended: false });
             }
             CarrierMsg::Look => self.look(),
             CarrierMsg::Returned(call) => {
@@ -273,8 +279,9 @@ impl CarrierState {
                     }
                 }
             }
-            Call::Tracked(batch, outcome) => {
+            Call::Tracked(mut batch, outcome) => {
                 self.felt(outcome.as_ref().err())?;
+                self.count_unread(&mut batch, outcome.as_ref().err());
                 if let Err(why) = &outcome {
                     tracing::warn!(carrier = %self.config.id(), parcels = batch.len(), why = ?why.to_smolstr(), "no news could be had");
                     metrics::counter!(UNREAD, "carrier" => self.config.id().to_string(), "what" => "tracking").increment(1);
@@ -358,6 +365,19 @@ impl CarrierState {
         self.set_look();
     }
 
+    /// An answer that cannot be read at all may be an accident. The second one in a row is not: each of its parcels is told,
+    /// once, since nobody else will hear where it is.
+    fn count_unread(&self, batch: &mut [Watched], error: Option<&CarrierError>) {
+        let why = error.filter(|e| !e.is_transient());
+        for watched in batch {
+            watched.unread = if why.is_some() { watched.unread + 1 } else { 0 };
+            if let Some(why) = why.filter(|_| watched.unread == UNREAD_MAX) {
+                let what = format_smolstr!("news of it cannot be had: {why}");
+                self.house.tell(watched.parcel.clone(), ParcelMsg::Alarm(what));
+            }
+        }
+    }
+
     /// Tells a parcel that news of it is lost, once.
     fn alarm(&self, watched: &mut Watched, skipped: &[Skipped]) {
         let mine = || skipped.iter().filter(|s| s.whole && s.about.as_deref() == Some(watched.tracking.as_str()));
@@ -394,13 +414,21 @@ impl CarrierState {
             let events = news.remove(&watched.tracking).unwrap_or_default();
             let ended = events.iter().any(|e| matches!(e.status, TrackStatus::Delivered | TrackStatus::Returned | TrackStatus::Lost));
             // Whatever came late, was corrected or changed its meaning makes another history. The parcel knows what of it is new.
+            let events_none = events.is_empty();
             let history = sum(events.iter().map(|e| u64::from(e.mark()) << 8 | e.status as u64));
             if history != watched.told && !events.is_empty() {
                 watched.told = history;
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
-            if ended {
+            // An end is looked at twice, also where the second answer is another end or nothing at all.
+            let again_after = Span::from_hours(24 * i64::from(self.config.look_again_after_d));
+            if watched.ended && (ended || events_none) || ended && again_after == Span(0) {
                 self.watching.remove(&watched.parcel);
+                continue;
+            }
+            watched.ended = ended;
+            if ended {
+                self.watch(now + again_after, watched);
                 continue;
             }
             self.alarm(&mut watched, &skipped);

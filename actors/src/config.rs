@@ -1,7 +1,8 @@
 //! The plan of a site: its warehouses, stations and devices, its carriers and channels, its thresholds. Read from a file
 //! once; what happens goes into the twin, not here.
 
-use drivers::carriers::CarrierSettings;
+use drivers::carriers::{self, CarrierKind, CarrierSettings};
+use drivers::devices::sorter::Names;
 use drivers::wire::WireAddress;
 use rules::check::Thresholds;
 use rules::fx::Rates;
@@ -9,6 +10,7 @@ use rules::sorting::SortingPlan;
 use serde::Deserialize;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use twin::channel::Channel;
 use twin::device::DeviceKind;
 use twin::station::StationKind;
@@ -130,6 +132,9 @@ pub struct DeviceConfig {
     pub id: DeviceId,
     pub kind: DeviceKind,
     pub address: WireAddress,
+    /// What a sorter's control calls its chutes and errors, where it was not planned by us.
+    #[serde(default)]
+    pub names: Arc<Names>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -141,10 +146,17 @@ pub struct CarrierConfig {
     /// Between two looks at a parcel's tracking.
     #[serde(default = "six")]
     pub track_every_h: u32,
+    /// A parcel whose way has ended is looked at once more after so many days, since what was delivered may come back. 0: never.
+    #[serde(default = "seven")]
+    pub look_again_after_d: u32,
 }
 
 fn six() -> u32 {
     6
+}
+
+fn seven() -> u32 {
+    7
 }
 
 /// A label bought now is on a parcel that is packed and sorted after this: a pickup before that will not take it.
@@ -226,6 +238,14 @@ impl SiteConfig {
                 if let Some(twice) = station.devices.iter().find(|d| !devices.insert(&d.id)) {
                     return Some(format!("device {} is there twice", twice.id));
                 }
+                for device in &station.devices {
+                    if device.kind != DeviceKind::Sorter && *device.names != Names::default() {
+                        return Some(format!("device {}: only a sorter has names", device.id));
+                    }
+                    if let Some(fault) = device.names.fault() {
+                        return Some(format!("device {}: {fault}", device.id));
+                    }
+                }
                 for kind in needed(station.kind) {
                     if station.devices.iter().filter(|d| d.kind == *kind).count() != 1 {
                         return Some(format!("station {}: a {} needs exactly one {}", station.id, station.kind.as_str(), kind.as_str()));
@@ -256,7 +276,39 @@ impl SiteConfig {
                 }
             }
         }
-        None
+        self.channels.iter().find_map(|channel| self.origin_fault(channel))
+    }
+
+    /// What the plan may have as it is, and what will come of it: said once at the start.
+    pub fn advice(&self) -> Vec<String> {
+        let ships_from = |channel: &Channel, w: &WarehouseConfig| channel.origins.is_empty() || channel.origins.contains(&w.id);
+        let dhl = |channel: &&Channel| self.carriers.iter().any(|c| *c.id() == channel.carrier && c.api.kind == CarrierKind::Mydhl);
+        let silent = self.warehouses.iter().filter(|w| w.address.phone.is_empty());
+        let told = silent.filter_map(|w| {
+            let channel = self.channels.iter().filter(dhl).find(|channel| ships_from(channel, w))?;
+            Some(format!(
+                "warehouse {}: address.phone is empty. {} requires one: what goes by channel {} is held until it is given",
+                w.id, channel.carrier, channel.id
+            ))
+        });
+        told.collect()
+    }
+
+    /// The field of a warehouse's address for which the channel's carrier would refuse every parcel. A channel that names no
+    /// origins goes from wherever it can.
+    fn origin_fault(&self, channel: &Channel) -> Option<String> {
+        let carrier = self.carriers.iter().find(|c| *c.id() == channel.carrier)?;
+        let named = |w: &&WarehouseConfig| channel.origins.is_empty() || channel.origins.contains(&w.id);
+        let unfit = |w: &WarehouseConfig| {
+            let unfit = carriers::origin_fault(carrier.api.kind, &w.address)?;
+            Some(format!("warehouse {}: {unfit}, and channel {} of carrier {} needs it", w.id, channel.id, channel.carrier))
+        };
+        let mut faults = self.warehouses.iter().filter(named).map(unfit);
+        if channel.origins.is_empty() {
+            let faults: Vec<_> = faults.collect();
+            return if faults.iter().all(Option::is_some) { faults.into_iter().flatten().next() } else { None };
+        }
+        faults.find_map(|fault| fault)
     }
 
     pub fn warehouse(&self, id: &WarehouseId) -> Option<&WarehouseConfig> {
@@ -298,6 +350,7 @@ mod tests {
             },
             cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
             track_every_h: 6,
+            look_again_after_d: 7,
         };
         let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
         // Los Angeles, UTC−8, cut-offs at 12:00 and 17:00.
@@ -313,5 +366,66 @@ mod tests {
         }
         assert_eq!(next(&["20:00"], "2026-11-09T11:00:00Z", 8), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
         assert_eq!(next(&[], "2026-11-09T11:00:00Z", 8), "2026-11-09T11:10:00Z");
+    }
+
+    const SITE: &str = include_str!("../../scenarios/quick-start/site.toml");
+
+    fn fault(change: impl FnOnce(&mut SiteConfig)) -> String {
+        let mut site: SiteConfig = toml::from_str(SITE).unwrap();
+        assert_eq!(site.fault(), None);
+        change(&mut site);
+        site.warehouses.iter_mut().for_each(|w| w.address.put_right());
+        site.fault().unwrap_or_default()
+    }
+
+    /// What a carrier needs of a warehouse is said once at the start, by its field, and not by every order.
+    #[test]
+    fn a_warehouse_whose_carrier_would_refuse_every_parcel_is_told_at_the_start() {
+        let index = |site: &SiteConfig, id: &str| site.warehouses.iter().position(|w| w.id.as_str() == id).unwrap();
+        type Change = fn(&mut Address);
+        let cases: [(&str, Change, &str); 6] = [
+            ("LAX", |a| a.region = "".into(), ""),
+            ("LAX", |a| (a.region, a.postcode) = ("".into(), "00000".into()), "warehouse LAX: region is empty"),
+            ("LAX", |a| a.region = "ZZ".into(), "warehouse LAX: region \"ZZ\""),
+            ("LAX", |a| a.city = "X".repeat(29).into(), "warehouse LAX: address.city has 29 characters"),
+            ("SZX", |a| a.phone = "".into(), ""),
+            ("SZX", |a| a.street = "1 Long Road ".repeat(14).trim_end().into(), "warehouse SZX: address.street has"),
+        ];
+        for (id, change, why) in cases {
+            let said = fault(|site| {
+                let at = index(site, id);
+                change(&mut site.warehouses[at].address);
+            });
+            assert!(said.contains(why) && said.is_empty() == why.is_empty(), "{why}: {said}");
+        }
+        let mut silent: SiteConfig = toml::from_str(SITE).unwrap();
+        assert_eq!(silent.advice(), Vec::<String>::new());
+        silent.warehouses[0].address.phone = "".into();
+        assert!(silent.advice()[0].starts_with("warehouse SZX: address.phone is empty. mydhl requires one"), "{:?}", silent.advice());
+        // Who names no origins ships from where it can; if that is nowhere, it is said.
+        let usps = |site: &mut SiteConfig, country: &str| {
+            site.channels.iter_mut().filter(|c| c.carrier.as_str() == "usps").for_each(|c| c.origins.clear());
+            let at = index(site, "LAX");
+            if country != "US" {
+                site.warehouses[at].address = site.warehouses[index(site, "SZX")].address.clone();
+            }
+        };
+        assert_eq!(fault(|site| usps(site, "US")), "");
+        assert!(fault(|site| usps(site, "CN")).contains("address.country is CN; USPS collects in the United States only"));
+    }
+
+    #[test]
+    fn only_a_sorter_has_names() {
+        let named = |kind: DeviceKind, json: &str| {
+            fault(|site| {
+                let devices = site.warehouses.iter_mut().flat_map(|w| &mut w.stations).flat_map(|s| &mut s.devices);
+                let device = devices.into_iter().find(|d| d.kind == kind).unwrap();
+                device.names = toml::from_str::<Names>(json).map(Arc::new).unwrap();
+            })
+        };
+        let good = "locations = [{ chute = 3, location = \"SORT/0007\" }]\nerrors = [{ code = 12, what = \"jam\" }]";
+        assert_eq!(named(DeviceKind::Sorter, good), "");
+        assert!(named(DeviceKind::Printer, good).ends_with("only a sorter has names"));
+        assert!(named(DeviceKind::Sorter, "locations = [{ chute = 3, location = \"\" }]").contains("no OSIP location"));
     }
 }

@@ -557,7 +557,9 @@ impl DeskState {
         let reached = last.0;
         let host = self.order(&id)?;
         for (stage, command) in before.into_iter().filter(|(stage, _)| *stage < reached).chain([last]) {
-            if host.state.stage < stage
+            // Of two ends the later news counts, whichever that is.
+            let is_other_end = stage >= Stage::Delivered && host.state.stage != stage;
+            if (host.state.stage < stage || is_other_end)
                 && let Err(refusal) = host.command(&mut work, command)
             {
                 tracing::debug!(%refusal, "refused");

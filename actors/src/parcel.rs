@@ -155,12 +155,14 @@ impl ParcelState {
                 Ok(())
             }
             ParcelMsg::Label(Ok(label)) => {
-                if let Some(other) = house.twin.parcel_of(label.tracking.as_str())?.filter(|other| *other != self.id) {
-                    let what = format_smolstr!("its number {} was {other}'s before: scans of it are ambiguous", label.tracking);
-                    self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                for number in [Some(&label.tracking), label.plate.as_ref()].into_iter().flatten() {
+                    if let Some(other) = house.twin.parcel_of(number.as_str())?.filter(|other| *other != self.id) {
+                        let what = format_smolstr!("its number {number} was {other}'s before: scans of it are ambiguous");
+                        self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                    }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
-                let taken = Command::TakeLabel { tracking: label.tracking, label: hash, charged: label.charged };
+                let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };
                 self.host.command(work, taken).map(|n| {
                     if n > 0 {
                         let (parcel, order) = (self.id.clone(), self.host.state.plan.order.clone());

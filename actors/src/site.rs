@@ -53,6 +53,7 @@ impl Site {
         if let Some(fault) = config.fault() {
             return Err(SiteError::Plan(fault));
         }
+        config.advice().iter().for_each(|advice| tracing::warn!("{advice}"));
         let World { clock, twin, pace, products, dials, drivers } = world;
         let house = Arc::new(House {
             clock,

@@ -2,7 +2,7 @@
 //!
 //! Every value goes through [`drivers::devices::zpl`], which makes it literal; nothing here writes one into a format itself.
 
-use drivers::devices::{code, zpl};
+use drivers::devices::{code, glyphs, zpl};
 use std::convert::Infallible;
 use std::fmt::Write;
 use twin::order::Line;
@@ -23,6 +23,10 @@ const ROW_DOTS: usize = 34;
 const ROWS_MAX: usize = 29;
 /// Columns of font 0 at 28 dots that fit the paper; a longer line is printed narrower.
 const COLUMNS: usize = 50;
+/// What is left free on the right.
+const MARGIN_DOTS: usize = 30;
+/// Lines of a reason that are drawn.
+const REASON_LINES_MAX: usize = 30;
 
 /// The pick slips of a parcel: which it is, what goes in. Their barcode is the parcel's id; the rework bench reads it. What
 /// does not fit on one slip goes on to the next, which bears the same barcode.
@@ -93,16 +97,23 @@ pub fn shelf_sheet(parcel: &ParcelId, why: &str) -> String {
     let mut sheet = String::from(zpl::HEAD);
     text_at(&mut sheet, 30, 30, 60, SHELF);
     text_at(&mut sheet, 30, 110, 40, parcel.as_str());
-    sheet.push_str("^FO30,170^A0N,28^FB752,30,6,L");
-    zpl::field(&mut sheet, why);
+    if zpl::is_plain(why) {
+        sheet.push_str("^FO30,170^A0N,28^FB752,30,6,L");
+        zpl::field(&mut sheet, why);
+    } else {
+        glyphs::draw(&mut sheet, (30, 170), 2, 752, REASON_LINES_MAX, why);
+    }
     sheet.push_str("^XZ\n");
     sheet
 }
 
-/// One line in font 0, narrowed where it would run off the paper.
+/// One line in font 0, narrowed where it would run off the paper; words that the font lacks are drawn.
 fn text_at(sheet: &mut String, x: usize, y: usize, height: usize, text: &str) {
+    if !zpl::is_plain(text) {
+        return zpl::drawn(sheet, (x, y), height, zpl::WIDTH_DOTS - x - MARGIN_DOTS, text);
+    }
     let fits = COLUMNS * 28 / height;
-    let columns = zpl::columns(text);
+    let columns = text.chars().count();
     let _ = write!(sheet, "^FO{x},{y}^A0N,{height}");
     if columns > fits {
         let _ = write!(sheet, ",{}", (height * fits / columns).max(8));
@@ -156,10 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_printers_font_lacks_is_named() {
-        let slip = pick_slip(&"A-1".into(), &[line("TÊTE-茶1", 1)]);
+    fn what_the_printers_font_lacks_is_drawn_and_what_nobody_has_is_named() {
+        let slip = pick_slip(&"A-1".into(), &[line("TÊTE-茶1", 1), line("TÊTE-1", 1)]);
         assert!(slip.starts_with("^XA^CI28"), "{slip}");
-        assert!(slip.contains("^FDPICK 1 TÊTE-茶1^FS") && slip.contains("^FD茶=U+8336^FS"), "{slip}");
+        assert!(slip.contains("^FDPICK 1^FS") && slip.contains("^FDPICK 1 TÊTE-1^FS") && slip.matches("^GFA").count() == 1, "{slip}");
+        assert!(pick_slip(&"A-1".into(), &[line("A-😀", 1)]).contains("^FX😀=U+1F600"), "named beneath");
+        let sheet = shelf_sheet(&"A-1".into(), &"没有标签 ".repeat(60));
+        assert_eq!((sheet.matches("^GFA").count(), sheet.matches("^FB").count(), sheet.matches("^XZ").count()), (1, 0, 1));
     }
 
     #[test]
@@ -174,7 +188,7 @@ mod tests {
             let slips = pick_slip(&"A-1".into(), &vec![line(sku, 1); n]);
             let places = slips.split("^FO").skip(1).map(|f| f.split(['^', ',']).nth(1).unwrap().parse::<usize>().unwrap());
             assert!(places.max().unwrap() + 34 <= 1_218);
-            assert_eq!(slips.matches("^FDPICK ").count(), n);
+            assert_eq!(slips.matches("^FDPICK 1 ").count() + slips.matches("^FXPICK 1 ").count(), n);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::devices::{Disturbed, ScaleNoise, ScannerNoise, SimPrinter, SimScale, 
 use crate::floor::{Floor, FloorSettings, StationDevices};
 use crate::luck::Luck;
 use crate::scenario::{DeviceSettings, Fault, FaultKind, WireSettings};
-use actors::config::{SiteConfig, StationConfig};
+use actors::config::{DeviceConfig, SiteConfig, StationConfig};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierKind, Secret};
 use drivers::wire::{Dial, WireAddress};
@@ -76,7 +76,7 @@ impl SimWorld {
             for station in &warehouse.stations {
                 let mut here = StationDevices::default();
                 for device in station.devices.iter().filter(|d| d.address == WireAddress::Sim) {
-                    let made = world.make(device.kind, &device.id, station);
+                    let made = world.make(device, station);
                     match &made {
                         Device::Scanner(scanner) => here.scanner = Some(scanner.clone()),
                         Device::Scale(scale) => here.scale = Some(scale.clone()),
@@ -92,10 +92,10 @@ impl SimWorld {
         world
     }
 
-    fn make(&self, kind: DeviceKind, id: &DeviceId, at: &StationConfig) -> Device {
+    fn make(&self, device: &DeviceConfig, at: &StationConfig) -> Device {
         let (floor, station) = (self.floor.clone(), at.id.clone());
-        let luck = Luck::of(self.setup.seed, id.as_str(), "device");
-        match kind {
+        let luck = Luck::of(self.setup.seed, device.id.as_str(), "device");
+        match device.kind {
             DeviceKind::Scanner if at.kind == StationKind::Line => Device::Scanner(SimScanner::new(luck, self.sight(0))),
             // In a person's hand: whoever holds it scans until it beeps.
             DeviceKind::Scanner => Device::Scanner(SimScanner::new(luck, ScannerNoise::default())),
@@ -104,7 +104,7 @@ impl SimWorld {
             }
             DeviceKind::Sorter => {
                 let sorter = SimSorter::new(luck, Arc::new(move |pic, chute| floor.answered(&station, pic, chute)));
-                Device::Sorter(sorter.with_clock(self.clock.clone()))
+                Device::Sorter(sorter.with_clock(self.clock.clone()).with_names(device.names.clone()))
             }
             DeviceKind::Printer => Device::Printer(SimPrinter::new(
                 luck,

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use drivers::Clock;
 use drivers::clock::virtual_runtime;
+use drivers::devices::sorter::Names;
 use drivers::devices::{Instruction, Observation, SessionSettings, run};
 use drivers::wire::{Dial, WireAddress, dial};
 use sim::devices::serve::{Listen, ListenOptions, listen};
@@ -24,11 +25,15 @@ struct Session {
 
 impl Session {
     fn start(kind: DeviceKind, dial: Dial, clock: &Clock) -> Session {
+        Session::start_as(kind, dial, clock, SessionSettings::default())
+    }
+
+    fn start_as(kind: DeviceKind, dial: Dial, clock: &Clock, settings: SessionSettings) -> Session {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (instructions, inbox) = unbounded_channel();
         let (noting, its_clock) = (log.clone(), clock.clone());
         let observe = Arc::new(move |what| noting.lock().unwrap().push((its_clock.now(), what)));
-        let ended = tokio::spawn(run(kind, dial, clock.clone(), SessionSettings::default(), observe, inbox));
+        let ended = tokio::spawn(run(kind, dial, clock.clone(), settings, observe, inbox));
         Session { log, instructions, ended }
     }
 
@@ -225,6 +230,47 @@ fn a_silent_device_is_found_out_by_the_keepalive() {
         clock.sleep(Span::from_secs(60)).await;
         assert_eq!(sessions[0].said(), [up("SIM0000001"), stable(0)]);
         assert_eq!(sessions[1].said(), [up("SRT01")]);
+    });
+}
+
+/// A control that somebody else planned: its chutes are where its own locations are, and its errors have words.
+#[test]
+fn a_sorter_with_names_of_its_own_is_understood() {
+    let names: Names = toml::from_str(
+        "locations = [{ chute = 12, location = \"SORT/0007/LEFT\" }]\nerrors = [{ code = 90, what = \"jam at the infeed\" }]",
+    )
+    .unwrap();
+    let names = Arc::new(names);
+    in_virtual_time(|clock| async move {
+        let answers = Arc::new(Mutex::new(Vec::new()));
+        let noting = answers.clone();
+        let on_answer: OnAnswer = Arc::new(move |pic, chute| noting.lock().unwrap().push((pic, chute)));
+        // The control knows both chutes by its own names only.
+        let sorter = SimSorter::new(luck(), on_answer).with_names(names.clone());
+        let settings = SessionSettings { names: names.clone(), ..SessionSettings::default() };
+        let session = Session::start_as(DeviceKind::Sorter, dial_of(sorter.clone()), &clock, settings);
+        clock.sleep(MS).await;
+        session.said();
+        sorter.ask(7);
+        session.told(Instruction::Divert { pic: 7, chute: 12 });
+        clock.sleep(MS).await;
+        sorter.diverted(7, 12, true);
+        sorter.fault(Some("INFEED"));
+        clock.sleep(MS).await;
+        let expected = [
+            Observation::DivertAsked { pic: 7 },
+            Observation::Diverted { pic: 7, chute: 12, ok: true },
+            fault("INFEED: jam at the infeed (error 90)"),
+        ];
+        assert_eq!(session.said(), expected);
+        assert_eq!(answers.lock().unwrap().drain(..).collect::<Vec<_>>(), [(7, 12)]);
+        // Whoever has not been told the names cannot tell the chute.
+        let other = Session::start(DeviceKind::Sorter, dial_of(sorter.clone()), &clock);
+        clock.sleep(MS).await;
+        other.said();
+        sorter.diverted(8, 12, true);
+        clock.sleep(MS).await;
+        assert!(other.said().contains(&Observation::Diverted { pic: 8, chute: 0, ok: false }));
     });
 }
 

@@ -42,6 +42,19 @@ fn decoded(zpl: &[u8]) -> Vec<String> {
     }
 }
 
+/// The black dots of a printed sheet: its width and, row by row, whether each is one.
+fn printed(zpl: &str) -> (usize, Vec<bool>) {
+    let options = labelize::RenderOptions {
+        language: Some(labelize::Language::Zpl),
+        width_mm: Some(101.6),
+        height_mm: Some(152.4),
+        ..Default::default()
+    };
+    let picture = labelize::render_png(zpl.as_bytes(), options).expect("it renders");
+    let picture = image::load_from_memory(&picture.bytes).expect("it is a picture").into_luma8();
+    (picture.width() as usize, picture.pixels().map(|dot| dot.0[0] < 128).collect())
+}
+
 /// The one of the codes that is this number.
 fn names(codes: &[String], number: &str) -> bool {
     let is = |candidate: &str| Ok::<_, std::convert::Infallible>((candidate == number).then_some(()));
@@ -58,7 +71,16 @@ fn address(luck: &mut Luck, country: &str) -> Address {
         "CN" => ("Shenzhen", "GD", smol_str::format_smolstr!("{:06}", luck.between(510_000, 528_999))),
         _ => ("Austin", "TX", smol_str::format_smolstr!("{:05}", luck.between(75_001, 79_999))),
     };
-    Address { name, street, city: city.into(), region: region.into(), postcode, country: country.into(), ..Address::default() }
+    Address {
+        name,
+        street,
+        city: city.into(),
+        region: region.into(),
+        postcode,
+        country: country.into(),
+        phone: "+1 213 555 0100".into(),
+        ..Address::default()
+    }
 }
 
 #[test]
@@ -105,6 +127,7 @@ fn labels_of_every_simulated_carrier_decode() {
                 label.tracking,
                 String::from_utf8_lossy(&label.zpl)
             );
+            assert!(label.plate.as_ref().is_none_or(|plate| names(&codes, plate.as_str())), "{id}: {:?} in {codes:?}", label.plate);
             let expected = if id == "mydhl" { 3 } else { 1 };
             assert_eq!(codes.len(), expected, "{id}: {codes:?}");
             if id == "usps" {
@@ -112,6 +135,48 @@ fn labels_of_every_simulated_carrier_decode() {
             }
         }
     }
+}
+
+/// What a printer has no font for is on the paper all the same, dot by dot as the font in the program has it, beside the
+/// text and not over it; other scripts than Latin, Greek and Cyrillic never reach the printer as text.
+#[test]
+fn other_scripts_are_printed_without_a_font_in_the_printer() {
+    let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+    for sku in ["茶", "TÊTE-茶1", "ラベル-7", "한국-한국", "ชา", "תה-1", "茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶"]
+    {
+        let slip = actors::slip::pick_slip(&"A-1".into(), &[line(sku)]);
+        assert!(slip.contains("^FDPICK 2^FS") && slip.matches("^GFA").count() == 1, "{sku}: {slip}");
+        let (width, black) = printed(&slip);
+        // Where the picture stands, and the sheet without it.
+        let at = slip[..slip.find("^GFA").unwrap()].rfind("^FO").unwrap();
+        let place: Vec<usize> = slip[at + 3..].split(['^', ',']).take(2).map(|n| n.parse().unwrap()).collect();
+        let bytes: Vec<usize> = slip[slip.find("^GFA").unwrap() + 5..].split(',').take(3).map(|n| n.parse().unwrap()).collect();
+        let (left, top, wide, high) = (place[0], place[1], bytes[2] * 8, bytes[0] / bytes[2]);
+        assert!(left + wide <= 812 && high >= 16, "{sku}: {wide} × {high} at {left},{top}");
+        let end = at + slip[at..].find("^FS").unwrap() + 3;
+        let (_, without) = printed(&[&slip[..at], &slip[end..]].concat());
+        let inside = |n: usize| (left..left + wide).contains(&(n % width)) && (top..top + high).contains(&(n / width));
+        let glyphs: u32 = sku.chars().filter(|_| wide > 0).map(|c| ink(c, (high / 16) as u32)).sum();
+        let drawn = black.iter().enumerate().filter(|(n, dot)| **dot && inside(*n)).count();
+        // Marks that stand on a letter may cover a dot of it.
+        assert!(drawn as u32 <= glyphs && drawn as u32 * 10 >= glyphs * 9, "{sku}: {drawn} dots of {glyphs}");
+        assert!(without.iter().enumerate().all(|(n, dot)| !(*dot && inside(n))), "{sku}: text stands under the picture");
+        assert!(black.iter().zip(&without).enumerate().all(|(n, (a, b))| a == b || inside(n)), "{sku}: ink outside the picture");
+    }
+    // A label of a simulated carrier.
+    let names = ["仓库", "南山区前海路 1 号"];
+    let slip = actors::slip::shelf_sheet(&"A-1".into(), &names.join(" "));
+    assert!(slip.contains("^GFA") && printed(&slip).1.iter().filter(|dot| **dot).count() > 1_000);
+    let plain = actors::slip::pick_slip(&"A-1".into(), &[line("TÊTE-Ω-Ж")]);
+    assert!(plain.contains("^FDPICK 2 TÊTE-Ω-Ж^FS") && !plain.contains("^GF"), "{plain}");
+}
+
+/// The dots of one character, `scale` times as large.
+fn ink(c: char, scale: u32) -> u32 {
+    let mut zpl = String::new();
+    drivers::devices::glyphs::draw(&mut zpl, (0, 0), 1, 64, 1, &c.to_string());
+    let (_, black) = printed(&format!("{}{zpl}^XZ", drivers::devices::zpl::HEAD));
+    black.iter().filter(|dot| **dot).count() as u32 * scale * scale
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use drivers::carriers::{CarrierSettings, Secret};
 use std::fmt::{Debug, Write};
+use std::io::IsTerminal;
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
@@ -13,7 +14,9 @@ use twin::text::Visible;
 /// Logs to standard error, at the level in `PARCELTWIN_LOG` (`warn` where absent).
 pub fn start_log() {
     let filter = EnvFilter::try_from_env("PARCELTWIN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().fmt_fields(fields()).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().fmt_fields(fields());
+    // Colours are for a person at a screen: in a file they are garbage to whoever searches it.
+    log.with_ansi(std::io::stderr().is_terminal()).init();
 }
 
 /// How a record's fields are written: what a carrier, a device or a buyer said is shown and cannot act, so no text begins a

@@ -156,7 +156,10 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     put(Span::ZERO, Create { plan: Box::new(plan) });
     put(Span::ZERO, RequestLabel);
     let label_ms = 300 + i64::from(n * 7919 % 4_000) + if n % 90 == 1 { 40_000 } else { 0 };
-    put(Span::from_ms(label_ms), TakeLabel { tracking: TrackingNumber::new(format!("T{n}")), label: Hash::default(), charged: None });
+    put(
+        Span::from_ms(label_ms),
+        TakeLabel { tracking: TrackingNumber::new(format!("T{n}")), plate: None, label: Hash::default(), charged: None },
+    );
     if n % 10 == 7 && n % 20 == 17 {
         return;
     }

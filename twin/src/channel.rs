@@ -215,6 +215,8 @@ pub struct LabelRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
     pub tracking: TrackingNumber,
+    /// Another number on it by which a scanner may know the parcel, where it has one: DHL's licence plate of the piece.
+    pub plate: Option<TrackingNumber>,
     pub charged: Option<Money>,
     /// ZPL II.
     pub zpl: Vec<u8>,

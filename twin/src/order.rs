@@ -304,8 +304,9 @@ impl Entity for Order {
             Command::Release => self.step(id, "release", &[Allocated], Released, Event::Released),
             Command::Pack => self.step(id, "packing", &[Released], Packed, Event::Packed),
             Command::Ship => self.step(id, "shipping", &[Packed, Released], Shipped, Event::Shipped),
-            Command::Deliver => self.step(id, "delivery", &[Shipped], Delivered, Event::Delivered),
-            Command::Return => self.step(id, "return", &[Shipped], Returned, Event::Returned),
+            // As the parcel's news has it: what was delivered may come back, and what was told to come back be delivered.
+            Command::Deliver => self.step(id, "delivery", &[Shipped, Returned], Delivered, Event::Delivered),
+            Command::Return => self.step(id, "return", &[Shipped, Delivered], Returned, Event::Returned),
             Command::Cancel { reason } => {
                 self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason })
             }
@@ -378,5 +379,31 @@ impl Entity for Order {
 
     fn of(event: &crate::Event) -> Option<&Event> {
         if let crate::Event::Order(event) = event { Some(event) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parcel's news decides, in whatever order carriers tell it: what was delivered may come back, and the other way round.
+    #[test]
+    fn an_order_ends_as_its_parcel_does() {
+        let id = SmolStr::new("A-1");
+        for (commands, end) in [
+            (vec![Command::Deliver, Command::Return], Stage::Returned),
+            (vec![Command::Return, Command::Deliver], Stage::Delivered),
+            (vec![Command::Deliver, Command::Return, Command::Return, Command::Deliver, Command::Return], Stage::Returned),
+        ] {
+            let mut order = Order { stage: Stage::Shipped, ..Order::default() };
+            for command in commands {
+                for event in order.decide(&id, Moment(1), command).expect("it may end otherwise") {
+                    order.apply(Moment(1), &event);
+                }
+            }
+            assert_eq!(order.stage, end);
+        }
+        let cancelled = Order { stage: Stage::Cancelled, ..Order::default() };
+        assert!(cancelled.decide(&id, Moment(1), Command::Return).is_err());
     }
 }

@@ -257,6 +257,8 @@ pub enum Command {
     RequestLabel,
     TakeLabel {
         tracking: TrackingNumber,
+        /// What else on the label names the parcel.
+        plate: Option<TrackingNumber>,
         label: Hash,
         charged: Option<Money>,
     },
@@ -329,6 +331,9 @@ pub enum Event {
         tracking: TrackingNumber,
         label: Hash,
         charged: Option<Money>,
+        /// What else on the label names the parcel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plate: Option<TrackingNumber>,
     },
     LabelRefused {
         why: SmolStr,
@@ -481,8 +486,8 @@ impl Entity for Parcel {
                 Created | LabelRequested => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
                 _ => Ok(vec![]),
             },
-            Command::TakeLabel { tracking, label, charged } => match self.stage {
-                LabelRequested => Ok(vec![Event::LabelBought { tracking, label, charged }]),
+            Command::TakeLabel { tracking, plate, label, charged } => match self.stage {
+                LabelRequested => Ok(vec![Event::LabelBought { tracking, label, charged, plate }]),
                 _ if self.tracking.as_ref() == Some(&tracking) => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "a label", "label requested")),
             },
@@ -563,7 +568,7 @@ impl Entity for Parcel {
                 self.plan = (**plan).clone();
             }
             Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
-            Event::LabelBought { tracking, label, charged } => {
+            Event::LabelBought { tracking, label, charged, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
                 self.label = Some(*label);
@@ -675,7 +680,7 @@ mod tests {
         vec![
             Event::Created { plan: Box::default() },
             Event::LabelRequested { key: "P.0".into() },
-            Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None },
+            Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None, plate: None },
         ]
     }
 
@@ -689,7 +694,7 @@ mod tests {
     #[test]
     fn the_same_label_twice_changes_nothing() {
         let parcel = at_stage(&labelled());
-        let again = Command::TakeLabel { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None };
+        let again = Command::TakeLabel { tracking: TrackingNumber::new("T1"), plate: None, label: Hash::default(), charged: None };
         assert_eq!(parcel.decide(&"P".into(), Moment(2), again).unwrap(), []);
     }
 

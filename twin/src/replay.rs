@@ -38,12 +38,13 @@ pub struct Replay<'a> {
     checked: bool,
 }
 
-/// What can be found by another name than its id.
-pub(crate) fn name_of(record: &Record) -> Option<(SmolStr, SmolStr)> {
-    match &record.event {
-        Event::Parcel(parcel::Event::LabelBought { tracking, .. }) => Some((tracking.0.clone(), record.key.id.clone())),
-        _ => None,
-    }
+/// What can be found by other names than its id: a parcel by the numbers on its label.
+pub(crate) fn names_of(record: &Record) -> impl Iterator<Item = (SmolStr, SmolStr)> {
+    let names = match &record.event {
+        Event::Parcel(parcel::Event::LabelBought { tracking, plate, .. }) => [Some(tracking), plate.as_ref()],
+        _ => [None, None],
+    };
+    names.into_iter().flatten().map(|name| (name.0.clone(), record.key.id.clone()))
 }
 
 impl<'a> Replay<'a> {
@@ -92,7 +93,7 @@ impl<'a> Replay<'a> {
 
     fn apply(&mut self, record: Record) -> Result<(), TwinError> {
         let at: Moment = record.decided_at();
-        self.change.names.extend(name_of(&record));
+        self.change.names.extend(names_of(&record));
         let Record { seq, key, version, event, .. } = record;
         let damaged = |why: String| TwinError::Damaged { seq, why };
         let (kind, shelf) = (key.kind, self.shelf);
@@ -125,5 +126,39 @@ impl<'a> Replay<'a> {
             change.states.push((key, state.to_bytes(version)));
         }
         Ok(self.shelf.put(change)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::journal::memory::MemoryJournal;
+    use crate::parcel::{Event, Parcel};
+    use crate::replay::silent;
+    use crate::{Entity, Hash, MemoryShelf, Moment, TrackingNumber, Twin, Tx};
+    use std::sync::Arc;
+
+    /// A scanner may read any of the barcodes on a label: by each the parcel is found, also by who reads the journal later.
+    #[test]
+    fn a_parcel_is_found_by_every_number_on_its_label() {
+        let journal = Arc::new(MemoryJournal::of("plates"));
+        let open = || Twin::open(journal.clone(), Arc::new(MemoryShelf::default()), Arc::default(), &mut silent()).expect("it opens");
+        let twin = open();
+        let numbers = ["1103733901", "JD014600004617230770"].map(TrackingNumber::new);
+        let [tracking, plate] = numbers.clone();
+        let events = vec![
+            Event::Created { plan: Box::default() },
+            Event::LabelRequested { key: "P-1.0".into() },
+            Event::LabelBought { tracking, label: Hash::default(), charged: None, plate: Some(plate) },
+        ];
+        let (mut tx, mut parcel) = (Tx::at(Moment(1)), Parcel::default());
+        events.iter().for_each(|event| parcel.apply(tx.at, event));
+        tx.stage(&"P-1".into(), events.len() as u32, events, Default::default(), &parcel);
+        twin.commit([tx]).expect("it is written");
+        for twin in [twin, open()] {
+            for number in &numbers {
+                assert_eq!(twin.parcel_of(number.as_str()).expect("it reads"), Some("P-1".into()), "{number}");
+            }
+            assert_eq!(twin.parcel_of("4617230770").expect("it reads"), None, "the end of a plate is no number");
+        }
     }
 }

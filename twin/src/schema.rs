@@ -84,7 +84,7 @@ numbered! {
     enum "parcel" parcel::Event {
         1 Created { 0 plan: Box<Plan> },
         2 LabelRequested { 0 key: SmolStr },
-        3 LabelBought { 0 tracking: TrackingNumber, 1 label: Hash, 2 charged: Option<Money> },
+        3 LabelBought { 0 tracking: TrackingNumber, 1 label: Hash, 2 charged: Option<Money>, 3 plate: Option<TrackingNumber> },
         4 LabelRefused { 0 why: SmolStr },
         5 Printed { 0 printer: DeviceId },
         6 Packed {},

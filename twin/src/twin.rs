@@ -8,7 +8,7 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::{Draft, Head, Journal, Record};
 use crate::keys::{Keys, Sealed};
 use crate::personal::Personal;
-use crate::replay::{Progress, Replay, name_of};
+use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
 use crate::{Address, Hash, Moment, Origin, StoreError, TwinError, order};
 use smol_str::SmolStr;
@@ -218,7 +218,7 @@ impl Twin {
                 let Origin { by, because } = origin.clone();
                 let record = Record { seq, at, decided_before: at - decided, by, because, key, version, event };
                 draft.push(&record);
-                change.names.extend(name_of(&record));
+                change.names.extend(names_of(&record));
                 records.push(record);
             }
             draft.documents.extend(documents);
@@ -319,7 +319,7 @@ impl Twin {
         self.shelf.listed(E::KIND, facet, of, after).map(|row| row.map_err(TwinError::from))
     }
 
-    /// The parcel that wears a tracking number.
+    /// The parcel that wears a tracking number, or the plate of a piece.
     pub fn parcel_of(&self, tracking: &str) -> Result<Option<crate::ParcelId>, TwinError> {
         Ok(self.shelf.look_up(tracking)?.map(crate::ParcelId::from))
     }

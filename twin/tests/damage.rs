@@ -93,7 +93,7 @@ fn killed(dir: &Path) -> All {
             let events = vec![
                 parcel::Event::Created { plan: Box::new(plan) },
                 parcel::Event::LabelRequested { key: format!("O-{n}.0").into() },
-                parcel::Event::LabelBought { tracking: TrackingNumber::new(format!("T-O-{n}")), label, charged: None },
+                parcel::Event::LabelBought { tracking: TrackingNumber::new(format!("T-O-{n}")), label, charged: None, plate: None },
             ];
             events.iter().for_each(|e| parcel.apply(tx.at, e));
             tx.stage(&format!("O-{n}").into(), 3, events, Default::default(), &parcel);

@@ -12,6 +12,7 @@ mod fitting;
 mod forwarder;
 mod label_image;
 mod mydhl;
+mod odd_json;
 mod settings;
 mod soft;
 mod usps;
@@ -29,7 +30,7 @@ use crate::{Clock, HttpWire, WireError};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{CarrierId, TrackingNumber};
+use twin::{Address, CarrierId, TrackingNumber};
 
 /// One account with one carrier.
 pub trait CarrierDriver: Send + Sync {
@@ -105,6 +106,17 @@ pub fn driver(settings: &CarrierSettings, secret: Secret, wire: Arc<dyn HttpWire
         CarrierKind::Usps => Arc::new(usps::Usps::new(settings, &secret, caller)),
         CarrierKind::Mydhl => Arc::new(mydhl::Mydhl::new(settings, &secret, caller)),
         CarrierKind::Forwarder => Arc::new(forwarder::Forwarder::new(settings, &secret, caller)),
+    }
+}
+
+/// What of a warehouse's address its carrier would refuse for every parcel, by the field in the site file: told at the start,
+/// so that not one order after the other is held for it.
+pub fn origin_fault(kind: CarrierKind, address: &Address) -> Option<Unfit> {
+    match kind {
+        CarrierKind::Usps => usps::request::origin(address).err(),
+        CarrierKind::Mydhl => mydhl::request::origin(address).err(),
+        // Our own API: whatever an address may hold it takes.
+        CarrierKind::Forwarder => None,
     }
 }
 

@@ -21,6 +21,7 @@ use twin::{Moment, Span};
 mod alarm;
 pub mod code;
 pub mod frames;
+pub mod glyphs;
 pub mod host_status;
 pub mod lines;
 pub mod printer;
@@ -106,8 +107,8 @@ pub enum Instruction {
 /// Takes what a device says. Called from the session's task: must not block.
 pub type Observe = Arc<dyn Fn(Observation) + Send + Sync>;
 
-/// The time limits of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The time limits of a session, and what the device calls things.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
     /// For opening the stream.
     pub connect_timeout: Span,
@@ -119,6 +120,8 @@ pub struct SessionSettings {
     pub backoff_min: Span,
     /// The longest wait between attempts.
     pub backoff_max: Span,
+    /// Sorters only.
+    pub names: Arc<sorter::Names>,
 }
 
 impl Default for SessionSettings {
@@ -129,6 +132,7 @@ impl Default for SessionSettings {
             keepalive_every: Span::from_secs(30),
             backoff_min: Span::from_ms(250),
             backoff_max: Span::from_secs(30),
+            names: Arc::default(),
         }
     }
 }

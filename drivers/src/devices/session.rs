@@ -67,7 +67,7 @@ pub(super) async fn keep<D: Conversation>(
     instructions: UnboundedReceiver<Instruction>,
 ) {
     let mut session = Session { device, clock, settings, observe, instructions };
-    let mut backoff = settings.backoff_min;
+    let mut backoff = session.settings.backoff_min;
     let mut outage_told = false;
     loop {
         let Ended::Lost { why, up_since } = session.connect_once(&dial).await else { return };
@@ -75,7 +75,7 @@ pub(super) async fn keep<D: Conversation>(
             outage_told = false;
             // A device that hangs up right after its handshake is not back yet: only a lasting connection resets the pause.
             if session.clock.steady() - up_since > backoff {
-                backoff = settings.backoff_min;
+                backoff = session.settings.backoff_min;
             }
         }
         if !outage_told {
@@ -86,7 +86,7 @@ pub(super) async fn keep<D: Conversation>(
         if session.meanwhile(clock.sleep(backoff)).await.is_none() {
             return;
         }
-        backoff = (backoff * 2).min(settings.backoff_max);
+        backoff = (backoff * 2).min(session.settings.backoff_max);
     }
 }
 

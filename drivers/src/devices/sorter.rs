@@ -2,19 +2,22 @@
 //!
 //! OSIP knows an item by a barcode and a chute by a location. A barcode that is a number is taken for the sorter's own
 //! number of the item (PIC); any other is given one here, and the answer bears the barcode again. A chute is the location
-//! [`location_of`] names.
+//! [`location_of`] names, or the one that the settings give it ([`Names`]).
 //!
 //! What a control asks or tells twice is dropped by its sequence number; a `SYNQ` is answered each time, and begins the count
 //! anew where it is out of order. A sorter that is silent is asked with `SYNQ`. Never repeats an answer: one that is late is
 //! worth nothing, for the item has passed the divert.
 
-use super::telegram::{ERROR_UNKNOWN_TYPE, SEQUENCE_MAX, Side, Telegram, TelegramCodec, TelegramKind, stamp};
+use super::telegram::{ERROR_UNKNOWN_TYPE, PLACE_BYTES, SEQUENCE_MAX, Side, Telegram, TelegramCodec, TelegramKind, stamp};
 use super::{Conversation, Instruction, Observation, Trouble, Turn};
+use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Items that can be between question and chute; of more the oldest are forgotten, and answered by their number alone.
 const ITEMS_MAX: usize = 512;
+/// Eight digits.
+const ERROR_MAX: u32 = 99_999_999;
 /// Numbers for items whose barcode is none begin here.
 const OWN_PICS: u32 = 1 << 31;
 
@@ -73,6 +76,67 @@ pub fn location_of(chute: u16) -> SmolStr {
 pub fn chute_of(location: &str) -> Option<u16> {
     let group = |n: usize| location.get(4 * n..4 * n + 4)?.parse::<u32>().ok();
     u16::try_from(group(1)? + 10_000 * group(2)?).ok()
+}
+
+/// What a control calls its chutes and its troubles, where it was planned by somebody else. Values from a settings file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    pub locations: Vec<ChuteLocation>,
+    pub errors: Vec<ErrorName>,
+}
+
+/// The location that a chute is: up to 20 characters, `EXT_0001000300000000`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChuteLocation {
+    pub chute: u16,
+    pub location: SmolStr,
+}
+
+/// What an error code says, in plain words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorName {
+    pub code: u32,
+    pub what: SmolStr,
+}
+
+impl Names {
+    /// Where a chute is.
+    pub fn location(&self, chute: u16) -> SmolStr {
+        let named = self.locations.iter().find(|l| l.chute == chute);
+        named.map_or_else(|| location_of(chute), |l| l.location.clone())
+    }
+
+    /// Which chute a location is. Where chutes have names of their own, no number in a location stands for one of them.
+    pub fn chute(&self, location: &str) -> Option<u16> {
+        let named = self.locations.iter().find(|l| l.location == location).map(|l| l.chute);
+        named.or_else(|| chute_of(location).filter(|chute| self.locations.iter().all(|l| l.chute != *chute)))
+    }
+
+    /// What an error is called.
+    fn error(&self, code: u32) -> SmolStr {
+        let named = self.errors.iter().find(|e| e.code == code);
+        named.map_or_else(|| format_smolstr!("error {code}"), |e| format_smolstr!("{} (error {code})", e.what))
+    }
+
+    /// What is wrong with the settings, in words that name the place.
+    pub fn fault(&self) -> Option<String> {
+        let (mut chutes, mut locations, mut codes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for ChuteLocation { chute, location } in &self.locations {
+            // What pads a field, stands for an unknown location or begins a telegram cannot be in one.
+            let is_text = location.bytes().all(|b| b.is_ascii_graphic() && !b"#*?".contains(&b));
+            if !is_text || !(1..=PLACE_BYTES).contains(&location.len()) {
+                return Some(format!("names.locations: {location:?} is no OSIP location of 1 to {PLACE_BYTES} characters"));
+            }
+            if !chutes.insert(chute) || !locations.insert(location) {
+                return Some(format!("names.locations: chute {chute} or location {location} is there twice"));
+            }
+        }
+        let odd = self.errors.iter().find(|e| e.code == 0 || e.code > ERROR_MAX || e.what.trim().is_empty() || !codes.insert(e.code));
+        odd.map(|e| format!("names.errors: code {} is 0 (no error), over {ERROR_MAX}, there twice or has no name", e.code))
+    }
 }
 
 /// An item whose way is not over.
@@ -159,7 +223,7 @@ impl Sorter {
             Some(ERROR_UNKNOWN_TYPE) if telegram.kind == TelegramKind::Error => {
                 self.trouble.raise(format_smolstr!("{place}: does not know one of our telegrams (error {ERROR_UNKNOWN_TYPE})"), turn);
             }
-            Some(error) => self.trouble.raise(format_smolstr!("{place}: error {error}"), turn),
+            Some(error) => self.trouble.raise(format_smolstr!("{place}: {}", turn.settings.names.error(error)), turn),
         }
     }
 }
@@ -217,7 +281,7 @@ impl Conversation for Sorter {
                 turn.say(Observation::DivertAsked { pic });
             }
             TelegramKind::Update => {
-                let chute = chute_of(&telegram.actual);
+                let chute = turn.settings.names.chute(&telegram.actual);
                 let ok = chute.is_some() && telegram.error.is_none_or(|error| error == 0);
                 if let Some(pic) = self.arrived(&telegram.barcode) {
                     turn.say(Observation::Diverted { pic, chute: chute.unwrap_or(0), ok });
@@ -243,7 +307,7 @@ impl Conversation for Sorter {
         if asked.is_none() {
             self.sequence = sequence;
         }
-        let target = location_of(chute);
+        let target = turn.settings.names.location(chute);
         self.send(
             sequence,
             Telegram { kind: TelegramKind::Response, barcode, actual, target, error: Some(0), ..Telegram::default() },
@@ -286,5 +350,24 @@ mod tests {
             assert_eq!(chute_of(location), chute);
         }
         assert_eq!((pic_of(&barcode_of(7)), pic_of("RR473124829CN"), pic_of("9261290361980000")), (Some(7), None, None));
+    }
+
+    #[test]
+    fn a_control_has_names_of_its_own() {
+        let names = |json: &str| serde_json::from_str::<Names>(json).unwrap();
+        let own = names(r#"{"locations": [{"chute": 3, "location": "SORT/0007"}], "errors": [{"code": 12, "what": "jam at the infeed"}]}"#);
+        assert_eq!((own.fault(), own.location(3), own.location(4)), (None, "SORT/0007".into(), location_of(4)));
+        assert_eq!((own.chute("SORT/0007"), own.chute(&location_of(4)), own.chute(&location_of(3))), (Some(3), Some(4), None));
+        assert_eq!((own.error(12), own.error(13)), ("jam at the infeed (error 12)".into(), "error 13".into()));
+        assert_eq!(Names::default().chute("EXT_0003000000000000"), Some(3));
+        for (json, fault) in [
+            (r#"{"locations": [{"chute": 1, "location": "A"}, {"chute": 2, "location": "A"}]}"#, "twice"),
+            (r#"{"locations": [{"chute": 1, "location": "A"}, {"chute": 1, "location": "B"}]}"#, "twice"),
+            (r#"{"locations": [{"chute": 1, "location": "A*"}]}"#, "no OSIP location"),
+            (r#"{"locations": [{"chute": 1, "location": "123456789012345678901"}]}"#, "no OSIP location"),
+            (r#"{"errors": [{"code": 0, "what": "none"}]}"#, "code 0"),
+        ] {
+            assert!(names(json).fault().is_some_and(|why| why.contains(fault)), "{json}");
+        }
     }
 }

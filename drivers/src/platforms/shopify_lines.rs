@@ -47,7 +47,7 @@ pub(super) fn lines(order: &Node<'_>) -> Result<Lines, BadJson> {
             continue;
         }
         if !is_known && out.held.is_none() {
-            out.held = Some(format_smolstr!("{sku:?} has no SKU, variant or product: nobody knows what to pick"));
+            out.held = Some(format_smolstr!("{:?} has no SKU, variant or product: nobody knows what to pick", sku.as_str()));
         }
         let currency = order.get("currency");
         let currency =

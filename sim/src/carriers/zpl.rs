@@ -1,7 +1,7 @@
 //! The label a simulated carrier sells: 4 × 6 in at 203 dpi, addresses, and the barcodes that this carrier's real label
 //! has. It draws nothing that a carrier's own template would need a licence for.
 
-use drivers::devices::zpl::{HEAD, WIDTH_DOTS, columns, literal};
+use drivers::devices::zpl::{HEAD, WIDTH_DOTS, drawn, is_plain, literal};
 use std::fmt::Write;
 
 /// What stands on a label.
@@ -61,7 +61,8 @@ fn codes(zpl: &mut String, codes: &Codes) {
     };
 }
 
-/// Words in one line of font 0, narrowed where they would run off the paper; nothing where there are none.
+/// Words in one line of font 0, narrowed where they would run off the paper, or drawn where it lacks one; nothing where there
+/// are none.
 fn line(zpl: &mut String, (x, y): (usize, usize), height: usize, words: &[&str]) {
     // Half a letter's height is an average letter's width.
     let fits = 2 * (WIDTH_DOTS - x) / height;
@@ -69,7 +70,10 @@ fn line(zpl: &mut String, (x, y): (usize, usize), height: usize, words: &[&str])
     if filled.peek().is_none() {
         return;
     }
-    let taken: usize = words.iter().map(|word| columns(word) + 1).sum();
+    if !words.iter().all(|word| is_plain(word)) {
+        return drawn(zpl, (x, y), height, WIDTH_DOTS - x - 20, &filled.copied().collect::<Vec<_>>().join(" "));
+    }
+    let taken: usize = words.iter().map(|word| word.chars().count() + 1).sum();
     let _ = write!(zpl, "^FO{x},{y}^A0N,{height},{}", if taken > fits { (height * fits / taken).max(8) } else { height });
     zpl.push_str("^FH^FD");
     for (n, word) in filled.enumerate() {

@@ -7,7 +7,7 @@ use super::plug::{FarEnd, Plug};
 use crate::luck::Luck;
 use bytes::{Buf, Bytes, BytesMut};
 use drivers::devices::host_status::{Buffer, Head, Status, write_status};
-use drivers::devices::zpl::unescaped;
+use drivers::devices::zpl::{fields, unescaped};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -179,8 +179,7 @@ impl FarEnd for SimPrinter {
     }
 }
 
-/// The texts of a label's fields (`^FD … ^FS`), in the order in which they stand.
+/// The texts of a label's fields, in the order in which they stand.
 pub fn field_texts(zpl: &str) -> Vec<String> {
-    let fields = zpl.split("^FD").skip(1).map(|rest| unescaped(rest.split("^FS").next().unwrap_or(rest).trim()));
-    fields.filter(|text| !text.is_empty()).collect()
+    fields(zpl).iter().map(|field| unescaped(field.data.trim())).filter(|text| !text.is_empty()).collect()
 }

@@ -8,7 +8,7 @@ use crate::luck::Luck;
 use bytes::BytesMut;
 use drivers::Clock;
 use drivers::devices::frames::Heard;
-use drivers::devices::sorter::{ANY_SIDE, barcode_of, chute_of, following, location_of, pic_of};
+use drivers::devices::sorter::{ANY_SIDE, Names, barcode_of, following, pic_of};
 use drivers::devices::telegram::{ERROR_UNKNOWN_TYPE, Side, TELEGRAM_BYTES, Telegram, TelegramCodec, TelegramKind, stamp};
 use smol_str::SmolStr;
 use std::collections::VecDeque;
@@ -39,6 +39,7 @@ pub struct SimSorter {
 
 struct Control {
     clock: Option<Clock>,
+    names: Arc<Names>,
     far_side: Side,
     sequence: u32,
     inbox: BytesMut,
@@ -52,6 +53,7 @@ impl SimSorter {
     pub fn new(luck: Luck, on_answer: OnAnswer) -> Self {
         let control = Control {
             clock: None,
+            names: Arc::default(),
             far_side: ANY_SIDE,
             sequence: 0,
             inbox: BytesMut::new(),
@@ -65,6 +67,12 @@ impl SimSorter {
     /// The same sorter with a calendar: its telegrams bear the time of `clock`.
     pub fn with_clock(self, clock: Clock) -> Self {
         self.control().clock = Some(clock);
+        self
+    }
+
+    /// The same sorter with names of its own for chutes.
+    pub fn with_names(self, names: Arc<Names>) -> Self {
+        self.control().names = names;
         self
     }
 
@@ -82,7 +90,7 @@ impl SimSorter {
     /// The item went to this chute. Not `ok`: because no answer came in time or its chute was full.
     pub fn diverted(&self, pic: u32, chute: u16, ok: bool) {
         let error = Some(if ok { 0 } else { ERROR_NOT_AS_TOLD });
-        let (kind, barcode, actual) = (TelegramKind::Update, barcode_of(pic), location_of(chute));
+        let (kind, barcode, actual) = (TelegramKind::Update, barcode_of(pic), self.control().names.location(chute));
         self.say(Telegram { kind, barcode, actual, error, ..Telegram::default() });
     }
 
@@ -135,6 +143,10 @@ impl SimSorter {
         }
     }
 
+    fn chute(&self, location: &str) -> Option<u16> {
+        self.control().names.chute(location)
+    }
+
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -176,7 +188,7 @@ impl FarEnd for SimSorter {
                     self.send(answer, Telegram { kind: TelegramKind::SyncAnswered, ..Telegram::default() });
                 }
                 TelegramKind::Response => {
-                    if let (Some(pic), Some(chute)) = (pic_of(&telegram.barcode), chute_of(&telegram.target)) {
+                    if let (Some(pic), Some(chute)) = (pic_of(&telegram.barcode), self.chute(&telegram.target)) {
                         (self.on_answer)(pic, chute);
                     }
                 }

@@ -1,7 +1,7 @@
-//! What a person, or a scanner, reads off a printed sheet: the `^FD` fields of a ZPL format, and which of them is a barcode.
+//! What a person, or a scanner, reads off a printed sheet: the fields of a ZPL format, and which of them is a barcode.
 
 use actors::slip::{PAGE, PICK, SHELF};
-use drivers::devices::zpl;
+use drivers::devices::zpl::{self, Field};
 use smol_str::{SmolStr, format_smolstr};
 use twin::{BagId, ParcelId, Sku};
 
@@ -23,15 +23,12 @@ pub enum Sheet {
 /// Reads one `^XA … ^XZ`. Of several barcodes the first counts: that is the one that carriers' labels have the number in.
 pub fn read(format: &str) -> Sheet {
     let (mut barcode, mut goods, mut chute, mut shelf, mut page) = (None, Vec::new(), None, false, 1);
-    for (at, _) in format.match_indices("^FD") {
-        let rest = &format[at + 3..];
-        let Some(data) = rest.find("^FS").map(|end| &rest[..end]) else { continue };
-        let since_last = &format[format[..at].rfind("^FS").map_or(0, |p| p + 3)..at];
-        if since_last.contains("^BC") {
+    for Field { command, data } in zpl::fields(format) {
+        if command.contains("^BC") {
             barcode.get_or_insert_with(|| zpl::scanned(data));
             continue;
         }
-        if since_last.contains("^BQ") {
+        if command.contains("^BQ") {
             // In front: the error correction and how the data is meant.
             barcode.get_or_insert_with(|| format_smolstr!("]Q1{}", zpl::unescaped(data.get(3..).unwrap_or_default())));
             continue;

@@ -96,7 +96,9 @@ impl CarrierDriver for Seller {
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
         let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::pin(async move { Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), charged: None, zpl: b"^XA^XZ".to_vec() }.into()) })
+        Box::pin(async move {
+            Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), plate: None, charged: None, zpl: b"^XA^XZ".to_vec() }.into())
+        })
     }
     fn track(&self, _: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         Box::pin(async { Ok(vec![].into()) })

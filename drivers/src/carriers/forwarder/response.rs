@@ -4,6 +4,7 @@ use crate::carriers::answer::{Read, Skips};
 use crate::carriers::caller::{Complaint, Text, Why, parse, text};
 use crate::carriers::figures::Figure;
 use crate::carriers::label_image;
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object};
 use serde::Deserialize;
 use twin::channel::Label;
@@ -39,8 +40,8 @@ struct Image<'a> {
 object!(Charged<'a>, Image<'a>);
 
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
-    let text = text(body);
-    let sold: Sold = parse(&text)?;
+    let (text, mut room, mut skips) = (text(body), String::new(), Skips::default());
+    let sold: Sold = parse_or_mend(&text, &mut room, &mut skips)?;
     let number = sold.tracking.text().filter(|number| !number.is_empty());
     let number = number.ok_or_else(|| format!("tracking is {}", sold.tracking))?;
     // From here on something is bought: whoever hears of a fault must know which label that is.
@@ -51,10 +52,9 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     }
     let base64 = image.base64.text().ok_or_else(|| format!("label {number}: base64 is {}", image.base64))?;
     let zpl = label_image::zpl(base64).map_err(|why| format!("label {number}: {why}"))?;
-    let mut skips = Skips::default();
     skips.about(Some(number));
     let charged = charged(&sold.charged, &mut skips);
-    Ok(Read { value: Label { tracking: TrackingNumber::new(number), charged, zpl }, skipped: skips.into_list() })
+    Ok(Read { value: Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl }, skipped: skips.into_list() })
 }
 
 fn charged(charged: &Soft<Charged>, skips: &mut Skips) -> Option<Money> {

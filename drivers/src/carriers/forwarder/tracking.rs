@@ -3,7 +3,8 @@
 use super::codes;
 use crate::carriers::answer::Skips;
 use crate::carriers::calendar;
-use crate::carriers::caller::{Text, Why, parse, text};
+use crate::carriers::caller::{Text, Why, text};
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object, shown};
 use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
@@ -41,7 +42,8 @@ object!(Parcel<'a>, Event<'a>);
 /// News of the numbers the forwarder knows, added to `found`.
 pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {
     let text = text(body);
-    let News { parcels } = parse(&text)?;
+    let mut room = String::new();
+    let News { parcels } = parse_or_mend(&text, &mut room, skips)?;
     let parcels = parcels.good().ok_or_else(|| format!("parcels is {parcels}"))?;
     for (n, soft) in parcels.iter().enumerate() {
         skips.about(None);

@@ -1,15 +1,15 @@
 //! MyDHL API 3.1.1 (DHL Express): rates, shipments with ZPL labels, tracking of up to 200 waybills in one call.
 //!
 //! **Customs.** A parcel that crosses a customs border is declared with one line, made of the request's contents and value;
-//! DAP, permanent export. **Telephone.** MyDHL wants one of both parties; where an address has none [`request::NO_PHONE`] is
-//! sent. **Batteries** are declared as lithium ion in a device (PI967 section II).
+//! DAP, permanent export. **Telephone.** MyDHL requires one of both parties; where a buyer's address has none the warehouse's
+//! is sent. **Batteries** are declared as lithium ion in a device (PI967 section II: service `HV` with content `967`).
 //!
 //! **The same key.** The key goes out as `Message-Reference`, which MyDHL echoes and files but does not promise to
 //! deduplicate; the parcel's number is the customer reference of the package. **Voiding.** There is no such call: a waybill
 //! that DHL never sees is never billed, so [`CarrierDriver::void_label`] succeeds without asking anybody.
 
 mod codes;
-mod request;
+pub(super) mod request;
 mod response;
 #[cfg(test)]
 mod tests;

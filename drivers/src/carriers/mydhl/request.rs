@@ -29,9 +29,6 @@ const BATTERY_SERVICE: &str = "HV";
 const BATTERY_CONTENT: &str = "967";
 /// Longest customer reference of a package, in characters.
 const REFERENCE_MAX: usize = 35;
-/// Sent as the telephone, which MyDHL requires, where an address has none.
-pub const NO_PHONE: &str = "0000000000";
-
 /// Whether a border of customs or tax lies between the two: by place, not by country letters.
 pub fn declarable(from: &Address, to: &Address) -> bool {
     twin::address::is_declared(from, to)
@@ -317,7 +314,10 @@ pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipm
         accounts: [Account { type_code: "shipper", number: account }],
         value_added_services: request.battery.then(battery),
         output_image_properties: Images { printer_dpi: 200, encoding_format: "zpl", image_options: [label] },
-        customer_details: Parties { shipper_details: party("from", &request.from)?, receiver_details: party("to", &request.to)? },
+        customer_details: Parties {
+            shipper_details: party("from", &request.from, "")?,
+            receiver_details: party("to", &request.to, &request.from.phone)?,
+        },
         content: Content {
             packages: [ShippedPackage {
                 weight: weight(request.weight_g),
@@ -333,6 +333,11 @@ pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipm
             unit_of_measurement: "metric",
         },
     })
+}
+
+/// Whether a parcel can come from there. A telephone may still be missing: who plans a site is advised of that.
+pub fn origin(address: &Address) -> Result<(), Unfit> {
+    party("address", address, "none").map(drop)
 }
 
 fn reference(request: &LabelRequest) -> SmolStr {
@@ -355,7 +360,9 @@ fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, U
     })
 }
 
-fn party<'a>(side: &str, address: &'a Address) -> Result<Party<'a>, Unfit> {
+/// One party. `or_phone` is given where the address has no telephone: MyDHL requires one, and the driver who cannot find a buyer
+/// may at least ask the shipper.
+fn party<'a>(side: &str, address: &'a Address, or_phone: &'a str) -> Result<Party<'a>, Unfit> {
     let [address_line1, address_line2, address_line3] = fitting::street(side, &address.street, &address.street2, LINE_MAX)?;
     let Place { postal_code, city_name, country_code, province_code } = place(side, address)?;
     let company = optional(side, "company", &address.company, COMPANY_MAX)?;
@@ -366,11 +373,11 @@ fn party<'a>(side: &str, address: &'a Address) -> Result<Party<'a>, Unfit> {
         (company, "") => (company, company),
         both => both,
     };
-    let phone = optional(side, "phone", &address.phone, PHONE_MAX)?;
+    let phone = if address.phone.trim().is_empty() { or_phone } else { &address.phone };
     Ok(Party {
         postal_address: PostalAddress { postal_code, city_name, country_code, province_code, address_line1, address_line2, address_line3 },
         contact_information: Contact {
-            phone: if phone.is_empty() { NO_PHONE } else { phone },
+            phone: whole(side, "phone", phone, PHONE_MAX)?,
             email: optional(side, "email", &address.email, EMAIL_MAX)?,
             company_name,
             full_name,

@@ -5,6 +5,7 @@ use crate::carriers::calendar;
 use crate::carriers::caller::{Complaint, Text, Why, parse, text};
 use crate::carriers::figures::{Code, Figure};
 use crate::carriers::label_image;
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -91,7 +92,8 @@ object!(Product<'a>, Weight, Price<'a>, Breakdown<'a>, PricePart, Delivery<'a>);
 /// One quote per product that has a price. The zone is DHL's service area at the destination: it does not tell its zones.
 pub fn quotes(body: &[u8], ship_at: Moment) -> Result<Read<Vec<Quote>>, Why> {
     let (text, mut skips) = (text(body), Skips::default());
-    let Rates { products } = parse(&text)?;
+    let mut room = String::new();
+    let Rates { products } = parse_or_mend(&text, &mut room, &mut skips)?;
     let products = products.good().ok_or_else(|| format!("products is {products}"))?;
     let mut quotes: Vec<Quote> = Vec::with_capacity(products.len());
     for (n, soft) in products.iter().enumerate() {
@@ -196,6 +198,15 @@ struct Shipment<'a> {
     documents: Soft<Vec<Soft<Document<'a>>>>,
     #[serde(borrow, default)]
     shipment_charges: Soft<Vec<Soft<Price<'a>>>>,
+    #[serde(default)]
+    packages: Soft<Vec<Soft<Piece>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Piece {
+    #[serde(default)]
+    tracking_number: Soft<Code>,
 }
 
 #[derive(Deserialize)]
@@ -207,12 +218,12 @@ struct Document<'a> {
     type_code: Soft<Text<'a>>,
 }
 
-object!(Document<'a>);
+object!(Document<'a>, Piece);
 
 /// The waybill, its label (the document of that type, or one without a type) and its price.
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
-    let text = text(body);
-    let shipment: Shipment = parse(&text)?;
+    let (text, mut room, mut skips) = (text(body), String::new(), Skips::default());
+    let shipment: Shipment = parse_or_mend(&text, &mut room, &mut skips)?;
     let number = shipment.shipment_tracking_number.good().filter(|number| !number.0.is_empty());
     let Code(number) = number.ok_or_else(|| format!("shipmentTrackingNumber is {}", shipment.shipment_tracking_number))?;
     // From here on something is bought: whoever hears of a fault must know which waybill that is.
@@ -220,13 +231,17 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let mut labels = documents.filter(|d| d.type_code.text().is_none_or(|t| t == "label"));
     let label = labels.find_map(|d| d.content.text()).ok_or_else(|| format!("waybill {number}: no document is a label"))?;
     let zpl = label_image::zpl(label).map_err(|why| format!("waybill {number}: {why}"))?;
-    let mut skips = Skips::default();
     skips.about(Some(number));
     let charged = billed("shipmentCharges", &shipment.shipment_charges, &mut skips).unwrap_or_else(|why| {
         skips.detail("shipmentCharges", why);
         None
     });
-    let label = Label { tracking: TrackingNumber::new(number.clone()), charged, zpl };
+    // The plate is another barcode on the label, and its digits are not the waybill's.
+    let pieces = skips.take("packages", &shipment.packages);
+    let piece = pieces.and_then(|pieces| skips.take("packages[0]", pieces.first()?));
+    let plate = piece.and_then(|piece| skips.take("packages[0].trackingNumber", &piece.tracking_number));
+    let plate = plate.filter(|plate| !plate.0.is_empty()).map(|plate| TrackingNumber::new(plate.0.clone()));
+    let label = Label { tracking: TrackingNumber::new(number.clone()), plate, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 

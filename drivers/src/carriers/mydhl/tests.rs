@@ -16,6 +16,7 @@ fn prague() -> Address {
         region: "CZ".into(),
         postcode: "14800".into(),
         country: "CZ".into(),
+        phone: "+420 555 0100".into(),
         ..Address::default()
     }
 }
@@ -115,8 +116,8 @@ fn the_shipment_request_is_within_the_carriers_example() {
         ("/getRateEstimates", "we want to know what it costs"),
         ("/outputImageProperties/printerDPI", "our printers have 8 dots per mm"),
         ("/outputImageProperties/encodingFormat", "we print ZPL"),
-        ("/customerDetails/shipperDetails/contactInformation", "ours has one name and no telephone"),
-        ("/customerDetails/receiverDetails/contactInformation", "ours has one name and no telephone"),
+        ("/customerDetails/shipperDetails/contactInformation", "ours has one name and a number of its own"),
+        ("/customerDetails/receiverDetails/contactInformation", "ours has one name and the shipper's telephone"),
         ("/content/description", "the contents, not a sample"),
         ("/content/exportDeclaration/invoice/number", "the parcel's number"),
     ];
@@ -409,7 +410,9 @@ fn an_address_is_whole_or_refused_with_its_field() {
     let body = serde_json::to_value(request::shipment(&puerto_rico, "1").unwrap()).unwrap();
     assert_eq!(body["customerDetails"]["receiverDetails"]["postalAddress"]["countryCode"], "PR");
     type Change = fn(&mut LabelRequest);
-    let cases: [(Change, &str); 11] = [
+    let cases: [(Change, &str); 13] = [
+        (|r| r.from.phone = " ".into(), "from.phone"),
+        (|r| r.to.phone = "5".repeat(71).into(), "to.phone"),
         (|r| r.to.city = "X".repeat(46).into(), "to.city"),
         (|r| r.to.city = "".into(), "to.city"),
         (|r| r.to.street = "1 Long Street ".repeat(12).into(), "to.street"),
@@ -427,6 +430,66 @@ fn an_address_is_whole_or_refused_with_its_field() {
         change(&mut request);
         let unfit = request::shipment(&request, "1").err().unwrap_or_else(|| panic!("{field} is sent"));
         assert_eq!(unfit.field, field, "{unfit}");
+    }
+}
+
+/// MyDHL requires a telephone of both (3.1.1, `contactInformation.phone`, 1 to 70 characters); a made-up one reaches nobody.
+#[test]
+fn a_buyer_without_a_telephone_is_reached_through_the_shipper() {
+    let body = serde_json::to_value(request::shipment(&label_request(), "1").unwrap()).unwrap();
+    let phone = |side: &str| body["customerDetails"][side]["contactInformation"]["phone"].clone();
+    assert_eq!((phone("shipperDetails"), phone("receiverDetails")), (json!("+420 555 0100"), json!("+420 555 0100")));
+    assert_eq!((request::origin(&new_york()), request::origin(&prague())), (Ok(()), Ok(())));
+}
+
+/// A field that stands twice, or a number that no machine number holds, costs what it stands in and is told.
+#[test]
+fn an_answer_that_is_not_quite_json_is_read_and_told() {
+    let good = r#"{"productCode":"P","totalPrice":[{"currencyType":"BILLC","priceCurrency":"USD","price":41.5}]}"#;
+    let huge = r#"{"productCode":"D","totalPrice":[{"currencyType":"BILLC","priceCurrency":"USD","price":1e999}]}"#;
+    for (body, told) in [
+        (format!(r#"{{"products":[{huge},{good}]}}"#), 2),
+        (format!(r#"{{"products":[],"products":[{good}]}}"#), 1),
+        (format!(r#"{{"products":[{}]}}"#, good.replacen("{", r#"{"productCode":"P","#, 1)), 1),
+        (format!(r#"{{"products":[{}]}}"#, good.replace("}]}", r#"}],"weight":{"provided":NaN}}"#)), 2),
+    ] {
+        let quotes = response::quotes(body.as_bytes(), ship_at()).unwrap_or_else(|why| panic!("{why}: {body}"));
+        assert_eq!((quotes.value.len(), quotes.skipped.len()), (1, told), "{body} {:?}", quotes.skipped);
+        assert_eq!(quotes.value[0].total, usd("41.5"));
+    }
+    let two = |event: &str| {
+        format!(
+            r#"{{"shipments":[{{"shipmentTrackingNumber":"1","events":[{event}]}},
+            {{"shipmentTrackingNumber":"2","events":[{{"date":"2026-11-09","time":"10:00:00","typeCode":"OK","description":"Delivered"}}]}}]}}"#
+        )
+    };
+    for odd in
+        [r#"{"date":"2026-11-09","date":"2026-11-09","time":"10:00:00","typeCode":"PU"}"#, r#"{"typeCode":1e999}"#, r#"{"date":NaN}"#]
+    {
+        let (mut found, mut skips) = (Vec::new(), Skips::default());
+        tracking::tracking(two(odd).as_bytes(), &mut found, &mut skips).unwrap_or_else(|why| panic!("{why}: {odd}"));
+        assert!(found.iter().any(|t| t.number.as_str() == "2" && t.events.len() == 1), "{odd} cost its neighbour its news");
+        assert!(!skips.into_list().is_empty(), "{odd} is told");
+    }
+    assert!(response::quotes(b"{\"products\":[", ship_at()).is_err(), "what is cut off is not read");
+}
+
+/// The waybill of DHL's own example has nothing in common with the plate on its piece.
+#[test]
+fn the_plate_of_the_piece_is_taken_from_the_answer() {
+    let zpl = "XlhBXlha"; // ^XA^XZ
+    let answer = |packages: serde_json::Value| {
+        let body =
+            json!({"shipmentTrackingNumber": "1103733901", "documents": [{"content": zpl, "typeCode": "label"}], "packages": packages});
+        response::label(body.to_string().as_bytes()).unwrap()
+    };
+    let label = answer(json!([{"referenceNumber": 1, "trackingNumber": "JD014600004617230770"}]));
+    assert_eq!((label.value.plate, label.skipped.len()), (Some(TrackingNumber::new("JD014600004617230770")), 0));
+    for (odd, told) in
+        [(json!(null), 0), (json!([]), 0), (json!([{"trackingNumber": ""}]), 0), (json!([{"trackingNumber": [1]}]), 1), (json!([7]), 1)]
+    {
+        let label = answer(odd.clone());
+        assert_eq!((label.value.plate, label.skipped.len()), (None, told), "{odd}");
     }
 }
 

@@ -3,8 +3,9 @@
 use super::codes;
 use crate::carriers::answer::Skips;
 use crate::carriers::calendar;
-use crate::carriers::caller::{Text, Why, parse, text};
+use crate::carriers::caller::{Text, Why, text};
 use crate::carriers::figures::Code;
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object, shown};
 use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
@@ -56,7 +57,8 @@ object!(Tracked<'a>, Checkpoint<'a>, ServiceArea<'a>);
 /// News of the waybills DHL knows, added to `found`.
 pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {
     let text = text(body);
-    let Shipments { shipments } = parse(&text)?;
+    let mut room = String::new();
+    let Shipments { shipments } = parse_or_mend(&text, &mut room, skips)?;
     let shipments = match &shipments {
         Soft::Absent => return Ok(()),
         list => list.good().ok_or_else(|| format!("shipments is {list}"))?,

@@ -17,7 +17,7 @@
 //! `GET /tracking/v3/tracking/{number}`, gives the same body without the list round it.
 
 mod codes;
-mod request;
+pub(super) mod request;
 mod response;
 #[cfg(test)]
 mod tests;

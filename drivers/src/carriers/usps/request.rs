@@ -357,6 +357,14 @@ fn indicator(mail_class: &str, dims: Dims) -> &'static str {
     }
 }
 
+/// Whether a parcel can come from there.
+pub fn origin(address: &Address) -> Result<(), Unfit> {
+    if address.us_state().is_none() && address.country != "US" {
+        return Err(Unfit::new("address.country", format_smolstr!("is {}; USPS collects in the United States only", address.country)));
+    }
+    party("address", address).map(drop)
+}
+
 fn party(side: &str, address: &Address) -> Result<Party, Unfit> {
     let (zip_code, zip_plus_4) = zip(side, address)?;
     let (first_name, last_name, firm) = names(side, address)?;

@@ -5,6 +5,7 @@ use crate::carriers::calendar;
 use crate::carriers::caller::{Complaint, Text, Why, parse, sensitive, text};
 use crate::carriers::figures::{Code, Figure};
 use crate::carriers::label_image;
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object};
 use http::HeaderValue;
 use rust_decimal::Decimal;
@@ -154,7 +155,8 @@ pub fn plain_rank(indicator: &str) -> Option<usize> {
 /// One price per mail class: the plainest rate, of our processing category where USPS prices both, the lower of equals.
 pub fn quotes(body: &[u8], category: &str, ship_at: Moment) -> Result<Read<Vec<Quote>>, Why> {
     let (text, mut skips) = (text(body), Skips::default());
-    let options: Options = parse(&text)?;
+    let mut room = String::new();
+    let options: Options = parse_or_mend(&text, &mut room, &mut skips)?;
     let mut quotes: Vec<Quote> = Vec::new();
     for pricing in list("pricingOptions", &options.pricing_options, &mut skips) {
         for shipping in list("shippingOptions", &pricing.shipping_options, &mut skips) {
@@ -272,16 +274,16 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
         }
     }
     let metadata = metadata.ok_or("no part named labelMetadata")?;
-    let metadata: LabelMetadata = parse(metadata)?;
+    let (mut room, mut skips) = (String::new(), Skips::default());
+    let metadata: LabelMetadata = parse_or_mend(metadata, &mut room, &mut skips)?;
     let number = metadata.tracking_number.text().filter(|number| !number.is_empty());
     let number = number.ok_or_else(|| format!("trackingNumber is {}", metadata.tracking_number))?;
     // From here on something is bought: whoever hears of a fault must know which label that is.
     let image = image.ok_or_else(|| format!("label {number} has no part named labelImage"))?;
     let zpl = label_image::zpl(image).map_err(|why| format!("label {number}: {why}"))?;
-    let mut skips = Skips::default();
     skips.about(Some(number));
     let charged = charged(&metadata, &mut skips);
-    let label = Label { tracking: TrackingNumber::new(number), charged, zpl };
+    let label = Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 

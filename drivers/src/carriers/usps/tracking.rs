@@ -3,7 +3,8 @@
 use super::codes;
 use crate::carriers::answer::Skips;
 use crate::carriers::calendar;
-use crate::carriers::caller::{Text, Why, parse, text};
+use crate::carriers::caller::{Text, Why, text};
+use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object, shown};
 use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
@@ -53,7 +54,8 @@ impl Scan<'_> {
 /// News of the numbers USPS knows, added to `found`. An entry without events is a number it does not know.
 pub fn tracking(body: &[u8], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), Why> {
     let text = text(body);
-    let items: Soft<Vec<Soft<Item>>> = parse(&text)?;
+    let mut room = String::new();
+    let items: Soft<Vec<Soft<Item>>> = parse_or_mend(&text, &mut room, skips)?;
     let items = items.good().ok_or_else(|| format!("a list of tracked items was expected, and it is {items}"))?;
     for (n, item) in items.iter().enumerate() {
         skips.about(None);
