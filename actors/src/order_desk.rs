@@ -556,6 +556,7 @@ impl DeskState {
         let before = [(Stage::Released, Command::Release), (Stage::Packed, Command::Pack), (Stage::Shipped, Command::Ship)];
         let reached = last.0;
         let host = self.order(&id)?;
+        let held = host.state.holds_stock();
         for (stage, command) in before.into_iter().filter(|(stage, _)| *stage < reached).chain([last]) {
             // Of two ends the later news counts, whichever that is.
             let is_other_end = stage >= Stage::Delivered && host.state.stage != stage;
@@ -565,12 +566,9 @@ impl DeskState {
                 tracing::debug!(%refusal, "refused");
             }
         }
-        let order = &host.state;
-        if reached >= Stage::Packed
-            && let Some(decision) = &order.decision
-        {
-            let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
-            self.each_stock(&mut work, &keys, || stock::Command::Pick { order: id.clone() })?;
+        let order = host.state.clone();
+        if held && !order.holds_stock() {
+            self.each_stock(&mut work, &order, |quantity| stock::Command::Pick { order: id.clone(), quantity })?;
         }
         if matches!(step, Progress::Shipped | Progress::Delivered | Progress::Returned) {
             // It rests for days now; the twin has it, once this is written.
@@ -582,10 +580,12 @@ impl DeskState {
         Ok(())
     }
 
-    fn each_stock(&mut self, work: &mut Work, keys: &[SmolStr], command: impl Fn() -> stock::Command) -> Result<(), ActorProcessingErr> {
-        for key in keys {
-            if let Some(stock) = self.stock.get_mut(key) {
-                stock.command(work, command())?;
+    /// Commands the stock of all that an order needs, in its warehouse.
+    fn each_stock(&mut self, work: &mut Work, order: &Order, command: impl Fn(u32) -> stock::Command) -> Result<(), ActorProcessingErr> {
+        let Some(decision) = &order.decision else { return Ok(()) };
+        for (sku, quantity) in order.needs() {
+            if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
+                stock.command(work, command(quantity))?;
             }
         }
         Ok(())
@@ -649,14 +649,14 @@ impl DeskState {
         let house = self.house.clone();
         let mut work = house.work();
         let host = self.order(&id)?;
+        let held = host.state.holds_stock();
         let outcome = outcome.and_then(|()| host.command(&mut work, Command::Cancel { reason }).map(drop).map_err(|r| r.to_string()));
         let order = host.state.clone();
         if outcome.is_ok() {
             self.quoting.remove(&id);
             self.short.remove(&id);
-            if let Some(decision) = &order.decision {
-                let keys: Vec<_> = order.lines.iter().map(|l| stock::id(&decision.warehouse, &l.sku)).collect();
-                self.each_stock(&mut work, &keys, || stock::Command::Release { order: id.clone() })?;
+            if held {
+                self.each_stock(&mut work, &order, |quantity| stock::Command::Release { order: id.clone(), quantity })?;
                 // What it held may be what others wait for.
                 self.plan_short(&mut work);
             }

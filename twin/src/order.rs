@@ -252,6 +252,23 @@ pub enum Event {
 }
 
 impl Order {
+    /// Whether stock is reserved for it: from its allocation until it is packed.
+    pub fn holds_stock(&self) -> bool {
+        matches!(self.stage, Stage::Allocated | Stage::Released)
+    }
+
+    /// What it needs of each SKU, in the order of its lines.
+    pub fn needs(&self) -> Vec<(crate::Sku, u32)> {
+        let mut needs: Vec<(crate::Sku, u32)> = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            match needs.iter_mut().find(|(sku, _)| *sku == line.sku) {
+                Some((_, quantity)) => *quantity += line.quantity,
+                None => needs.push((line.sku.clone(), line.quantity)),
+            }
+        }
+        needs
+    }
+
     /// Value of all lines, in the order's currency; `None` where it cannot be told.
     pub fn value(&self) -> Option<Money> {
         let currency = crate::money::Currency::from_code(&self.currency)?;
