@@ -226,7 +226,7 @@ impl CarrierState {
             self.calls += 1;
             if let Job::Label(request, _) = &mut job {
                 // It may have waited here until its pickup was over.
-                request.ship_at = request.ship_at.max(self.config.next_pickup(self.house.clock.date(), request.utc_offset_h));
+                request.ship_at = request.ship_at.max(self.house.next_pickup(self.config.id(), &request.warehouse));
             }
             let (myself, driver, origin) = (self.myself.clone(), self.driver.clone(), self.said(asked.because));
             tokio::spawn(async move {

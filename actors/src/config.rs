@@ -5,14 +5,17 @@ use drivers::carriers::CarrierSettings;
 use drivers::wire::WireAddress;
 use rules::check::Thresholds;
 use rules::fx::Rates;
+use rules::pickups::Pickups;
 use rules::sorting::SortingPlan;
+use rules::working_days::{Weekday, WorkingDays};
 use serde::Deserialize;
 use smol_str::SmolStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use twin::channel::Channel;
 use twin::device::DeviceKind;
 use twin::station::StationKind;
-use twin::{Address, CarrierId, DeviceId, Moment, Span, StationId, WarehouseId};
+
+use twin::{Address, CarrierId, Date, DeviceId, Moment, Span, StationId, TimeZone, WarehouseId};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,10 +77,39 @@ pub struct WarehouseConfig {
     /// Put right when it is read, like a buyer's when an order comes in.
     #[serde(deserialize_with = "put_right")]
     pub address: Address,
-    /// Local time is UTC plus this.
-    pub utc_offset_h: i8,
+    /// Whose clock and calendar it goes by: `Europe/Berlin`, by its name in the tz database.
+    pub time_zone: TimeZone,
+    /// Days of the week on which it works and carriers can collect there.
+    #[serde(default = "every_day")]
+    pub working_days: BTreeSet<Weekday>,
+    /// Dates on which it does not, by its own calendar.
+    #[serde(default)]
+    pub holidays: BTreeSet<Date>,
+    /// What stood in older files in place of `time_zone`: refused, with what to write.
+    #[serde(default, rename = "utc_offset_h", deserialize_with = "offset_is_gone")]
+    pub offset_is_gone: (),
     #[serde(rename = "station")]
     pub stations: Vec<StationConfig>,
+}
+
+fn every_day() -> BTreeSet<Weekday> {
+    Weekday::ALL.into()
+}
+
+/// An offset would be an hour wrong half of the year in most places, so it is not taken for a zone silently.
+fn offset_is_gone<'de, D: serde::Deserializer<'de>>(offset: D) -> Result<(), D::Error> {
+    let hours = i8::deserialize(offset)?;
+    Err(serde::de::Error::custom(format!(
+        "utc_offset_h is gone: write time_zone = \"Europe/Berlin\", the name of the warehouse's zone in the tz database, \
+         or time_zone = \"{hours:+03}:00\" if its clock never changes"
+    )))
+}
+
+impl WarehouseConfig {
+    /// The days on which it works.
+    pub fn days(&self) -> WorkingDays {
+        WorkingDays { weekdays: self.working_days.clone(), holidays: self.holidays.clone() }
+    }
 }
 
 fn put_right<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Error> {
@@ -136,8 +168,17 @@ pub struct DeviceConfig {
 #[serde(deny_unknown_fields)]
 pub struct CarrierConfig {
     pub api: CarrierSettings,
-    /// Local times at which it collects, `16:30`, by warehouse-local clock.
+    /// Local times at which it collects, `16:30`, by warehouse-local clock. None: it comes when it is called.
     pub cutoffs: Vec<SmolStr>,
+    /// Days of the week on which it collects and delivers.
+    #[serde(default = "every_day")]
+    pub working_days: BTreeSet<Weekday>,
+    /// Dates on which it does neither, wherever it collects.
+    #[serde(default)]
+    pub holidays: BTreeSet<Date>,
+    /// Further dates on which it collects nothing at one warehouse: `{ LAX = ["2026-11-26"] }`.
+    #[serde(default)]
+    pub holidays_at: BTreeMap<WarehouseId, BTreeSet<Date>>,
     /// Between two looks at a parcel's tracking.
     #[serde(default = "six")]
     pub track_every_h: u32,
@@ -150,15 +191,24 @@ fn six() -> u32 {
 /// A label bought now is on a parcel that is packed and sorted after this: a pickup before that will not take it.
 const HANDLING: Span = Span::from_mins(10);
 
+/// The pickup that a parcel will make whose label is bought now: the first that is far enough away. Never the present: by the
+/// time the carrier reads it, that is the past.
+pub fn next_pickup(pickups: &Pickups, now: Moment) -> Moment {
+    pickups.first_for(now + HANDLING)
+}
+
 impl CarrierConfig {
-    /// The pickup that a parcel will make whose label is bought now: the first cut-off by the warehouse's clock that is far
-    /// enough away. A carrier without cut-offs comes when it is called: as soon as the parcel is ready. Never the present:
-    /// by the time the carrier reads it, that is the past.
-    pub fn next_pickup(&self, now: Moment, utc_offset_h: i8) -> Moment {
-        let ready = now + HANDLING;
-        // A plan whose cut-offs cannot be read was refused at the start.
-        let cutoffs = self.cutoff_spans().unwrap_or_default();
-        crate::warehouse::next_cutoff(ready - Span(1), utc_offset_h, &cutoffs).unwrap_or(ready)
+    /// When it collects at this warehouse.
+    pub fn pickups(&self, warehouse: &WarehouseConfig) -> Pickups {
+        let mut transit_days = WorkingDays { weekdays: self.working_days.clone(), holidays: self.holidays.clone() };
+        transit_days.holidays.extend(self.holidays_at.get(&warehouse.id).into_iter().flatten());
+        Pickups {
+            time_zone: warehouse.time_zone.clone(),
+            // A plan whose cut-offs cannot be read was refused at the start.
+            cutoffs: self.cutoff_spans().unwrap_or_default(),
+            days: transit_days.with(&warehouse.days()),
+            transit_days,
+        }
     }
 
     pub fn id(&self) -> &CarrierId {
@@ -207,6 +257,9 @@ impl SiteConfig {
             }
         }
         if let Some(fault) = self.carriers.iter().find_map(|c| c.cutoff_spans().err()) {
+            return Some(fault);
+        }
+        if let Some(fault) = self.days_fault(&warehouses) {
             return Some(fault);
         }
         let (mut stations, mut devices, mut prefixes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -259,6 +312,32 @@ impl SiteConfig {
         None
     }
 
+    /// A carrier that no day is left for at a warehouse where it should collect would never come.
+    fn days_fault(&self, warehouses: &BTreeSet<&WarehouseId>) -> Option<String> {
+        for carrier in &self.carriers {
+            if let Some(odd) = carrier.holidays_at.keys().find(|id| !warehouses.contains(id)) {
+                return Some(format!("carrier {}: holidays_at: there is no warehouse {odd}", carrier.id()));
+            }
+            for warehouse in &self.warehouses {
+                let collects = |c: &&Channel| c.carrier == *carrier.id() && c.origins.contains(&warehouse.id);
+                if self.channels.iter().any(|c| collects(&c)) && carrier.pickups(warehouse).days.weekdays.is_empty() {
+                    return Some(format!(
+                        "carrier {}: none of its working_days is one of warehouse {}, where it should collect",
+                        carrier.id(),
+                        warehouse.id
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// When each carrier collects at each warehouse.
+    pub fn all_pickups(&self) -> BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>> {
+        let at = |carrier: &CarrierConfig| self.warehouses.iter().map(|w| (w.id.clone(), carrier.pickups(w))).collect();
+        self.carriers.iter().map(|c| (c.id().clone(), at(c))).collect()
+    }
+
     pub fn warehouse(&self, id: &WarehouseId) -> Option<&WarehouseConfig> {
         self.warehouses.iter().find(|w| w.id == *id)
     }
@@ -285,22 +364,33 @@ fn needed(kind: StationKind) -> &'static [DeviceKind] {
 mod tests {
     use super::*;
 
+    fn warehouse(more: &str) -> Result<WarehouseConfig, toml::de::Error> {
+        toml::from_str(&format!(
+            r#"id = "LAX"
+            name = "Los Angeles"
+            station = []
+            address = {{ name = "W", street = "1 A St", city = "Los Angeles", region = "CA", postcode = "90021", country = "US" }}
+            {more}"#
+        ))
+    }
+
+    fn carrier(more: &str) -> CarrierConfig {
+        toml::from_str(&format!(
+            r#"{more}
+            [api]
+            id = "usps"
+            kind = "usps"
+            base_url = "sim:"
+            account = "1""#
+        ))
+        .unwrap()
+    }
+
     #[test]
     fn a_parcel_is_planned_for_the_pickup_that_it_makes() {
-        let carrier = |cutoffs: &[&str]| CarrierConfig {
-            api: CarrierSettings {
-                id: "usps".into(),
-                kind: drivers::carriers::CarrierKind::Usps,
-                base_url: "sim:".into(),
-                account: "1".into(),
-                secret_env: None,
-                timeout_ms: 1,
-            },
-            cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
-            track_every_h: 6,
-        };
-        let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
-        // Los Angeles, UTC−8, cut-offs at 12:00 and 17:00.
+        let lax = warehouse(r#"time_zone = "America/Los_Angeles""#).unwrap();
+        let szx = warehouse(r#"time_zone = "Asia/Shanghai""#).unwrap();
+        let next = |cutoffs: &str, now: &str, at| next_pickup(&carrier(cutoffs).pickups(at), now.parse().unwrap()).to_string();
         for (now, pickup) in [
             ("2026-11-09T18:00:00Z", "2026-11-09T20:00:00Z"),
             ("2026-11-09T19:50:00Z", "2026-11-09T20:00:00Z"),
@@ -308,10 +398,34 @@ mod tests {
             ("2026-11-10T00:30:00Z", "2026-11-10T01:00:00Z"),
             ("2026-11-10T02:00:00Z", "2026-11-10T20:00:00Z"),
             ("2026-11-10T07:55:00Z", "2026-11-10T20:00:00Z"),
+            // An hour earlier in summer, by the sun.
+            ("2026-07-09T18:00:00Z", "2026-07-09T19:00:00Z"),
         ] {
-            assert_eq!(next(&["17:00", "12:00"], now, -8), pickup, "at {now}");
+            assert_eq!(next(r#"cutoffs = ["17:00", "12:00"]"#, now, &lax), pickup, "at {now}");
         }
-        assert_eq!(next(&["20:00"], "2026-11-09T11:00:00Z", 8), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
-        assert_eq!(next(&[], "2026-11-09T11:00:00Z", 8), "2026-11-09T11:10:00Z");
+        assert_eq!(next(r#"cutoffs = ["20:00"]"#, "2026-11-09T11:00:00Z", &szx), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
+        assert_eq!(next("cutoffs = []", "2026-11-09T11:00:00Z", &szx), "2026-11-09T11:10:00Z");
+    }
+
+    #[test]
+    fn a_day_off_of_either_is_no_pickup() {
+        let lax = warehouse("time_zone = \"America/Los_Angeles\"\nworking_days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\"]\nholidays = [\"2026-11-27\"]").unwrap();
+        let usps =
+            carrier("cutoffs = [\"17:00\"]\nholidays = [\"2026-11-26\"]\nholidays_at = { LAX = [\"2026-11-28\"], SZX = [\"2026-11-30\"] }");
+        // Thanksgiving, the warehouse's day after, the carrier's inventory there, Sunday.
+        let after = |now: &str| next_pickup(&usps.pickups(&lax), now.parse().unwrap()).to_string();
+        assert_eq!(after("2026-11-26T00:30:00Z"), "2026-11-26T01:00:00Z", "Wednesday evening");
+        assert_eq!(after("2026-11-26T02:00:00Z"), "2026-12-01T01:00:00Z", "Monday evening");
+    }
+
+    #[test]
+    fn an_offset_is_refused_with_what_to_write() {
+        let why = warehouse("utc_offset_h = -8").unwrap_err().to_string();
+        assert!(why.contains("utc_offset_h is gone: write time_zone = \"Europe/Berlin\""), "{why}");
+        assert!(why.contains("or time_zone = \"-08:00\" if its clock never changes"), "{why}");
+        let why = warehouse(r#"time_zone = "Los Angeles""#).unwrap_err().to_string();
+        assert!(why.contains("\"Los Angeles\" is no time zone"), "{why}");
+        let why = warehouse("time_zone = \"UTC\"\nworking_days = [\"monday\"]").unwrap_err().to_string();
+        assert!(why.contains("unknown variant `monday`, expected one of `mon`, `tue`"), "{why}");
     }
 }

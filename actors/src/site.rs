@@ -66,6 +66,7 @@ impl Site {
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
             warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
+            pickups: config.all_pickups(),
             config,
         });
         let (tell, ended) = oneshot::channel();

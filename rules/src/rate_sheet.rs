@@ -16,7 +16,7 @@ pub use usps::{ZoneChart, usps};
 pub use wanb::wanb;
 
 use smol_str::{SmolStr, format_smolstr};
-use twin::channel::{Channel, Limits, Tariff};
+use twin::channel::{Channel, DaysCount, Limits, Tariff};
 use twin::{CarrierId, ChannelId, WarehouseId};
 
 /// One service as its sheet describes it. [`Sheet::channel`] makes it a channel of a carrier account.
@@ -44,7 +44,20 @@ impl Sheet {
     pub fn channel(self, carrier: &CarrierId, origins: Vec<WarehouseId>) -> Channel {
         let Sheet { service, name, to, not_to, limits, days, tariff, .. } = self;
         let id = channel_id(carrier, &service);
-        Channel { id, carrier: carrier.clone(), name, service, origins, to, not_to, limits, tariff, last_resort: false, days }
+        Channel {
+            id,
+            carrier: carrier.clone(),
+            name,
+            service,
+            origins,
+            to,
+            not_to,
+            limits,
+            tariff,
+            last_resort: false,
+            days,
+            days_count: DaysCount::Calendar,
+        }
     }
 }
 

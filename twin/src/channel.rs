@@ -2,7 +2,7 @@
 //! And what is asked of it: a quote, a label, news of a parcel.
 
 use crate::money::{Currency, Decimal};
-use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TrackingNumber};
+use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TimeZone, TrackingNumber, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -17,7 +17,7 @@ pub struct Channel {
     /// The carrier's own code for the service: `USPS_GROUND_ADVANTAGE`, `P`.
     pub service: SmolStr,
     /// Warehouses it collects from.
-    pub origins: Vec<crate::WarehouseId>,
+    pub origins: Vec<WarehouseId>,
     /// Countries it serves; empty means every country but the ones in `not_to`.
     #[serde(default)]
     pub to: Vec<SmolStr>,
@@ -34,6 +34,20 @@ pub struct Channel {
     /// Promised days to the door, used where the carrier's quote names none.
     #[serde(default)]
     pub days: Option<u16>,
+    /// Which days `days` counts, from the one after the pickup on.
+    #[serde(default)]
+    pub days_count: DaysCount,
+}
+
+/// Which days a promise counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DaysCount {
+    /// All of them.
+    #[default]
+    Calendar,
+    /// Those on which the carrier works.
+    Working,
 }
 
 /// What a channel accepts. Zero or absent means no limit.
@@ -174,8 +188,8 @@ pub struct QuoteRequest {
     pub battery: bool,
     /// The pickup at which it will be handed over.
     pub ship_at: Moment,
-    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
-    pub utc_offset_h: i8,
+    /// At `from`: carriers want dates as the warehouse has them.
+    pub time_zone: TimeZone,
 }
 
 /// A channel's price for one parcel, with its breakdown.
@@ -197,6 +211,8 @@ pub struct LabelRequest {
     pub key: SmolStr,
     pub parcel: ParcelId,
     pub service: SmolStr,
+    /// Whose address and time zone these are.
+    pub warehouse: WarehouseId,
     pub from: Address,
     pub to: Address,
     pub weight_g: Grams,
@@ -207,8 +223,8 @@ pub struct LabelRequest {
     pub battery: bool,
     /// The pickup at which it will be handed over.
     pub ship_at: Moment,
-    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
-    pub utc_offset_h: i8,
+    /// At `from`: carriers want dates as the warehouse has them.
+    pub time_zone: TimeZone,
 }
 
 /// What the carrier answered: its number, its price, and the label to print.

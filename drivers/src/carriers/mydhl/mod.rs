@@ -108,8 +108,7 @@ impl Desk {
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
-        response::quotes(response.body(), request::local(request.ship_at, request.utc_offset_h))
-            .map_err(|why| self.caller.unreadable("rates", why))
+        response::quotes(response.body(), request.time_zone.wall(request.ship_at)).map_err(|why| self.caller.unreadable("rates", why))
     }
 
     async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {

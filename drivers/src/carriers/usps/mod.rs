@@ -143,7 +143,7 @@ impl Counter {
             return Err(self.caller.refusal(&response, response::complaint));
         }
         let category = request::category(request.weight_g, request.dims);
-        let day = request::mailing_day(request.ship_at, request.utc_offset_h);
+        let day = request::mailing_day(request.ship_at, &request.time_zone);
         response::quotes(response.body(), category, day).map_err(|why| self.caller.unreadable("prices", why))
     }
 
