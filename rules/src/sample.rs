@@ -25,6 +25,7 @@ pub fn channel(tariff: Option<Tariff>) -> Channel {
         not_to: vec![],
         limits: Default::default(),
         tariff,
+        tariff_file: None,
         last_resort: false,
         days: Some(9),
         days_count: Default::default(),

@@ -28,6 +28,9 @@ pub struct Channel {
     /// Present: we rate the channel ourselves. Absent: the carrier is asked.
     #[serde(default)]
     pub tariff: Option<Tariff>,
+    /// In place of `tariff`: a file that holds it, as `parceltwin tariff import` writes one; seen from the site file.
+    #[serde(default)]
+    pub tariff_file: Option<String>,
     /// Considered only where no other channel takes the parcel, so that its carrier is not asked in vain.
     #[serde(default)]
     pub last_resort: bool,
