@@ -17,19 +17,27 @@ use twin::station::StationKind;
 
 use twin::{Address, CarrierId, Date, DeviceId, Moment, Span, StationId, TimeZone, WarehouseId};
 
+/// A site as a whole.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteConfig {
+    /// As people call it; the journal is known by it.
     pub name: String,
+    /// When a measured parcel is not the one that was declared.
     #[serde(default)]
     pub checks: Thresholds,
+    /// Exchange rates, by which prices in different currencies are compared.
     pub fx: Rates,
+    /// Bounds on work in progress.
     #[serde(default)]
     pub limits: Limits,
+    /// At least one.
     #[serde(rename = "warehouse")]
     pub warehouses: Vec<WarehouseConfig>,
+    /// At least one.
     #[serde(rename = "carrier")]
     pub carriers: Vec<CarrierConfig>,
+    /// At least one.
     #[serde(rename = "channel")]
     pub channels: Vec<Channel>,
 }
@@ -42,7 +50,9 @@ pub struct Limits {
     pub parcels_awake_max: usize,
     /// Labels printed at one bench and not yet packed.
     pub bench_parcels_max: usize,
+    /// In one bag; then it is closed and another begun.
     pub bag_parcels_max: usize,
+    /// The same by weight.
     pub bag_weight_g_max: u32,
     /// HTTP calls under way to one carrier.
     pub carrier_calls_max: usize,
@@ -50,7 +60,7 @@ pub struct Limits {
     pub carrier_queue_max: usize,
     /// Items between scanner and divert on one line.
     pub line_items_max: usize,
-    /// Between two looks at an idle device.
+    /// Seconds between two looks at an idle device.
     pub keepalive_s: u32,
 }
 
@@ -69,12 +79,15 @@ impl Default for Limits {
     }
 }
 
+/// A building with its stations: at least a bench, a line and a dock.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WarehouseConfig {
+    /// Short, and for ever: stock and records are known by it.
     pub id: WarehouseId,
+    /// As people call it.
     pub name: String,
-    /// Put right when it is read, like a buyer's when an order comes in.
+    /// What parcels come from. Put right when it is read, like a buyer's when an order comes in.
     #[serde(deserialize_with = "put_right")]
     pub address: Address,
     /// Whose clock and calendar it goes by: `Europe/Berlin`, by its name in the tz database.
@@ -88,6 +101,7 @@ pub struct WarehouseConfig {
     /// What stood in older files in place of `time_zone`: refused, with what to write.
     #[serde(default, rename = "utc_offset_h", deserialize_with = "offset_is_gone")]
     pub offset_is_gone: (),
+    /// Where its people and machines work.
     #[serde(rename = "station")]
     pub stations: Vec<StationConfig>,
 }
@@ -118,18 +132,23 @@ fn put_right<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Er
     Ok(address)
 }
 
+/// A place with devices. A bench and a rework bench have one printer and one scanner, a line one of each kind, a dock one scanner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StationConfig {
+    /// In the whole site, no other has it: `SZX/line-1`.
     pub id: StationId,
+    /// What is done there.
     pub kind: StationKind,
+    /// What stands there.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceConfig>,
-    /// Lines only.
+    /// Lines only, which need it: how far its devices are apart, and which chute is for what.
     #[serde(default)]
     pub line: Option<LineConfig>,
 }
 
+/// An unattended line: scanner, scale and sorter along one belt. Times are milliseconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineConfig {
@@ -141,6 +160,7 @@ pub struct LineConfig {
     pub tolerance_ms: i64,
     /// GS1 company prefix (7 to 10 digits) that this line's bag tags start with; no two lines may share one.
     pub sscc_prefix: SmolStr,
+    /// Which chute is for what.
     pub sorting: SortingPlan,
 }
 
@@ -156,17 +176,23 @@ impl LineConfig {
     }
 }
 
+/// A device at the end of a wire.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
+    /// In the whole site, no other has it: `SZX/line-1/scale`.
     pub id: DeviceId,
+    /// What it is.
     pub kind: DeviceKind,
+    /// How it is reached.
     pub address: WireAddress,
 }
 
+/// One account with one carrier: how it is reached, and when it collects.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CarrierConfig {
+    /// How it is reached.
     pub api: CarrierSettings,
     /// Local times at which it collects, `16:30`, by warehouse-local clock. None: it comes when it is called.
     pub cutoffs: Vec<SmolStr>,
@@ -176,10 +202,11 @@ pub struct CarrierConfig {
     /// Dates on which it does neither, wherever it collects.
     #[serde(default)]
     pub holidays: BTreeSet<Date>,
-    /// Further dates on which it collects nothing at one warehouse: `{ LAX = ["2026-11-26"] }`.
+    /// Further dates on which it collects nothing at one warehouse, and which its promises from there do not count:
+    /// `{ LAX = ["2026-11-26"] }`.
     #[serde(default)]
     pub holidays_at: BTreeMap<WarehouseId, BTreeSet<Date>>,
-    /// Between two looks at a parcel's tracking.
+    /// Hours between two looks at a parcel's tracking.
     #[serde(default = "six")]
     pub track_every_h: u32,
 }
