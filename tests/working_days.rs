@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use support::project;
 use twin::bag::Bag;
 use twin::parcel::Parcel;
-use twin::{Event, bag, manifest, parcel};
+use twin::{Event, Moment, bag, manifest, parcel};
 
 /// The bundled site in Berlin and New York, over the week in which Berlin's summer ends (2026-10-25) and the one in which New
 /// York's does (2026-11-01), with carriers that have weekends and holidays.
@@ -78,4 +78,35 @@ fn bags_are_closed_and_handed_over_by_the_warehouses_clock_and_on_no_day_off() {
         let (id, parcel) = row.expect("it reads");
         assert!(parcel.stage.is_final() || parcel.stage == parcel::Stage::Intercepted, "{id} {:?}", parcel.stage);
     }
+}
+
+/// Both warehouses are closed for two weeks, longer than any carrier sells labels ahead: orders that come meanwhile get theirs when
+/// the end is near enough, and nothing is refused.
+#[test]
+fn a_label_behind_a_long_holiday_is_bought_when_the_carrier_sells_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let days: Vec<String> = (1..=14).map(|day| format!("\"2026-10-{day:02}\"")).collect();
+    let site = std::fs::read_to_string(project().join("scenarios/quick-start/site.toml")).expect("it is bundled");
+    let site = site.replace("\ntime_zone = ", &format!("\nholidays = [{}]\ntime_zone = ", days.join(", ")));
+    std::fs::write(folder.path().join("site.toml"), site).expect("it can be written");
+    let text = "name = \"holiday\"\nabout = \"Nobody works.\"\nsite = \"site.toml\"\nstart = \"2026-10-01T08:00:00Z\"\ndays_max = 90\nseeds = [1]\n\
+         [demand]\norders = 120\nwindow_s = 86400\nskus = 60\nproblem_ppm = 0\n";
+    std::fs::write(folder.path().join("scenario.toml"), text).expect("it can be written");
+    let run = run(&Scenario::read(folder.path()).expect("it is a good scenario"), 1, None, &mut |_| ()).expect("it runs");
+    let back: Moment = "2026-10-14T16:00:00Z".parse().expect("it is a moment");
+    let (mut bought, mut carriers) = (0, BTreeSet::new());
+    for record in run.twin.records(0).map(|record| record.expect("it reads")) {
+        match &record.event {
+            Event::Parcel(parcel::Event::LabelRefused { why }) => panic!("{} was refused: {why}", record.key),
+            Event::Parcel(parcel::Event::LabelBought { .. }) => {
+                let (_, parcel) = run.twin.load::<Parcel>(&record.key.id).expect("it reads").expect("it is there");
+                carriers.insert(parcel.plan.carrier.to_string());
+                bought += 1;
+            }
+            Event::Parcel(parcel::Event::HandedOver { .. }) => assert!(record.at > back, "{} on {}", record.key, record.at),
+            _ => {}
+        }
+    }
+    assert!(bought > 100 && carriers.contains("usps"), "{bought} of {carriers:?}");
+    assert_eq!(run.kpis.parcels.open, 0);
 }

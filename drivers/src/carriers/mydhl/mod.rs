@@ -26,8 +26,10 @@ use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{CarrierId, TrackingNumber};
+use twin::{CarrierId, Span, TrackingNumber};
 
+/// Shipments are planned up to ten days ahead; one less, as its today may be another than the warehouse's.
+const SHIP_AHEAD_MAX: Span = Span::from_hours(9 * 24);
 /// Waybills in one tracking call (`shipmentTrackingNumber`, `maxItems`).
 const TRACK_BATCH_MAX: usize = 200;
 
@@ -89,6 +91,10 @@ impl CarrierDriver for Mydhl {
 
     fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
         request::shipment(request, &self.0.account).map(drop)
+    }
+
+    fn ship_ahead_max(&self) -> Option<Span> {
+        Some(SHIP_AHEAD_MAX)
     }
 
     fn track_batch_max(&self) -> usize {

@@ -35,8 +35,10 @@ use request::Payer;
 use std::sync::Arc;
 use token::TokenCell;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{Address, CarrierId, TrackingNumber};
+use twin::{Address, CarrierId, Span, TrackingNumber};
 
+/// Labels are for mailing dates up to seven days ahead; one less, as its today may be another than the warehouse's.
+const SHIP_AHEAD_MAX: Span = Span::from_hours(6 * 24);
 /// Numbers in one tracking call (USPS tracking v3r2).
 const TRACK_BATCH_MAX: usize = 35;
 
@@ -120,6 +122,10 @@ impl CarrierDriver for Usps {
             return Ok(());
         }
         request::label(request).map(drop)
+    }
+
+    fn ship_ahead_max(&self) -> Option<Span> {
+        Some(SHIP_AHEAD_MAX)
     }
 
     fn track_batch_max(&self) -> usize {
