@@ -14,7 +14,7 @@ use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
 use twin::{CarrierId, Moment, OrderId, ParcelId, Span, TwinError, WarehouseId};
 
-/// A packed parcel that no line has read for so long is missing.
+/// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
 const LOOK_EVERY: Span = Span::from_hours(1);
 
@@ -200,10 +200,8 @@ impl WarehouseState {
 
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
     fn look_for_missing(&mut self) {
-        let now = self.house.clock.steady();
-        let missing: Vec<_> = self.unseen.iter().filter(|(_, since)| now - **since > MISSING_AFTER).map(|(id, _)| id.clone()).collect();
-        for parcel in missing {
-            self.unseen.remove(&parcel);
+        let works = self.config.days().has(self.config.time_zone.date(self.house.clock.date()));
+        for parcel in missing(&mut self.unseen, self.house.clock.steady(), works) {
             let why = Interception::Manual { why: "packed, and no line has seen it for two days: look for it".into() };
             self.house.tell(parcel, ParcelMsg::Intercept(why));
         }
@@ -230,6 +228,14 @@ impl WarehouseState {
     }
 }
 
+/// Takes out what nobody has seen for too long. While nobody works, each waits an hour more with every look.
+fn missing(unseen: &mut BTreeMap<ParcelId, Moment>, now: Moment, works: bool) -> Vec<ParcelId> {
+    if !works {
+        unseen.values_mut().for_each(|since| *since += LOOK_EVERY);
+    }
+    unseen.extract_if(.., |_, since| now - *since > MISSING_AFTER).map(|(id, _)| id).collect()
+}
+
 fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
     // A warehouse that fell sets its own.
     house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing.into())));
@@ -242,4 +248,20 @@ fn set_alarm(house: &House, warehouse: &WarehouseId, carrier: &CarrierId, myself
     // A warehouse that fell sets its own.
     let ring = move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into()));
     house.clock.at_next(move |date| pickups.next_cutoff(date), ring);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_that_waits_over_a_weekend_is_not_missing() {
+        let packed = Moment(0);
+        let found_after = |days_off: std::ops::Range<i64>| {
+            let mut unseen = BTreeMap::from([("A-1".into(), packed)]);
+            (1..200).find(|hour| !missing(&mut unseen, packed + LOOK_EVERY * *hour, !days_off.contains(&(hour / 24))).is_empty())
+        };
+        assert_eq!(found_after(0..0), Some(49));
+        assert_eq!(found_after(1..3), Some(49 + 48), "two days off behind the first");
+    }
 }
