@@ -359,6 +359,28 @@ impl SiteConfig {
         None
     }
 
+    /// Lists of holidays that are over: whoever wrote them has forgotten the new year, in words that name the place.
+    pub fn holidays_run_out(&self, now: Moment) -> Vec<String> {
+        let mut over = Vec::new();
+        for warehouse in &self.warehouses {
+            let today = warehouse.time_zone.date(now);
+            let mut say = |whose: String, holidays: &BTreeSet<Date>| {
+                if let Some(last) = holidays.last().filter(|last| **last < today) {
+                    over.push(format!("{whose}: the last of its holidays was {last}"));
+                }
+            };
+            say(format!("warehouse {}", warehouse.id), &warehouse.holidays);
+            for carrier in
+                self.carriers.iter().filter(|c| self.channels.iter().any(|k| k.carrier == *c.id() && k.origins.contains(&warehouse.id)))
+            {
+                let mut all = carrier.holidays.clone();
+                all.extend(carrier.holidays_at.get(&warehouse.id).into_iter().flatten());
+                say(format!("carrier {} at {}", carrier.id(), warehouse.id), &all);
+            }
+        }
+        over
+    }
+
     /// When each carrier collects at each warehouse.
     pub fn all_pickups(&self) -> BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>> {
         let at = |carrier: &CarrierConfig| self.warehouses.iter().map(|w| (w.id.clone(), carrier.pickups(w))).collect();
@@ -443,6 +465,27 @@ mod tests {
         let after = |now: &str| next_pickup(&usps.pickups(&lax), now.parse().unwrap()).to_string();
         assert_eq!(after("2026-11-26T00:30:00Z"), "2026-11-26T01:00:00Z", "Wednesday evening");
         assert_eq!(after("2026-11-26T02:00:00Z"), "2026-12-01T01:00:00Z", "Monday evening");
+    }
+
+    #[test]
+    fn a_list_of_holidays_that_is_over_is_told() {
+        let lax = warehouse("time_zone = \"America/Los_Angeles\"\nholidays = [\"2026-12-25\"]").unwrap();
+        let usps = carrier("cutoffs = []\nholidays = [\"2026-11-26\"]\nholidays_at = { LAX = [\"2027-01-01\"] }");
+        let text = "id = \"usps/ga\"\ncarrier = \"usps\"\nname = \"GA\"\nservice = \"GA\"\norigins = [\"LAX\"]";
+        let site = SiteConfig {
+            name: "s".into(),
+            checks: Thresholds::default(),
+            fx: toml::from_str("base = \"USD\"").unwrap(),
+            limits: Limits::default(),
+            warehouses: vec![lax],
+            carriers: vec![usps],
+            channels: vec![toml::from_str(text).unwrap()],
+        };
+        let over = |now: &str| site.holidays_run_out(now.parse().unwrap());
+        // Christmas is not over in Los Angeles.
+        assert_eq!(over("2026-12-26T07:00:00Z"), Vec::<String>::new());
+        assert_eq!(over("2026-12-26T09:00:00Z"), ["warehouse LAX: the last of its holidays was 2026-12-25"]);
+        assert_eq!(over("2027-01-02T09:00:00Z")[1], "carrier usps at LAX: the last of its holidays was 2027-01-01");
     }
 
     #[test]

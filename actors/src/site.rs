@@ -53,6 +53,9 @@ impl Site {
         if let Some(fault) = config.fault() {
             return Err(SiteError::Plan(fault));
         }
+        for over in config.holidays_run_out(world.clock.date()) {
+            tracing::warn!("{}; pickups are planned on every working day after it", over);
+        }
         let World { clock, twin, pace, products, dials, drivers } = world;
         let house = Arc::new(House {
             clock,
