@@ -66,7 +66,7 @@ fn small(change: impl Fn(String) -> String) -> TempDir {
 fn a_faulty_site_file_is_named_with_its_fault() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let good = bundled("quick-start/site.toml");
-    let cases: [(&str, &str, &str, &[&str]); 7] = [
+    let cases: [(&str, &str, &str, &[&str]); 12] = [
         ("name = \"quick-start\"", "name = \"quick-start\"\ncolour = \"red\"", "an unknown field", &["colour"]),
         (
             "  { id = \"SZX/line-1/scale\", kind = \"scale\", address = \"sim:\" },\n",
@@ -79,6 +79,21 @@ fn a_faulty_site_file_is_named_with_its_fault() {
         ("address = \"sim:\" },\n", "address = \"pigeon:3\" },\n", "an unknown address", &["pigeon:3"]),
         ("carrier = \"usps\"\n", "carrier = \"pony\"\n", "an unknown carrier", &["pony"]),
         ("kind = \"bench\"", "kind = \"bench", "broken TOML", &["line"]),
+        ("time_zone = \"Asia/Shanghai\"", "utc_offset_h = 8", "an older file", &["utc_offset_h is gone", "Europe/Berlin", "+08:00"]),
+        ("time_zone = \"Asia/Shanghai\"", "time_zone = \"Asia/Shenzhen\"", "no zone", &["Asia/Shenzhen", "is no time zone"]),
+        (
+            "cutoffs = [\"12:00\", \"17:00\"]",
+            "cutoffs = [\"17:00\"]\nworking_days = []",
+            "nobody ever comes",
+            &["usps", "working_days", "LAX"],
+        ),
+        ("cutoffs = [\"12:00\", \"17:00\"]", "cutoffs = [\"17:00\"]\nholidays_at = { LAS = [] }", "no such warehouse", &["usps", "LAS"]),
+        (
+            "cutoffs = [\"12:00\", \"17:00\"]",
+            "cutoffs = [\"17:00\"]\nholidays = [\"2026-02-30\"]",
+            "no such day",
+            &["holidays", "2026-02-30"],
+        ),
     ];
     for (was, is, what, words) in cases {
         assert!(good.contains(was), "{what}: the bundled site has changed");

@@ -421,7 +421,7 @@ fn question(config: &SiteConfig) -> QuoteRequest {
         value: twin::Money::zero(config.fx.base),
         battery: false,
         ship_at: Moment(0),
-        utc_offset_h: 0,
+        time_zone: twin::TimeZone::UTC,
     }
 }
 
@@ -665,9 +665,8 @@ fn a_house_that_stops_between_deciding_and_doing_does_it_when_it_opens_again() {
 
 /// The next time at which any carrier collects anywhere.
 fn next_cutoff(config: &SiteConfig, now: Moment) -> Moment {
-    let spans = config.carriers.iter().map(|c| c.cutoff_spans().expect("the bundled site is good"));
-    let all = spans.flat_map(|s| config.warehouses.iter().filter_map(move |w| actors::warehouse::next_cutoff(now, w.utc_offset_h, &s)));
-    all.min().expect("carriers collect")
+    let all = config.carriers.iter().flat_map(|c| config.warehouses.iter().map(move |w| c.pickups(w)));
+    all.filter_map(|pickups| pickups.next_cutoff(now)).min().expect("carriers collect")
 }
 
 /// A carrier whose news come backwards, twice, with deliveries stamped before they were out, and with a part that nobody can read.

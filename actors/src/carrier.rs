@@ -229,12 +229,9 @@ impl CarrierState {
             });
         }
         while self.calls < limit && !self.is_paused() {
-            let Some(Told { cause: asked, message: mut job }) = self.queue.pop_front() else { return };
+            let Some(Told { cause: asked, message: job }) = self.queue.pop_front() else { return };
+            let Some(job) = self.timely(&asked, job) else { continue };
             self.calls += 1;
-            if let Job::Label(request, _) = &mut job {
-                // It may have waited here until its pickup was over.
-                request.ship_at = request.ship_at.max(self.config.next_pickup(self.house.clock.date(), request.utc_offset_h));
-            }
             let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(asked.origin().because)));
             tokio::spawn(async move {
                 let call = match job {
@@ -252,6 +249,25 @@ impl CarrierState {
                 let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(call) });
             });
         }
+    }
+
+    /// The job for a pickup that the carrier can be asked for. One that is too far ahead, as behind a long holiday: a price is
+    /// asked for the last day that it knows, a label is not bought yet.
+    fn timely(&self, asked: &Cause, mut job: Job) -> Option<Job> {
+        let last = self.driver.ship_ahead_max().map(|ahead| self.house.clock.date() + ahead);
+        match &mut job {
+            Job::Quote(request, _) => request.ship_at = request.ship_at.min(last.unwrap_or(request.ship_at)),
+            Job::Label(request, attempts) => {
+                // It may have waited here until its pickup was over.
+                request.ship_at = request.ship_at.max(self.house.next_pickup(self.config.id(), &request.warehouse));
+                if let Some(last) = last.filter(|last| request.ship_at > *last) {
+                    origin::within(asked.clone(), || self.retry_after(request.ship_at - last, request.clone(), *attempts));
+                    return None;
+                }
+            }
+            Job::Void(_) => {}
+        }
+        Some(job)
     }
 
     /// The origin of what it answers.

@@ -6,29 +6,40 @@ use drivers::devices::sorter::Names;
 use drivers::wire::WireAddress;
 use rules::check::Thresholds;
 use rules::fx::Rates;
+use rules::pickups::Pickups;
 use rules::sorting::SortingPlan;
+use rules::working_days::{Weekday, WorkingDays};
 use serde::Deserialize;
 use smol_str::SmolStr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twin::channel::Channel;
 use twin::device::DeviceKind;
 use twin::station::StationKind;
-use twin::{Address, CarrierId, DeviceId, Moment, Span, StationId, WarehouseId};
 
+use twin::{Address, CarrierId, Date, DeviceId, Moment, Span, StationId, TimeZone, WarehouseId};
+
+/// A site as a whole.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteConfig {
+    /// As people call it; the journal is known by it.
     pub name: String,
+    /// When a measured parcel is not the one that was declared.
     #[serde(default)]
     pub checks: Thresholds,
+    /// Exchange rates, by which prices in different currencies are compared.
     pub fx: Rates,
+    /// Bounds on work in progress.
     #[serde(default)]
     pub limits: Limits,
+    /// At least one.
     #[serde(rename = "warehouse")]
     pub warehouses: Vec<WarehouseConfig>,
+    /// At least one.
     #[serde(rename = "carrier")]
     pub carriers: Vec<CarrierConfig>,
+    /// At least one.
     #[serde(rename = "channel")]
     pub channels: Vec<Channel>,
 }
@@ -41,7 +52,9 @@ pub struct Limits {
     pub parcels_awake_max: usize,
     /// Labels printed at one bench and not yet packed.
     pub bench_parcels_max: usize,
+    /// In one bag; then it is closed and another begun.
     pub bag_parcels_max: usize,
+    /// The same by weight.
     pub bag_weight_g_max: u32,
     /// HTTP calls under way to one carrier.
     pub carrier_calls_max: usize,
@@ -49,7 +62,7 @@ pub struct Limits {
     pub carrier_queue_max: usize,
     /// Items between scanner and divert on one line.
     pub line_items_max: usize,
-    /// Between two looks at an idle device.
+    /// Seconds between two looks at an idle device.
     pub keepalive_s: u32,
 }
 
@@ -68,18 +81,51 @@ impl Default for Limits {
     }
 }
 
+/// A building with its stations: at least a bench, a line and a dock.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WarehouseConfig {
+    /// Short, and for ever: stock and records are known by it.
     pub id: WarehouseId,
+    /// As people call it.
     pub name: String,
-    /// Put right when it is read, like a buyer's when an order comes in.
+    /// What parcels come from. Put right when it is read, like a buyer's when an order comes in.
     #[serde(deserialize_with = "put_right")]
     pub address: Address,
-    /// Local time is UTC plus this.
-    pub utc_offset_h: i8,
+    /// Whose clock and calendar it goes by: `Europe/Berlin`, by its name in the tz database.
+    pub time_zone: TimeZone,
+    /// Days of the week on which it works and carriers can collect there.
+    #[serde(default = "every_day")]
+    pub working_days: BTreeSet<Weekday>,
+    /// Dates on which it does not, by its own calendar.
+    #[serde(default)]
+    pub holidays: BTreeSet<Date>,
+    /// What stood in older files in place of `time_zone`: refused, with what to write.
+    #[serde(default, rename = "utc_offset_h", deserialize_with = "offset_is_gone")]
+    pub offset_is_gone: (),
+    /// Where its people and machines work.
     #[serde(rename = "station")]
     pub stations: Vec<StationConfig>,
+}
+
+fn every_day() -> BTreeSet<Weekday> {
+    Weekday::ALL.into()
+}
+
+/// An offset would be an hour wrong half of the year in most places, so it is not taken for a zone silently.
+fn offset_is_gone<'de, D: serde::Deserializer<'de>>(offset: D) -> Result<(), D::Error> {
+    let hours = i8::deserialize(offset)?;
+    Err(serde::de::Error::custom(format!(
+        "utc_offset_h is gone: write time_zone = \"Europe/Berlin\", the name of the warehouse's zone in the tz database, \
+         or time_zone = \"{hours:+03}:00\" if its clock never changes"
+    )))
+}
+
+impl WarehouseConfig {
+    /// The days on which it works.
+    pub fn days(&self) -> WorkingDays {
+        WorkingDays { weekdays: self.working_days.clone(), holidays: self.holidays.clone() }
+    }
 }
 
 fn put_right<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Error> {
@@ -88,18 +134,23 @@ fn put_right<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Address, D::Er
     Ok(address)
 }
 
+/// A place with devices. A bench and a rework bench have one printer and one scanner, a line one of each kind, a dock one scanner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StationConfig {
+    /// In the whole site, no other has it: `SZX/line-1`.
     pub id: StationId,
+    /// What is done there.
     pub kind: StationKind,
+    /// What stands there.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceConfig>,
-    /// Lines only.
+    /// Lines only, which need it: how far its devices are apart, and which chute is for what.
     #[serde(default)]
     pub line: Option<LineConfig>,
 }
 
+/// An unattended line: scanner, scale and sorter along one belt. Times are milliseconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineConfig {
@@ -111,6 +162,7 @@ pub struct LineConfig {
     pub tolerance_ms: i64,
     /// GS1 company prefix (7 to 10 digits) that this line's bag tags start with; no two lines may share one.
     pub sscc_prefix: SmolStr,
+    /// Which chute is for what.
     pub sorting: SortingPlan,
 }
 
@@ -126,24 +178,40 @@ impl LineConfig {
     }
 }
 
+/// A device at the end of a wire.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
+    /// In the whole site, no other has it: `SZX/line-1/scale`.
     pub id: DeviceId,
+    /// What it is.
     pub kind: DeviceKind,
+    /// How it is reached.
     pub address: WireAddress,
     /// What a sorter's control calls its chutes and errors, where it was not planned by us.
     #[serde(default)]
     pub names: Arc<Names>,
 }
 
+/// One account with one carrier: how it is reached, and when it collects.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CarrierConfig {
+    /// How it is reached.
     pub api: CarrierSettings,
-    /// Local times at which it collects, `16:30`, by warehouse-local clock.
+    /// Local times at which it collects, `16:30`, by warehouse-local clock. None: it comes when it is called.
     pub cutoffs: Vec<SmolStr>,
-    /// Between two looks at a parcel's tracking.
+    /// Days of the week on which it collects and delivers.
+    #[serde(default = "every_day")]
+    pub working_days: BTreeSet<Weekday>,
+    /// Dates on which it does neither, wherever it collects.
+    #[serde(default)]
+    pub holidays: BTreeSet<Date>,
+    /// Further dates on which it collects nothing at one warehouse, and which its promises from there do not count:
+    /// `{ LAX = ["2026-11-26"] }`.
+    #[serde(default)]
+    pub holidays_at: BTreeMap<WarehouseId, BTreeSet<Date>>,
+    /// Hours between two looks at a parcel's tracking.
     #[serde(default = "six")]
     pub track_every_h: u32,
     /// A parcel whose way has ended is looked at once more after so many days, since what was delivered may come back. 0: never.
@@ -162,15 +230,24 @@ fn seven() -> u32 {
 /// A label bought now is on a parcel that is packed and sorted after this: a pickup before that will not take it.
 const HANDLING: Span = Span::from_mins(10);
 
+/// The pickup that a parcel will make whose label is bought now: the first that is far enough away. Never the present: by the
+/// time the carrier reads it, that is the past.
+pub fn next_pickup(pickups: &Pickups, now: Moment) -> Moment {
+    pickups.first_for(now + HANDLING)
+}
+
 impl CarrierConfig {
-    /// The pickup that a parcel will make whose label is bought now: the first cut-off by the warehouse's clock that is far
-    /// enough away. A carrier without cut-offs comes when it is called: as soon as the parcel is ready. Never the present:
-    /// by the time the carrier reads it, that is the past.
-    pub fn next_pickup(&self, now: Moment, utc_offset_h: i8) -> Moment {
-        let ready = now + HANDLING;
-        // A plan whose cut-offs cannot be read was refused at the start.
-        let cutoffs = self.cutoff_spans().unwrap_or_default();
-        crate::warehouse::next_cutoff(ready - Span(1), utc_offset_h, &cutoffs).unwrap_or(ready)
+    /// When it collects at this warehouse.
+    pub fn pickups(&self, warehouse: &WarehouseConfig) -> Pickups {
+        let mut transit_days = WorkingDays { weekdays: self.working_days.clone(), holidays: self.holidays.clone() };
+        transit_days.holidays.extend(self.holidays_at.get(&warehouse.id).into_iter().flatten());
+        Pickups {
+            time_zone: warehouse.time_zone.clone(),
+            // A plan whose cut-offs cannot be read was refused at the start.
+            cutoffs: self.cutoff_spans().unwrap_or_default(),
+            days: transit_days.with(&warehouse.days()),
+            transit_days,
+        }
     }
 
     pub fn id(&self) -> &CarrierId {
@@ -219,6 +296,9 @@ impl SiteConfig {
             }
         }
         if let Some(fault) = self.carriers.iter().find_map(|c| c.cutoff_spans().err()) {
+            return Some(fault);
+        }
+        if let Some(fault) = self.days_fault(&warehouses) {
             return Some(fault);
         }
         let (mut stations, mut devices, mut prefixes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -311,6 +391,54 @@ impl SiteConfig {
         faults.find_map(|fault| fault)
     }
 
+    /// A carrier that no day is left for at a warehouse where it should collect would never come.
+    fn days_fault(&self, warehouses: &BTreeSet<&WarehouseId>) -> Option<String> {
+        for carrier in &self.carriers {
+            if let Some(odd) = carrier.holidays_at.keys().find(|id| !warehouses.contains(id)) {
+                return Some(format!("carrier {}: holidays_at: there is no warehouse {odd}", carrier.id()));
+            }
+            for warehouse in &self.warehouses {
+                let collects = |c: &&Channel| c.carrier == *carrier.id() && c.origins.contains(&warehouse.id);
+                if self.channels.iter().any(|c| collects(&c)) && carrier.pickups(warehouse).days.weekdays.is_empty() {
+                    return Some(format!(
+                        "carrier {}: none of its working_days is one of warehouse {}, where it should collect",
+                        carrier.id(),
+                        warehouse.id
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Lists of holidays that are over: whoever wrote them has forgotten the new year, in words that name the place.
+    pub fn holidays_run_out(&self, now: Moment) -> Vec<String> {
+        let mut over = Vec::new();
+        for warehouse in &self.warehouses {
+            let today = warehouse.time_zone.date(now);
+            let mut say = |whose: String, holidays: &BTreeSet<Date>| {
+                if let Some(last) = holidays.last().filter(|last| **last < today) {
+                    over.push(format!("{whose}: the last of its holidays was {last}"));
+                }
+            };
+            say(format!("warehouse {}", warehouse.id), &warehouse.holidays);
+            for carrier in
+                self.carriers.iter().filter(|c| self.channels.iter().any(|k| k.carrier == *c.id() && k.origins.contains(&warehouse.id)))
+            {
+                let mut all = carrier.holidays.clone();
+                all.extend(carrier.holidays_at.get(&warehouse.id).into_iter().flatten());
+                say(format!("carrier {} at {}", carrier.id(), warehouse.id), &all);
+            }
+        }
+        over
+    }
+
+    /// When each carrier collects at each warehouse.
+    pub fn all_pickups(&self) -> BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>> {
+        let at = |carrier: &CarrierConfig| self.warehouses.iter().map(|w| (w.id.clone(), carrier.pickups(w))).collect();
+        self.carriers.iter().map(|c| (c.id().clone(), at(c))).collect()
+    }
+
     pub fn warehouse(&self, id: &WarehouseId) -> Option<&WarehouseConfig> {
         self.warehouses.iter().find(|w| w.id == *id)
     }
@@ -337,23 +465,33 @@ fn needed(kind: StationKind) -> &'static [DeviceKind] {
 mod tests {
     use super::*;
 
+    fn warehouse(more: &str) -> Result<WarehouseConfig, toml::de::Error> {
+        toml::from_str(&format!(
+            r#"id = "LAX"
+            name = "Los Angeles"
+            station = []
+            address = {{ name = "W", street = "1 A St", city = "Los Angeles", region = "CA", postcode = "90021", country = "US" }}
+            {more}"#
+        ))
+    }
+
+    fn carrier(more: &str) -> CarrierConfig {
+        toml::from_str(&format!(
+            r#"{more}
+            [api]
+            id = "usps"
+            kind = "usps"
+            base_url = "sim:"
+            account = "1""#
+        ))
+        .unwrap()
+    }
+
     #[test]
     fn a_parcel_is_planned_for_the_pickup_that_it_makes() {
-        let carrier = |cutoffs: &[&str]| CarrierConfig {
-            api: CarrierSettings {
-                id: "usps".into(),
-                kind: drivers::carriers::CarrierKind::Usps,
-                base_url: "sim:".into(),
-                account: "1".into(),
-                secret_env: None,
-                timeout_ms: 1,
-            },
-            cutoffs: cutoffs.iter().map(SmolStr::new).collect(),
-            track_every_h: 6,
-            look_again_after_d: 7,
-        };
-        let next = |cutoffs: &[&str], now: &str, offset| carrier(cutoffs).next_pickup(now.parse().unwrap(), offset).to_string();
-        // Los Angeles, UTC−8, cut-offs at 12:00 and 17:00.
+        let lax = warehouse(r#"time_zone = "America/Los_Angeles""#).unwrap();
+        let szx = warehouse(r#"time_zone = "Asia/Shanghai""#).unwrap();
+        let next = |cutoffs: &str, now: &str, at| next_pickup(&carrier(cutoffs).pickups(at), now.parse().unwrap()).to_string();
         for (now, pickup) in [
             ("2026-11-09T18:00:00Z", "2026-11-09T20:00:00Z"),
             ("2026-11-09T19:50:00Z", "2026-11-09T20:00:00Z"),
@@ -361,11 +499,56 @@ mod tests {
             ("2026-11-10T00:30:00Z", "2026-11-10T01:00:00Z"),
             ("2026-11-10T02:00:00Z", "2026-11-10T20:00:00Z"),
             ("2026-11-10T07:55:00Z", "2026-11-10T20:00:00Z"),
+            // An hour earlier in summer, by the sun.
+            ("2026-07-09T18:00:00Z", "2026-07-09T19:00:00Z"),
         ] {
-            assert_eq!(next(&["17:00", "12:00"], now, -8), pickup, "at {now}");
+            assert_eq!(next(r#"cutoffs = ["17:00", "12:00"]"#, now, &lax), pickup, "at {now}");
         }
-        assert_eq!(next(&["20:00"], "2026-11-09T11:00:00Z", 8), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
-        assert_eq!(next(&[], "2026-11-09T11:00:00Z", 8), "2026-11-09T11:10:00Z");
+        assert_eq!(next(r#"cutoffs = ["20:00"]"#, "2026-11-09T11:00:00Z", &szx), "2026-11-09T12:00:00Z", "20:00 in Shenzhen");
+        assert_eq!(next("cutoffs = []", "2026-11-09T11:00:00Z", &szx), "2026-11-09T11:10:00Z");
+    }
+
+    #[test]
+    fn a_day_off_of_either_is_no_pickup() {
+        let lax = warehouse("time_zone = \"America/Los_Angeles\"\nworking_days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\"]\nholidays = [\"2026-11-27\"]").unwrap();
+        let usps =
+            carrier("cutoffs = [\"17:00\"]\nholidays = [\"2026-11-26\"]\nholidays_at = { LAX = [\"2026-11-28\"], SZX = [\"2026-11-30\"] }");
+        // Thanksgiving, the warehouse's day after, the carrier's inventory there, Sunday.
+        let after = |now: &str| next_pickup(&usps.pickups(&lax), now.parse().unwrap()).to_string();
+        assert_eq!(after("2026-11-26T00:30:00Z"), "2026-11-26T01:00:00Z", "Wednesday evening");
+        assert_eq!(after("2026-11-26T02:00:00Z"), "2026-12-01T01:00:00Z", "Monday evening");
+    }
+
+    #[test]
+    fn a_list_of_holidays_that_is_over_is_told() {
+        let lax = warehouse("time_zone = \"America/Los_Angeles\"\nholidays = [\"2026-12-25\"]").unwrap();
+        let usps = carrier("cutoffs = []\nholidays = [\"2026-11-26\"]\nholidays_at = { LAX = [\"2027-01-01\"] }");
+        let text = "id = \"usps/ga\"\ncarrier = \"usps\"\nname = \"GA\"\nservice = \"GA\"\norigins = [\"LAX\"]";
+        let site = SiteConfig {
+            name: "s".into(),
+            checks: Thresholds::default(),
+            fx: toml::from_str("base = \"USD\"").unwrap(),
+            limits: Limits::default(),
+            warehouses: vec![lax],
+            carriers: vec![usps],
+            channels: vec![toml::from_str(text).unwrap()],
+        };
+        let over = |now: &str| site.holidays_run_out(now.parse().unwrap());
+        // Christmas is not over in Los Angeles.
+        assert_eq!(over("2026-12-26T07:00:00Z"), Vec::<String>::new());
+        assert_eq!(over("2026-12-26T09:00:00Z"), ["warehouse LAX: the last of its holidays was 2026-12-25"]);
+        assert_eq!(over("2027-01-02T09:00:00Z")[1], "carrier usps at LAX: the last of its holidays was 2027-01-01");
+    }
+
+    #[test]
+    fn an_offset_is_refused_with_what_to_write() {
+        let why = warehouse("utc_offset_h = -8").unwrap_err().to_string();
+        assert!(why.contains("utc_offset_h is gone: write time_zone = \"Europe/Berlin\""), "{why}");
+        assert!(why.contains("or time_zone = \"-08:00\" if its clock never changes"), "{why}");
+        let why = warehouse(r#"time_zone = "Los Angeles""#).unwrap_err().to_string();
+        assert!(why.contains("\"Los Angeles\" is no time zone"), "{why}");
+        let why = warehouse("time_zone = \"UTC\"\nworking_days = [\"monday\"]").unwrap_err().to_string();
+        assert!(why.contains("unknown variant `monday`, expected one of `mon`, `tue`"), "{why}");
     }
 
     const SITE: &str = include_str!("../../scenarios/quick-start/site.toml");

@@ -369,7 +369,7 @@ impl DeskState {
                 value,
                 battery: order.lines.iter().any(|l| l.battery),
                 ship_at,
-                utc_offset_h: config.utc_offset_h,
+                time_zone: config.time_zone.clone(),
             };
             let mut carriers = BTreeSet::new();
             for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
@@ -380,7 +380,7 @@ impl DeskState {
                 match (takes, &channel.tariff) {
                     (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
                     (Ok(()), Some(tariff)) => {
-                        let rated = rules::rating::rate(tariff, &channel.service, &request, channel.days);
+                        let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
                         quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
                     }
                     (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
@@ -405,9 +405,7 @@ impl DeskState {
             return self.decide(id);
         }
         for (warehouse, carrier, mut request) in asks {
-            if let Some(config) = house.config.carriers.iter().find(|c| *c.id() == carrier) {
-                request.ship_at = config.next_pickup(ship_at, request.utc_offset_h);
-            }
+            request.ship_at = house.next_pickup(&carrier, &warehouse);
             let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
             let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
             if let Some(seat) = house.carriers.get(&carrier) {
@@ -442,7 +440,10 @@ impl DeskState {
             }
             let quote = match &mut quotes {
                 Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
-                    Some(slot) => slot.take().ok_or_else(|| "the carrier quoted it twice".into()),
+                    Some(slot) => {
+                        let promised = |quote: Quote| Quote { days: quote.days.or_else(|| house.promise(channel, warehouse)), ..quote };
+                        slot.take().map(promised).ok_or_else(|| "the carrier quoted it twice".into())
+                    }
                     None => {
                         Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
                     }

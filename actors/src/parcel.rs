@@ -334,7 +334,7 @@ impl ParcelState {
             value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
             battery: plan.battery,
             ship_at: house.clock.date(),
-            utc_offset_h: warehouse.utc_offset_h,
+            time_zone: warehouse.time_zone.clone(),
         };
         match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
             Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
@@ -363,12 +363,11 @@ impl ParcelState {
 
 /// What a carrier is asked for a parcel as it is planned, for the pickup that it will make; the key is the parcel's own, and `to` the whole address.
 pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &ParcelId, plan: &Plan, to: Address) -> LabelRequest {
-    let today = house.clock.date();
-    let carrier = house.config.carriers.iter().find(|c| *c.id() == plan.carrier);
     LabelRequest {
         key: SmolStr::default(),
         parcel: id.clone(),
         service: plan.service.clone(),
+        warehouse: warehouse.id.clone(),
         from: warehouse.address.clone(),
         to,
         weight_g: plan.declared_g,
@@ -376,7 +375,7 @@ pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &Par
         value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
         contents: plan.contents.clone(),
         battery: plan.battery,
-        ship_at: carrier.map_or(today, |c| c.next_pickup(today, warehouse.utc_offset_h)),
-        utc_offset_h: warehouse.utc_offset_h,
+        ship_at: house.next_pickup(&plan.carrier, &warehouse.id),
+        time_zone: warehouse.time_zone.clone(),
     }
 }

@@ -54,6 +54,9 @@ impl Site {
             return Err(SiteError::Plan(fault));
         }
         config.advice().iter().for_each(|advice| tracing::warn!("{advice}"));
+        for over in config.holidays_run_out(world.clock.date()) {
+            tracing::warn!("{}; pickups are planned on every working day after it", over);
+        }
         let World { clock, twin, pace, products, dials, drivers } = world;
         let house = Arc::new(House {
             clock,
@@ -68,6 +71,7 @@ impl Site {
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
             warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
+            pickups: config.all_pickups(),
             config,
         });
         let (tell, ended) = oneshot::channel();

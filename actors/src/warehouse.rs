@@ -1,6 +1,6 @@
 //! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
 
-use crate::config::{CarrierConfig, WarehouseConfig};
+use crate::config::WarehouseConfig;
 use crate::order_desk::{DeskMsg, Progress};
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments, StationMsg};
@@ -12,9 +12,9 @@ use std::sync::Arc;
 use twin::parcel::{Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{CarrierId, Moment, OrderId, ParcelId, Span, TwinError};
+use twin::{CarrierId, Moment, OrderId, ParcelId, Span, TwinError, WarehouseId};
 
-/// A packed parcel that no line has read for so long is missing.
+/// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
 const LOOK_EVERY: Span = Span::from_hours(1);
 
@@ -92,7 +92,7 @@ impl Actor for WarehouseActor {
             children.start(myself.get_cell(), name, start).await?;
         }
         for carrier in &house.config.carriers {
-            set_alarm(&house, &config, carrier, &myself)?;
+            set_alarm(&house, &config.id, carrier.id(), &myself);
         }
         let load = vec![0; benches.len()];
         look_later(&house, myself);
@@ -166,9 +166,7 @@ impl WarehouseState {
                 for line in &self.lines {
                     line.cast(StationMsg::CloseBags(carrier.clone()));
                 }
-                if let Some(carrier) = self.house.config.carriers.iter().find(|c| *c.id() == carrier) {
-                    set_alarm(&self.house, &self.config, carrier, &myself)?;
-                }
+                set_alarm(&self.house, &self.config.id, &carrier, &myself);
             }
         }
         Ok(())
@@ -202,10 +200,8 @@ impl WarehouseState {
 
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
     fn look_for_missing(&mut self) {
-        let now = self.house.clock.steady();
-        let missing: Vec<_> = self.unseen.iter().filter(|(_, since)| now - **since > MISSING_AFTER).map(|(id, _)| id.clone()).collect();
-        for parcel in missing {
-            self.unseen.remove(&parcel);
+        let works = self.config.days().has(self.config.time_zone.date(self.house.clock.date()));
+        for parcel in missing(&mut self.unseen, self.house.clock.steady(), works) {
             let why = Interception::Manual { why: "packed, and no line has seen it for two days: look for it".into() };
             self.house.tell(parcel, ParcelMsg::Intercept(why));
         }
@@ -232,34 +228,26 @@ impl WarehouseState {
     }
 }
 
+/// Takes out what nobody has seen for too long. While nobody works, each waits an hour more with every look.
+fn missing(unseen: &mut BTreeMap<ParcelId, Moment>, now: Moment, works: bool) -> Vec<ParcelId> {
+    if !works {
+        unseen.values_mut().for_each(|since| *since += LOOK_EVERY);
+    }
+    unseen.extract_if(.., |_, since| now - *since > MISSING_AFTER).map(|(id, _)| id).collect()
+}
+
 fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
     // A warehouse that fell sets its own.
     house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing.into())));
 }
 
-/// The next cut-off of a carrier at a warehouse, by its local clock.
-pub fn next_cutoff(date: Moment, utc_offset_h: i8, cutoffs: &[Span]) -> Option<Moment> {
-    let day = Span::from_hours(24).0;
-    let offset = Span::from_hours(i64::from(utc_offset_h));
-    let local = date + offset;
-    let midnight = Moment(local.0.div_euclid(day) * day);
-    let today = cutoffs.iter().map(|c| midnight + *c).find(|t| *t > local);
-    let tomorrow = cutoffs.first().map(|c| midnight + Span(day) + *c);
-    today.or(tomorrow).map(|t| t - offset)
-}
-
-fn set_alarm(
-    house: &House,
-    warehouse: &WarehouseConfig,
-    carrier: &CarrierConfig,
-    myself: &ActorRef<Told<WarehouseMsg>>,
-) -> Result<(), String> {
-    let (offset, cutoffs) = (warehouse.utc_offset_h, carrier.cutoff_spans()?);
-    let (myself, carrier) = (myself.clone(), carrier.id().clone());
+/// Rings at the carrier's next cut-off here; there is none where it comes when it is called.
+fn set_alarm(house: &House, warehouse: &WarehouseId, carrier: &CarrierId, myself: &ActorRef<Told<WarehouseMsg>>) {
+    let Some(pickups) = house.pickups(carrier, warehouse).cloned() else { return };
+    let (myself, carrier) = (myself.clone(), carrier.clone());
     // A warehouse that fell sets its own.
     let ring = move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into()));
-    house.clock.at_next(move |date| next_cutoff(date, offset, &cutoffs), ring);
-    Ok(())
+    house.clock.at_next(move |date| pickups.next_cutoff(date), ring);
 }
 
 #[cfg(test)]
@@ -267,12 +255,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cutoffs_follow_the_local_clock() {
-        let at = |text: &str| text.parse::<Moment>().unwrap();
-        let cutoffs = [Span::from_hours(12), Span::from_hours(18)];
-        assert_eq!(next_cutoff(at("2026-11-09T11:00:00+08:00"), 8, &cutoffs), Some(at("2026-11-09T12:00:00+08:00")));
-        assert_eq!(next_cutoff(at("2026-11-09T12:00:00+08:00"), 8, &cutoffs), Some(at("2026-11-09T18:00:00+08:00")));
-        assert_eq!(next_cutoff(at("2026-11-09T23:00:00-08:00"), -8, &cutoffs), Some(at("2026-11-10T12:00:00-08:00")));
-        assert_eq!(next_cutoff(at("2026-11-09T23:00:00Z"), 0, &[]), None);
+    fn a_box_that_waits_over_a_weekend_is_not_missing() {
+        let packed = Moment(0);
+        let found_after = |days_off: std::ops::Range<i64>| {
+            let mut unseen = BTreeMap::from([("A-1".into(), packed)]);
+            (1..200).find(|hour| !missing(&mut unseen, packed + LOOK_EVERY * *hour, !days_off.contains(&(hour / 24))).is_empty())
+        };
+        assert_eq!(found_after(0..0), Some(49));
+        assert_eq!(found_after(1..3), Some(49 + 48), "two days off behind the first");
     }
 }

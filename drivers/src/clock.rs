@@ -121,7 +121,10 @@ impl Clock {
 
     /// Runs `then` once [`Clock::date`] has come to the first date after now that `next` finds: `next` is given a date and
     /// answers with the one to wait for, such as the next 17:00. If the date leaps over it, it has come; if the date is set
-    /// back, `next` is asked again, so that an hour that comes twice is kept twice. Nothing happens if `next` finds none.
+    /// back, `next` is asked again, and an hour that so comes again is kept again: the first time it had come by a clock that
+    /// was wrong. That is the machine's clock, in UTC. An hour that the people's clock shows twice, in the night when summer
+    /// ends, is another matter: `next` answers with one moment of it (see [`twin::TimeZone::first_at`]), and it is kept once.
+    /// Nothing happens if `next` finds none.
     pub fn at_next(&self, next: impl Fn(Moment) -> Option<Moment> + Send + 'static, then: impl FnOnce() + Send + 'static) {
         let date = self.date();
         match &*self.0 {

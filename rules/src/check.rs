@@ -11,11 +11,13 @@ use twin::{Dims, Grams};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
+    /// Off the declared weight.
     pub weight_g: u32,
-    /// Of the declared weight.
+    /// Off it, in per cent of the declared weight.
     pub weight_percent: u32,
+    /// Off the declared side, longest against longest.
     pub side_mm: u32,
-    /// Of the declared side.
+    /// Off it, in per cent of the declared side.
     pub side_percent: u32,
 }
 

@@ -11,7 +11,9 @@ use twin::money::{Currency, Decimal};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
+    /// What prices are compared and reported in.
     pub base: Currency,
+    /// How much of each other currency one unit of the base buys.
     #[serde(default, rename = "rates")]
     pub per_base: BTreeMap<Currency, Decimal>,
 }

@@ -10,9 +10,11 @@ pub mod check;
 pub mod freight;
 pub mod fx;
 pub mod packing;
+pub mod pickups;
 pub mod rate_sheet;
 pub mod rating;
 pub mod sorting;
+pub mod working_days;
 
 #[cfg(test)]
 mod sample;

@@ -2,7 +2,8 @@
 //! first-plus-continued sheets of Chinese direct lines.
 //!
 //! A sheet is read whole or not at all, and an error names file, line, field and value. A price of 0 or none is no price.
-//! Nothing is guessed: what a sheet leaves open is left out and stands in the notes. No file is opened here.
+//! Nothing is guessed: what a sheet leaves open is left out and stands in the notes, each row with its line. No file is
+//! opened here.
 
 mod bands;
 mod karrio;
@@ -16,7 +17,7 @@ pub use usps::{ZoneChart, usps};
 pub use wanb::wanb;
 
 use smol_str::{SmolStr, format_smolstr};
-use twin::channel::{Channel, Limits, Tariff};
+use twin::channel::{Channel, DaysCount, Limits, Tariff};
 use twin::{CarrierId, ChannelId, WarehouseId};
 
 /// One service as its sheet describes it. [`Sheet::channel`] makes it a channel of a carrier account.
@@ -36,6 +37,18 @@ pub struct Sheet {
     pub tariff: Option<Tariff>,
     /// What the sheet left open and what was made of it, a sentence each.
     pub notes: Vec<String>,
+    /// Rows that are in no tariff, in the order of the sheet.
+    pub skipped: Vec<SkippedRow>,
+}
+
+/// A row of a sheet that made no price, and what of it was to blame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {field} {value:?}: {why}")]
+pub struct SkippedRow {
+    pub line: u64,
+    pub field: &'static str,
+    pub value: String,
+    pub why: &'static str,
 }
 
 impl Sheet {
@@ -44,7 +57,21 @@ impl Sheet {
     pub fn channel(self, carrier: &CarrierId, origins: Vec<WarehouseId>) -> Channel {
         let Sheet { service, name, to, not_to, limits, days, tariff, .. } = self;
         let id = channel_id(carrier, &service);
-        Channel { id, carrier: carrier.clone(), name, service, origins, to, not_to, limits, tariff, last_resort: false, days }
+        Channel {
+            tariff_file: None,
+            id,
+            carrier: carrier.clone(),
+            name,
+            service,
+            origins,
+            to,
+            not_to,
+            limits,
+            tariff,
+            last_resort: false,
+            days,
+            days_count: DaysCount::Calendar,
+        }
     }
 }
 
@@ -111,6 +138,9 @@ mod tests {
         assert_eq!(price(fast, "CA", 1001), "no weight band for 1001 g in zone Near", "a rate of 0 is no price");
         assert_eq!(price(fast, "US", 2500), "3.00 USD", "the domestic zone is the home country");
         assert_eq!(price(fast, "DE", 5), "12.00 USD");
+        let skipped: Vec<_> = fast.skipped.iter().map(ToString::to_string).collect();
+        let expected = ["line 2: country_codes \"\": its zone is a region and lists no countries", "line 4: rate \"0.0\": no price"];
+        assert_eq!(skipped, expected);
         assert_eq!(fast.notes, ["zone Everywhere else lists no countries: left out", "1 of 4 rows have no price"]);
         assert_eq!((ask.tariff.is_none(), ask.not_to.as_slice()), (true, &["US".into()][..]));
 
@@ -186,5 +216,9 @@ mod tests {
         assert_eq!(price(&sheet, "US", 1000), "no weight band for 1000 g in zone 1", "3 lb is not in the excerpt");
         assert_eq!(price(&sheet, "US", 2000), "12.00 USD");
         assert_eq!(sheet.notes, ["zone 8 is not in the zone chart: left out"]);
+        assert_eq!(sheet.skipped.len(), 1, "15.999 oz and 1 lb cost the same");
+        assert_eq!(sheet.skipped[0].to_string(), "line 7: zone \"8\": not in the zone chart");
+        let two = usps("service,weight_upto,zone,usd\nG,15.999oz,1,9.10\nG,1lb,1,9.20\n", "u.csv", &chart).unwrap().remove(0);
+        assert_eq!(two.skipped[0].to_string(), "line 3: usd \"9.20\": a row before it has another price for the same weight in grams");
     }
 }

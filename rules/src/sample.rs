@@ -2,7 +2,7 @@
 
 use twin::channel::{Channel, QuoteRequest, Tariff};
 use twin::money::{Currency, Decimal};
-use twin::{Address, Dims, Grams, Moment, Money};
+use twin::{Address, Dims, Grams, Moment, Money, TimeZone};
 
 pub fn address(country: &str, postcode: &str) -> Address {
     Address { country: country.into(), postcode: postcode.into(), ..Address::default() }
@@ -10,7 +10,7 @@ pub fn address(country: &str, postcode: &str) -> Address {
 
 pub fn parcel(to: Address, weight_g: Grams, dims: Dims) -> QuoteRequest {
     let value = Money::new(Decimal::TEN, Currency::USD);
-    QuoteRequest { from: address("CN", "518000"), to, weight_g, dims, value, battery: false, ship_at: Moment(0), utc_offset_h: 0 }
+    QuoteRequest { from: address("CN", "518000"), to, weight_g, dims, value, battery: false, ship_at: Moment(0), time_zone: TimeZone::UTC }
 }
 
 /// Collects at `SZX` and goes everywhere.
@@ -25,8 +25,10 @@ pub fn channel(tariff: Option<Tariff>) -> Channel {
         not_to: vec![],
         limits: Default::default(),
         tariff,
+        tariff_file: None,
         last_resort: false,
         days: Some(9),
+        days_count: Default::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use twin::address::territories;
 pub struct SortingPlan {
     /// Where intercepted, unreadable and undecided parcels go.
     pub reject: u16,
+    /// Which chute is for which channel and countries; read from the top.
     #[serde(default)]
     pub chutes: Vec<ChuteRule>,
 }
@@ -22,7 +23,9 @@ pub struct SortingPlan {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChuteRule {
+    /// Its number on the sorter.
     pub chute: u16,
+    /// The channel whose parcels drop there.
     pub channel: ChannelId,
     /// ISO countries; empty: any. A part of a country with a code of its own (`PR`) goes with the country unless a rule names it.
     #[serde(default)]

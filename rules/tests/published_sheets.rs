@@ -6,7 +6,7 @@ use std::fs::read_to_string;
 use std::path::PathBuf;
 use twin::channel::QuoteRequest;
 use twin::money::{Currency, Decimal};
-use twin::{Address, Dims, Moment, Money};
+use twin::{Address, Dims, Moment, Money, TimeZone};
 
 fn rates_folder(test: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/rates");
@@ -20,8 +20,16 @@ fn rates_folder(test: &str) -> Option<PathBuf> {
 fn price(sheet: &Sheet, country: &str, postcode: &str, weight_g: u32) -> Result<String, String> {
     let to = Address { country: country.into(), postcode: postcode.into(), ..Address::default() };
     let value = Money::new(Decimal::TEN, Currency::USD);
-    let request =
-        QuoteRequest { from: to.clone(), to, weight_g, dims: Dims::default(), value, battery: false, ship_at: Moment(0), utc_offset_h: 0 };
+    let request = QuoteRequest {
+        from: to.clone(),
+        to,
+        weight_g,
+        dims: Dims::default(),
+        value,
+        battery: false,
+        ship_at: Moment(0),
+        time_zone: TimeZone::UTC,
+    };
     let tariff = sheet.tariff.as_ref().ok_or("no tariff")?;
     rate(tariff, &sheet.service, &request, sheet.days).map(|q| q.total.to_string()).map_err(|why| why.to_string())
 }
@@ -68,8 +76,16 @@ fn karrio_sheets_say_what_they_say() {
     let to = Address { country: "DE".into(), postcode: "10115".into(), ..Address::default() };
     let value = Money::new(Decimal::TEN, Currency::EUR);
     let cube = Dims::new(176, 125, 100);
-    let request =
-        QuoteRequest { from: to.clone(), to, weight_g: 400, dims: cube, value, battery: false, ship_at: Moment(0), utc_offset_h: 0 };
+    let request = QuoteRequest {
+        from: to.clone(),
+        to,
+        weight_g: 400,
+        dims: cube,
+        value,
+        battery: false,
+        ship_at: Moment(0),
+        time_zone: TimeZone::UTC,
+    };
     let unfit = rules::channels::accepts(&small.channel(&"dhl".into(), vec!["FRA".into()]), &"FRA".into(), &request).unwrap_err();
     assert_eq!(unfit.to_string(), "oversize: 100 mm high, takes at most 50 mm");
 

@@ -45,11 +45,11 @@ pub fn orders(
 /// When orders come: sorted draws from the window's hours, each hour weighing its length times its weight.
 fn moments(seed: u64, settings: &DemandSettings, start: Moment) -> Vec<Moment> {
     let end = start + settings.window;
-    let offset_us = i64::from(settings.utc_offset_h) * HOUR_US;
     // Pieces of constant rate: where each begins, its rate, and the weight of all before it. Hours of rate 0 are left out.
     let mut pieces: Vec<(i64, u64, u64)> = Vec::new();
     let (mut at, mut total) = (start.0, 0u64);
     while at < end.0 {
+        let offset_us = settings.time_zone.offset(Moment(at)).0;
         let hour = (at + offset_us).div_euclid(HOUR_US);
         let until = ((hour + 1) * HOUR_US - offset_us).min(end.0);
         let rate = u64::from(settings.hour_weights[hour.rem_euclid(24) as usize]);
@@ -276,6 +276,17 @@ mod tests {
         // A window that misses that hour is bought in evenly.
         settings.window = Span::from_mins(90);
         assert_eq!(drawn(1, &settings).len(), 300);
+    }
+
+    #[test]
+    fn buyers_get_up_by_their_own_clock() {
+        let mut settings = DemandSettings { window: Span::from_hours(48), time_zone: "Europe/Berlin".parse().unwrap(), ..small() };
+        settings.hour_weights = [0; 24];
+        settings.hour_weights[10] = 1;
+        // Summer ends on the second of these days.
+        let start: Moment = "2026-10-23T22:00:00Z".parse().unwrap();
+        let hours: BTreeSet<_> = moments(1, &settings, start).iter().map(|at| at.to_string()[..13].to_owned()).collect();
+        assert_eq!(hours.into_iter().collect::<Vec<_>>(), ["2026-10-24T08", "2026-10-25T09"]);
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use crate::floor::FloorSettings;
 use actors::config::SiteConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use twin::channel::Tariff;
 use twin::{CarrierId, DeviceId, Moment, Span};
 
 /// The name of the file in a scenario's folder.
@@ -226,15 +227,34 @@ impl Scenario {
     }
 }
 
-/// Reads a site file and checks it.
+/// Reads a site file with the tariffs that it names, and checks it.
 pub fn read_site(path: &Path) -> Result<SiteConfig, FileError> {
-    let site: SiteConfig = read_toml(path)?;
+    let mut site: SiteConfig = read_toml(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for channel in &mut site.channels {
+        match (&channel.tariff, &channel.tariff_file) {
+            (_, None) => {}
+            (None, Some(file)) => channel.tariff = Some(read_tariff(&folder.join(file))?),
+            (Some(_), Some(file)) => {
+                let why = format!("channel {}: it has a [channel.tariff] and tariff_file = {file:?}: leave one out", channel.id);
+                return Err(FileError::Content { path: path.to_owned(), why });
+            }
+        }
+    }
     checked(site, path)
 }
 
-/// The same for a site that is already text.
+/// Reads a file that holds one tariff.
+pub fn read_tariff(path: &Path) -> Result<Tariff, FileError> {
+    read_toml(path)
+}
+
+/// The same for a site that is already text; it can name no files.
 pub fn parse_site(text: &str, name: &str) -> Result<SiteConfig, FileError> {
-    let site = toml::from_str(text).map_err(|e| FileError::Content { path: name.into(), why: e.to_string() })?;
+    let site: SiteConfig = toml::from_str(text).map_err(|e| FileError::Content { path: name.into(), why: e.to_string() })?;
+    if let Some(channel) = site.channels.iter().find(|c| c.tariff_file.is_some()) {
+        return Err(FileError::Content { path: name.into(), why: format!("channel {}: tariff_file has no folder here", channel.id) });
+    }
     checked(site, Path::new(name))
 }
 

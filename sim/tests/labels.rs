@@ -109,6 +109,7 @@ fn labels_of_every_simulated_carrier_decode() {
                 key: smol_str::format_smolstr!("k{n}"),
                 parcel: "AMA-000001-1".into(),
                 service: service.into(),
+                warehouse: "LAX".into(),
                 from: address(&mut luck, from),
                 to: address(&mut luck, "US"),
                 weight_g: 450,
@@ -117,7 +118,7 @@ fn labels_of_every_simulated_carrier_decode() {
                 contents: "phone case".into(),
                 battery: false,
                 ship_at: clock.now() + twin::Span::from_hours(6),
-                utc_offset_h: 0,
+                time_zone: twin::TimeZone::UTC,
             };
             let label = virtual_runtime(&clock).unwrap().block_on(carrier.buy_label(request)).unwrap().value;
             let codes = decoded(&label.zpl);

@@ -7,7 +7,7 @@ use sim::carriers::postage::{mail_class, usps_cents, usps_dimensional_pounds, us
 use std::sync::OnceLock;
 use twin::channel::{Channel, QuoteRequest};
 use twin::money::{Currency, Decimal};
-use twin::{Address, Dims, Grams, Moment, Money};
+use twin::{Address, Dims, Grams, Moment, Money, TimeZone};
 
 fn channels() -> &'static [Channel] {
     static CHANNELS: OnceLock<Vec<Channel>> = OnceLock::new();
@@ -28,8 +28,16 @@ fn hundredths(n: u32, per: u64, of: u64) -> i64 {
 fn both(channel: &Channel, zip: &str, weight_g: Grams, dims: Dims) -> (Result<String, String>, String) {
     let at = |zip: &str| Address { country: "US".into(), postcode: zip.into(), ..Address::default() };
     let value = Money::new(Decimal::TEN, Currency::USD);
-    let request =
-        QuoteRequest { from: at("90021"), to: at(zip), weight_g, dims, value, battery: false, ship_at: Moment(0), utc_offset_h: 0 };
+    let request = QuoteRequest {
+        from: at("90021"),
+        to: at(zip),
+        weight_g,
+        dims,
+        value,
+        battery: false,
+        ship_at: Moment(0),
+        time_zone: TimeZone::UTC,
+    };
     let ours = rate(channel.tariff.as_ref().unwrap(), &channel.service, &request, None);
     let sides = [dims.length_mm, dims.width_mm, dims.height_mm].map(|mm| hundredths(mm, 254, 10));
     let pounds = hundredths(weight_g, 45_359_237, 100_000).max(usps_dimensional_pounds(sides) * 100);

@@ -8,6 +8,7 @@ use super::{Api, AppState};
 use actors::config::{StationConfig, WarehouseConfig};
 use axum::Json;
 use axum::extract::State;
+use rules::pickups::Pickups;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use twin::bag::Bag;
 use twin::device::Device;
 use twin::parcel::Parcel;
 use twin::station::Station;
-use twin::{Entity, Kind, Moment, StationId, Twin, TwinError};
+use twin::{CarrierId, Entity, Kind, Moment, StationId, Twin, TwinError};
 use utoipa::ToSchema;
 
 /// The stages of an order as the board counts them: a received order that waits for something counts as held.
@@ -63,11 +64,26 @@ pub struct ExceptionView {
     pub href: String,
 }
 
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct WarehouseView {
     pub id: String,
     pub name: String,
+    /// Whose clock it goes by: its name in the tz database.
+    pub time_zone: String,
+    /// What its own clock and calendar say: `Mon 2026-11-30 16:12`.
+    pub local_time: String,
+    /// When each carrier collects next, the soonest first. One that comes when it is called is not there.
+    pub cutoffs: Vec<CutoffView>,
     pub stations: Vec<StationView>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CutoffView {
+    pub carrier: String,
+    /// RFC 3339.
+    pub at: String,
+    /// By the warehouse's clock and calendar: `Mon 2026-11-30 17:00`.
+    pub local: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -183,7 +199,24 @@ fn warehouse(
     moving: Option<&BTreeMap<StationId, usize>>,
 ) -> Result<WarehouseView, TwinError> {
     let stations = config.stations.iter().map(|s| station(app, twin, s, moving)).collect::<Result<_, _>>()?;
-    Ok(WarehouseView { id: config.id.to_string(), name: config.name.clone(), stations })
+    let (site, now) = (&app.house.config, app.house.clock.date());
+    let collect = |carrier: &CarrierId| site.channels.iter().any(|c| c.carrier == *carrier && c.origins.contains(&config.id));
+    let pickups = site.carriers.iter().filter(|c| collect(c.id())).filter_map(|c| Some((c.id(), app.house.pickups(c.id(), &config.id)?)));
+    let mut next: Vec<_> = pickups.filter_map(|(carrier, pickups)| Some((pickups.next_cutoff(now)?, carrier, pickups))).collect();
+    next.sort_unstable_by_key(|(at, carrier, _)| (*at, *carrier));
+    let cutoff = |(at, carrier, pickups): (Moment, &CarrierId, &Pickups)| CutoffView {
+        carrier: carrier.to_string(),
+        at: at.to_string(),
+        local: pickups.said(at),
+    };
+    Ok(WarehouseView {
+        id: config.id.to_string(),
+        name: config.name.clone(),
+        time_zone: config.time_zone.to_string(),
+        local_time: rules::working_days::said(&config.time_zone, now),
+        cutoffs: next.into_iter().map(cutoff).collect(),
+        stations,
+    })
 }
 
 fn station(

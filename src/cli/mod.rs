@@ -11,6 +11,7 @@ mod meter;
 mod screen;
 mod simulate;
 mod store;
+mod tariff;
 mod temporary;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -39,6 +40,9 @@ enum Command {
     /// Look into a twin
     #[command(subcommand)]
     Twin(TwinCommand),
+    /// Read carriers' rate sheets, and price a parcel
+    #[command(subcommand)]
+    Tariff(tariff::TariffCommand),
     /// Run one simulated device by itself on a pseudo-terminal or a TCP port
     Device(DeviceFlags),
     /// Print a script that completes commands and flags in a shell
@@ -263,6 +267,7 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(flags),
         Command::Twin(command) => store::run(command),
         Command::Device(flags) => device::run(flags),
+        Command::Tariff(command) => tariff::run(command),
         Command::Completions { shell } => complete(shell),
     };
     match outcome {

@@ -81,13 +81,13 @@ fn save(run: &Run, to: &Path) -> anyhow::Result<()> {
 
 fn write(out: &Path, scenario: &Scenario, run: &mut Run) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    let utc_offset_h = run.site.warehouses.first().map_or(0, |w| w.utc_offset_h);
+    let time_zone = run.site.warehouses.first().map_or(twin::TimeZone::UTC, |w| w.time_zone.clone());
     let titles = report::Titles {
         scenario: scenario.name.clone(),
         about: scenario.about.clone(),
         site: run.site.name.clone(),
         start: run.start,
-        utc_offset_h,
+        time_zone,
     };
     put(&out.join("report.html"), report::html(&run.kpis, &run.twin, &run.site.fx, &titles)?.as_bytes())?;
     put(&out.join("kpis.json"), kpis_json(&run.kpis)?.as_bytes())?;

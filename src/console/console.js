@@ -34,6 +34,17 @@ const index = (selector, key) => new Map([...document.querySelectorAll(selector)
 const devices = index("[data-device]", "device");
 const lines = index("[data-line]", "line");
 
+const clocks = index("[data-clock]", "clock");
+const cutoffs = index("[data-cutoffs]", "cutoffs");
+
+function hours(board) {
+  for (const warehouse of board.warehouses) {
+    const [clock, next] = [clocks.get(warehouse.id), cutoffs.get(warehouse.id)];
+    if (clock) set(clock, warehouse.local_time);
+    if (next) set(next, warehouse.cutoffs.map((cutoff) => `${cutoff.carrier} ${cutoff.local}`).join(" · "));
+  }
+}
+
 function floor(board) {
   for (const station of board.warehouses.flatMap((warehouse) => warehouse.stations)) {
     for (const device of station.devices) {
@@ -83,6 +94,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(`${answer.status}`);
     const board = await answer.json();
     counts(board);
+    hours(board);
     floor(board);
     exceptions(board);
     showRecent(board.recent);

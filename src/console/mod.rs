@@ -99,7 +99,7 @@ pub fn asset(media: &'static str, text: &'static str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::board::{ChuteView, DeviceView, ExceptionView, StationView, WarehouseView};
+    use crate::api::board::{ChuteView, CutoffView, DeviceView, ExceptionView, StationView, WarehouseView};
 
     fn site() -> BoardView {
         let device = |kind: &'static str, state| DeviceView { id: format!("SZX/line-1/{kind}"), kind, state, ..DeviceView::default() };
@@ -135,7 +135,18 @@ mod tests {
                 what: "held, <i>unpaid</i>".into(),
                 href: "/api/v1/orders/A".into(),
             }],
-            warehouses: vec![WarehouseView { id: "SZX".into(), name: "Shenzhen".into(), stations: vec![line] }],
+            warehouses: vec![WarehouseView {
+                id: "SZX".into(),
+                name: "Shenzhen".into(),
+                time_zone: "Asia/Shanghai".into(),
+                local_time: "Mon 2026-11-09 08:00".into(),
+                cutoffs: vec![CutoffView {
+                    carrier: "<b>us".into(),
+                    at: "2026-11-09T09:00:00Z".into(),
+                    local: "Mon 2026-11-09 17:00".into(),
+                }],
+                stations: vec![line],
+            }],
             recent: vec![],
         }
     }
@@ -143,10 +154,21 @@ mod tests {
     #[test]
     fn the_page_shows_the_site_and_no_text_becomes_markup() {
         let html = Console::of(&site()).render().unwrap();
-        for bad in ["<script>alert", "<b>Ground", "<i>unpaid"] {
+        for bad in ["<script>alert", "<b>Ground", "<i>unpaid", "<b>us"] {
             assert!(!html.contains(bad), "{bad} stands in the page");
         }
-        for word in ["online", "offline", "fault", "Chute 1", "30/60 · 0.0 kg", "1</span> to look at", "No parcels yet", "Shenzhen"] {
+        for word in [
+            "online",
+            "offline",
+            "fault",
+            "Chute 1",
+            "30/60 · 0.0 kg",
+            "1</span> to look at",
+            "No parcels yet",
+            "Shenzhen",
+            "Asia/Shanghai",
+            "us Mon 2026-11-09 17:00",
+        ] {
             assert!(html.contains(word), "{word} is missing in {html}");
         }
     }

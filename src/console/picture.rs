@@ -26,6 +26,10 @@ const CHUTE_LETTERS: usize = 16;
 pub struct WarehousePicture {
     pub id: String,
     pub name: String,
+    pub time_zone: String,
+    pub local_time: String,
+    /// `usps Mon 2026-11-30 17:00 · mydhl …`
+    pub cutoffs: String,
     pub width: u32,
     pub height: u32,
     pub sides: Vec<SidePicture>,
@@ -138,6 +142,9 @@ impl WarehousePicture {
         sides.extend(docks);
         WarehousePicture {
             id: view.id.clone(),
+            time_zone: view.time_zone.clone(),
+            local_time: view.local_time.clone(),
+            cutoffs: view.cutoffs.iter().map(|c| format!("{} {}", c.carrier, c.local)).collect::<Vec<_>>().join(" · "),
             name: view.name.clone(),
             width: dock_x + SIDE_W + MARGIN,
             height: y.max(left).max(right) + MARGIN - GAP,
@@ -255,7 +262,12 @@ mod tests {
         let chute = |chute| ChuteView { chute, channel_name: "A very long channel name".into(), ..ChuteView::default() };
         let line = StationView { id: "X/line-1".into(), kind: "line", chutes: (1..=chutes).map(chute).collect(), ..StationView::default() };
         let side = |id: &str, kind| StationView { id: id.into(), kind, ..StationView::default() };
-        WarehouseView { id: "X".into(), name: "X".into(), stations: vec![side("X/b", "bench"), line, side("X/d", "dock")] }
+        WarehouseView {
+            id: "X".into(),
+            name: "X".into(),
+            stations: vec![side("X/b", "bench"), line, side("X/d", "dock")],
+            ..WarehouseView::default()
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The wall clock of the site: which local hour and day a moment falls in, and how a time axis is labelled.
 //!
-//! Never reads a clock: it only tells how given moments are called at a fixed offset from UTC.
+//! Never reads a clock: it only tells how given moments are called in a time zone. An hour that the clock shows twice is one
+//! on every axis, as it is to the people there.
 
 use jiff::Timestamp;
-use twin::Moment;
+use twin::{Moment, TimeZone};
 
 const HOUR_US: i64 = 3_600_000_000;
 /// The most labels on a time axis that stay apart from each other.
@@ -11,42 +12,40 @@ const TICKS_MAX: f64 = 8.0;
 /// Distances between labels, hours.
 const STEPS_H: [f64; 14] = [0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 48.0, 96.0, 168.0, 336.0, 672.0, 1_344.0];
 
-/// A fixed offset from UTC.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Local {
-    offset_h: i64,
-}
+/// The clock and the calendar of a place.
+#[derive(Clone, Debug)]
+pub struct Local(TimeZone);
 
 impl Local {
-    pub fn new(utc_offset_h: i8) -> Self {
-        Local { offset_h: i64::from(utc_offset_h) }
+    pub fn new(time_zone: TimeZone) -> Self {
+        Local(time_zone)
     }
 
-    fn us(self, at: Moment) -> i64 {
-        at.0.saturating_add(self.offset_h * HOUR_US)
+    fn us(&self, at: Moment) -> i64 {
+        self.0.wall(at).0
     }
 
-    /// Local hours since the local beginning of 1970.
-    pub fn hours(self, at: Moment) -> f64 {
+    /// Hours of its clock since the local beginning of 1970.
+    pub fn hours(&self, at: Moment) -> f64 {
         self.us(at) as f64 / HOUR_US as f64
     }
 
-    pub fn hour(self, at: Moment) -> i64 {
+    pub fn hour(&self, at: Moment) -> i64 {
         self.us(at).div_euclid(HOUR_US)
     }
 
-    pub fn day(self, at: Moment) -> i64 {
+    pub fn day(&self, at: Moment) -> i64 {
         self.hour(at).div_euclid(24)
     }
 
     /// `2026-11-09 08:15`.
-    pub fn text(self, at: Moment) -> String {
+    pub fn text(&self, at: Moment) -> String {
         written(self.us(at), "%Y-%m-%d %H:%M")
     }
 
-    /// `UTC+8`.
-    pub fn zone(self) -> String {
-        if self.offset_h == 0 { "UTC".into() } else { format!("UTC{:+}", self.offset_h) }
+    /// `Asia/Shanghai`.
+    pub fn zone(&self) -> String {
+        self.0.to_string()
     }
 }
 
@@ -81,18 +80,31 @@ pub fn ticks(from_h: f64, to_h: f64, apart_h: f64) -> Vec<(f64, String)> {
 mod tests {
     use super::*;
 
+    fn local(name: &str) -> Local {
+        Local::new(name.parse().unwrap())
+    }
+
     #[test]
     fn local_time_has_its_own_midnight() {
-        let local = Local::new(8);
+        let local = local("Asia/Shanghai");
         let at: Moment = "2026-11-08T16:15:00Z".parse().unwrap();
-        assert_eq!((local.text(at).as_str(), local.zone().as_str()), ("2026-11-09 00:15", "UTC+8"));
+        assert_eq!((local.text(at).as_str(), local.zone().as_str()), ("2026-11-09 00:15", "Asia/Shanghai"));
         assert_eq!((day_text(local.day(at)).as_str(), hour_text(local.hour(at)).as_str()), ("9 Nov", "9 Nov 00:00"));
-        assert_eq!((Local::new(0).zone(), Local::new(-5).zone()), ("UTC".into(), "UTC-5".into()));
+    }
+
+    #[test]
+    fn the_same_hour_of_utc_is_called_otherwise_after_a_clock_change() {
+        let berlin = local("Europe/Berlin");
+        let at = |text: &str| text.parse::<Moment>().unwrap();
+        assert_eq!(berlin.text(at("2026-10-24T22:30:00Z")), "2026-10-25 00:30");
+        assert_eq!(berlin.text(at("2026-10-25T22:30:00Z")), "2026-10-25 23:30");
+        assert_eq!(berlin.day(at("2026-10-24T22:30:00Z")), berlin.day(at("2026-10-25T22:30:00Z")), "a day of 25 hours");
+        assert_eq!(berlin.hour(at("2026-10-25T00:30:00Z")), berlin.hour(at("2026-10-25T01:30:00Z")), "2 o'clock comes twice");
     }
 
     #[test]
     fn labels_stay_apart_and_name_the_day_at_midnight() {
-        let from = Local::new(8).hours("2026-11-08T12:00:00Z".parse().unwrap());
+        let from = local("Asia/Shanghai").hours("2026-11-08T12:00:00Z".parse().unwrap());
         let of = |hours: f64| ticks(from, from + hours, 0.0).into_iter().map(|t| t.1).collect::<Vec<_>>().join(" ");
         assert_eq!(of(24.0), "21:00 9 Nov 03:00 06:00 09:00 12:00 15:00 18:00");
         assert_eq!(of(1.0), "20:00 20:15 20:30 20:45 21:00");

@@ -29,7 +29,7 @@ use page::Page;
 use rules::fx::Rates;
 use series::Series;
 use sim::kpis::Kpis;
-use twin::{Moment, Twin};
+use twin::{Moment, TimeZone, Twin};
 
 /// What the page says about itself, and where midnight is.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct Titles {
     pub about: String,
     pub site: String,
     pub start: Moment,
-    pub utc_offset_h: i8,
+    pub time_zone: TimeZone,
 }
 
 /// What every section of the page is made from.
@@ -53,9 +53,9 @@ struct Run<'a> {
 ///
 /// `kpis` must be those of `twin`; amounts are shown in the base currency of `rates`.
 pub fn html(kpis: &Kpis, twin: &Twin, rates: &Rates, titles: &Titles) -> anyhow::Result<String> {
-    let local = Local::new(titles.utc_offset_h);
-    let series = Series::read(twin, rates, local)?;
-    let run = Run { kpis, series: &series, rates, local };
+    let local = Local::new(titles.time_zone.clone());
+    let series = Series::read(twin, rates, &local)?;
+    let run = Run { kpis, series: &series, rates, local: local.clone() };
     let page = Page {
         title: titles.scenario.clone(),
         about: titles.about.clone(),

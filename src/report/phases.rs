@@ -75,7 +75,7 @@ pub struct Phases {
 }
 
 impl Phases {
-    pub fn moved(&mut self, local: Local, at: Moment, before: Option<Phase>, after: Phase) {
+    pub fn moved(&mut self, local: &Local, at: Moment, before: Option<Phase>, after: Phase) {
         let slice = (local.hours(at) * 3.6e9 / SLICE.0 as f64).floor() as i64;
         let change = self.changes.entry(slice).or_default();
         if let Some(before) = before {
@@ -118,10 +118,10 @@ mod tests {
     fn parcels_are_counted_where_they_are_and_none_gets_lost_between() {
         let mut phases = Phases::default();
         let at = |minutes| Moment(Span::from_mins(minutes).0);
-        phases.moved(Local::default(), at(1), None, Phase::Label);
-        phases.moved(Local::default(), at(2), None, Phase::Label);
-        phases.moved(Local::default(), at(20), Some(Phase::Label), Phase::Pack);
-        phases.moved(Local::default(), at(59), Some(Phase::Pack), Phase::Carrier);
+        phases.moved(&Local::new(twin::TimeZone::UTC), at(1), None, Phase::Label);
+        phases.moved(&Local::new(twin::TimeZone::UTC), at(2), None, Phase::Label);
+        phases.moved(&Local::new(twin::TimeZone::UTC), at(20), Some(Phase::Label), Phase::Pack);
+        phases.moved(&Local::new(twin::TimeZone::UTC), at(59), Some(Phase::Pack), Phase::Carrier);
         assert_eq!(phases.span_h(), Some((0.0, 1.0)));
         let samples = phases.sampled(0.0, 1.0, 4);
         let of = |phase: Phase| samples.iter().map(|s| s.1[phase as usize]).collect::<Vec<_>>();

@@ -50,7 +50,7 @@ impl Day {
             about: "Orders of one day & what became of them.".into(),
             site: "深圳 one".into(),
             start,
-            utc_offset_h: 8,
+            time_zone: shanghai(),
         };
         Day { twin, kpis, rates, titles }
     }
@@ -60,8 +60,12 @@ impl Day {
     }
 
     pub fn series(&self) -> Series {
-        Series::read(&self.twin, &self.rates, Local::new(8)).unwrap()
+        Series::read(&self.twin, &self.rates, &Local::new(shanghai())).unwrap()
     }
+}
+
+fn shanghai() -> twin::TimeZone {
+    "Asia/Shanghai".parse().unwrap()
 }
 
 enum Step {

@@ -88,7 +88,7 @@ pub struct Series {
 }
 
 impl Series {
-    pub fn read(twin: &Twin, rates: &Rates, local: Local) -> Result<Series, TwinError> {
+    pub fn read(twin: &Twin, rates: &Rates, local: &Local) -> Result<Series, TwinError> {
         let mut pass = Pass { series: Series::default(), rates, local, orders: BTreeMap::new(), parcels: BTreeMap::new() };
         for record in twin.records(0) {
             pass.take_in(&record?);
@@ -120,7 +120,7 @@ struct ParcelSeen {
 struct Pass<'a> {
     series: Series,
     rates: &'a Rates,
-    local: Local,
+    local: &'a Local,
     orders: BTreeMap<SmolStr, OrderSeen>,
     parcels: BTreeMap<SmolStr, ParcelSeen>,
 }

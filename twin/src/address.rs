@@ -22,25 +22,33 @@ pub const ADDRESS_FIELD_MAX: usize = 200;
 /// A postal address. `country` is ISO 3166-1 alpha-2, upper case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
+    /// Who it is for or from.
     #[serde(default)]
     pub name: SmolStr,
+    /// Of the person.
     #[serde(default)]
     pub company: SmolStr,
+    /// Street and number.
     #[serde(default)]
     pub street: SmolStr,
     /// Flat, floor, building: what stands below the street.
     #[serde(default)]
     pub street2: SmolStr,
+    /// Town.
     #[serde(default)]
     pub city: SmolStr,
     /// State or province, as the carrier writes it: `CA`.
     #[serde(default)]
     pub region: SmolStr,
+    /// As the country's post writes it.
     #[serde(default)]
     pub postcode: SmolStr,
+    /// ISO 3166-1 alpha-2, upper case.
     pub country: SmolStr,
+    /// With the country's prefix: `+86 755 …`.
     #[serde(default)]
     pub phone: SmolStr,
+    /// For the carrier's news.
     #[serde(default)]
     pub email: SmolStr,
     /// The receiver's tax number, where customs want one.

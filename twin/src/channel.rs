@@ -2,7 +2,7 @@
 //! And what is asked of it: a quote, a label, news of a parcel.
 
 use crate::money::{Currency, Decimal};
-use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TrackingNumber};
+use crate::{Address, CarrierId, ChannelId, Dims, Grams, Moment, Money, ParcelId, TimeZone, TrackingNumber, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -10,42 +10,68 @@ use smol_str::SmolStr;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
+    /// By which chutes and records name it: `usps/ground-advantage`.
     pub id: ChannelId,
+    /// Whose service it is: a carrier of this file.
     pub carrier: CarrierId,
     /// As people call it: `USPS Ground Advantage`.
     pub name: String,
     /// The carrier's own code for the service: `USPS_GROUND_ADVANTAGE`, `P`.
     pub service: SmolStr,
     /// Warehouses it collects from.
-    pub origins: Vec<crate::WarehouseId>,
+    pub origins: Vec<WarehouseId>,
     /// Countries it serves; empty means every country but the ones in `not_to`.
     #[serde(default)]
     pub to: Vec<SmolStr>,
+    /// Countries it does not serve.
     #[serde(default)]
     pub not_to: Vec<SmolStr>,
+    /// What it accepts.
     #[serde(default)]
     pub limits: Limits,
     /// Present: we rate the channel ourselves. Absent: the carrier is asked.
     #[serde(default)]
     pub tariff: Option<Tariff>,
+    /// In place of `tariff`: a file that holds it, as `parceltwin tariff import` writes one; seen from the site file.
+    #[serde(default)]
+    pub tariff_file: Option<String>,
     /// Considered only where no other channel takes the parcel, so that its carrier is not asked in vain.
     #[serde(default)]
     pub last_resort: bool,
     /// Promised days to the door, used where the carrier's quote names none.
     #[serde(default)]
     pub days: Option<u16>,
+    /// Which days `days` counts, from the one after the pickup on.
+    #[serde(default)]
+    pub days_count: DaysCount,
+}
+
+/// Which days a promise counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DaysCount {
+    /// All of them.
+    #[default]
+    Calendar,
+    /// Those on which the carrier works.
+    Working,
 }
 
 /// What a channel accepts. Zero or absent means no limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// The heaviest parcel.
     pub weight_g_max: Grams,
-    /// The longest side, whichever it is declared as; `width_mm_max` is for the second and `height_mm_max` for the shortest.
+    /// The longest side, whichever it is declared as.
     pub length_mm_max: u32,
+    /// The second longest side.
     pub width_mm_max: u32,
+    /// The shortest side.
     pub height_mm_max: u32,
+    /// The longest side and twice the two others.
     pub length_plus_girth_mm_max: u32,
+    /// It takes goods that are or contain batteries.
     pub battery: bool,
     /// It delivers to doors only, not to post-office boxes and lockers.
     pub no_po_box: bool,
@@ -70,12 +96,16 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tariff {
+    /// Of all its prices.
     pub currency: Currency,
     /// Where the sheet comes from and when it took effect; shown with every price made from it.
     pub source: String,
+    /// How actual and volumetric weight become the weight that is charged.
     #[serde(default)]
     pub weight: ChargeableWeight,
+    /// Destinations with their prices. The one with the longest fitting postcode prefix counts, the first of equals.
     pub zones: Vec<Zone>,
+    /// Added to every price that they fit.
     #[serde(default)]
     pub surcharges: Vec<Surcharge>,
 }
@@ -97,6 +127,7 @@ pub struct ChargeableWeight {
     pub volumetric_above_in3: u32,
     /// Rounded up to a multiple of this. 0 or 1: to the gram.
     pub step_g: Grams,
+    /// No parcel is charged for less.
     pub minimum_g: Grams,
 }
 
@@ -118,6 +149,7 @@ impl Default for ChargeableWeight {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {
+    /// As the sheet calls it; shown with every price.
     pub name: SmolStr,
     /// ISO countries; empty: any country no earlier zone names.
     #[serde(default)]
@@ -125,6 +157,7 @@ pub struct Zone {
     /// Postcode prefixes within those countries; empty: all.
     #[serde(default)]
     pub postcode_prefixes: Vec<SmolStr>,
+    /// Prices by chargeable weight. A weight in none of them has no price.
     pub bands: Vec<Band>,
 }
 
@@ -132,7 +165,9 @@ pub struct Zone {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Band {
+    /// This weight is not in it.
     pub above_g: Grams,
+    /// This weight is.
     pub up_to_g: Grams,
     /// A fixed price for the band (or a registration fee, 挂号费, where `per_kg` is set too).
     #[serde(default)]
@@ -152,10 +187,12 @@ pub struct Band {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Surcharge {
+    /// As the price's breakdown names it.
     pub name: SmolStr,
     /// Percent of the base price.
     #[serde(default)]
     pub percent: Decimal,
+    /// A fixed amount.
     #[serde(default)]
     pub flat: Decimal,
     /// Only for these postcode prefixes; empty: always.
@@ -174,8 +211,8 @@ pub struct QuoteRequest {
     pub battery: bool,
     /// The pickup at which it will be handed over.
     pub ship_at: Moment,
-    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
-    pub utc_offset_h: i8,
+    /// At `from`: carriers want dates as the warehouse has them.
+    pub time_zone: TimeZone,
 }
 
 /// A channel's price for one parcel, with its breakdown.
@@ -197,6 +234,8 @@ pub struct LabelRequest {
     pub key: SmolStr,
     pub parcel: ParcelId,
     pub service: SmolStr,
+    /// Whose address and time zone these are.
+    pub warehouse: WarehouseId,
     pub from: Address,
     pub to: Address,
     pub weight_g: Grams,
@@ -207,8 +246,8 @@ pub struct LabelRequest {
     pub battery: bool,
     /// The pickup at which it will be handed over.
     pub ship_at: Moment,
-    /// Local time at `from` is UTC plus this: carriers want dates as the warehouse has them.
-    pub utc_offset_h: i8,
+    /// At `from`: carriers want dates as the warehouse has them.
+    pub time_zone: TimeZone,
 }
 
 /// What the carrier answered: its number, its price, and the label to print.

@@ -42,6 +42,7 @@ pub mod station;
 pub mod stock;
 pub mod text;
 pub mod time;
+pub mod time_zone;
 mod twin;
 pub mod warehouse;
 
@@ -57,4 +58,5 @@ pub use origin::{Because, By, Origin};
 pub use shelf::{MemoryShelf, Shelf};
 pub use sled_shelf::SledShelf;
 pub use time::{Moment, Span};
+pub use time_zone::{Date, TimeZone};
 pub use twin::{ERASED, Twin, Tx, Unsealed, records};

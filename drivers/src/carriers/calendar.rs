@@ -88,7 +88,8 @@ pub fn offset_minutes(text: &str) -> Option<i64> {
     if (0..=18).contains(&hours) && (0..60).contains(&minutes) { Some(sign * (hours * 60 + minutes)) } else { None }
 }
 
-/// The clock of a place `minutes` east of UTC, written as if it were UTC.
+/// The clock of a place `minutes` east of UTC, written as if it were UTC. Where a place's clock changes, ask its
+/// [`twin::TimeZone::wall`].
 pub fn local(at: Moment, minutes: i64) -> Moment {
     at + Span::from_mins(minutes)
 }

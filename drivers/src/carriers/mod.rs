@@ -30,7 +30,7 @@ use crate::{Clock, HttpWire, WireError};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{Address, CarrierId, TrackingNumber};
+use twin::{Address, CarrierId, Span, TrackingNumber};
 
 /// One account with one carrier.
 pub trait CarrierDriver: Send + Sync {
@@ -54,6 +54,12 @@ pub trait CarrierDriver: Send + Sync {
     /// before anything is sent, so that an address is mended by a person and not refused by a machine.
     fn fits(&self, _request: &LabelRequest) -> Result<(), Unfit> {
         Ok(())
+    }
+
+    /// How far ahead it lets a pickup be when it sells a label or names a price; where it says nothing, any time. A label for a
+    /// pickup behind a long holiday is bought later.
+    fn ship_ahead_max(&self) -> Option<Span> {
+        None
     }
 
     /// Numbers in one tracking call.

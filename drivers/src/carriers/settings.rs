@@ -12,7 +12,9 @@ const TIMEOUT_MS_DEFAULT: u64 = 10_000;
 #[derive(Deserialize, Clone, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct CarrierSettings {
+    /// By which channels name it.
     pub id: CarrierId,
+    /// Which API it speaks.
     pub kind: CarrierKind,
     /// `https://apis.usps.com`, or `sim:` for the simulated carrier of that id.
     pub base_url: String,
@@ -22,6 +24,7 @@ pub struct CarrierSettings {
     /// The NAME of the environment variable that holds the secret.
     #[serde(default)]
     pub secret_env: Option<String>,
+    /// How long it may take to answer, in milliseconds.
     #[serde(default = "timeout_ms_default")]
     pub timeout_ms: u64,
 }

@@ -1,7 +1,7 @@
 //! What the rows of one service amount to: its zones with their weight bands, its countries, limits and promise.
 
 use super::table::Row;
-use super::{Sheet, SheetError};
+use super::{Sheet, SheetError, SkippedRow};
 use smol_str::SmolStr;
 use twin::Grams;
 use twin::channel::{Band, ChargeableWeight, Limits, Tariff, Zone};
@@ -20,6 +20,7 @@ pub(super) struct Service {
     /// Rows with a price, and rows without.
     priced: usize,
     unpriced: usize,
+    pub skipped: Vec<SkippedRow>,
 }
 
 /// The service with this code, begun where this is its first row.
@@ -42,6 +43,7 @@ pub(super) fn service<'s>(
             notes: vec![],
             priced: 0,
             unpriced: 0,
+            skipped: vec![],
         });
     }
     let service = &mut services[at];
@@ -80,14 +82,16 @@ impl Service {
     }
 
     /// Puts a row's band into its zone. A band without a price is left out: a parcel in it has none. Two prices for one
-    /// weight, or a band that ends before it begins, refuse the sheet.
-    pub fn band(&mut self, row: &Row, field: &'static str, zone: usize, band: Band) -> Result<(), SheetError> {
+    /// weight, or a band that ends before it begins, refuse the sheet. `field` is where the row says how far it reaches,
+    /// `price` where it says what that costs.
+    pub fn band(&mut self, row: &Row, field: &'static str, price: &'static str, zone: usize, band: Band) -> Result<(), SheetError> {
         if band.above_g >= band.up_to_g {
             return Err(row.conflict(field, format!("ends at {} g, not above where it begins: {} g", band.up_to_g, band.above_g)));
         }
         let zone = &mut self.zones[zone];
         if band.flat.is_zero() && band.per_kg.is_zero() {
             self.unpriced += 1;
+            self.skipped.push(row.skipped(price, "no price"));
             return Ok(());
         }
         if let Some(other) = zone.bands.iter().find(|other| band.above_g < other.up_to_g && other.above_g < band.up_to_g) {
@@ -139,7 +143,7 @@ impl Service {
         let tariff = Tariff { currency: self.currency, source: source.into(), weight, zones: self.zones, surcharges: vec![] };
         let tariff = (self.priced > 0 || self.unpriced == 0).then_some(tariff);
         self.limits.weight_g_max = if self.heaviest_g == Grams::MAX { 0 } else { self.heaviest_g };
-        let Service { code, name, limits, days, notes, .. } = self;
-        Sheet { service: code, name, to, not_to, limits, days, tariff, notes }
+        let Service { code, name, limits, days, notes, skipped, .. } = self;
+        Sheet { service: code, name, to, not_to, limits, days, tariff, notes, skipped }
     }
 }

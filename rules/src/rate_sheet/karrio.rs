@@ -49,6 +49,7 @@ pub fn karrio(text: &str, file: &str, home: &str) -> Result<Vec<Sheet>, SheetErr
         let zone = row.required("zone_label")?;
         let Some(countries) = countries(&row, home)? else {
             service.note(format!("zone {zone} lists no countries: left out"));
+            service.skipped.push(row.skipped("country_codes", "its zone is a region and lists no countries"));
             continue;
         };
         let flat = row.number("rate")?.unwrap_or(Decimal::ZERO);
@@ -56,6 +57,7 @@ pub fn karrio(text: &str, file: &str, home: &str) -> Result<Vec<Sheet>, SheetErr
         service.band(
             &row,
             "max_weight",
+            "rate",
             zone,
             Band { above_g, up_to_g, flat, per_kg: Decimal::ZERO, per_lb: Decimal::ZERO, minimum_g: 0 },
         )?;

@@ -1,6 +1,6 @@
 //! A sheet as a table: rows read by the names of their columns, since sheets of one publisher order and omit them freely.
 
-use super::SheetError;
+use super::{SheetError, SkippedRow};
 use csv::StringRecord;
 use rust_decimal::prelude::ToPrimitive;
 use twin::Grams;
@@ -74,6 +74,11 @@ impl<'a> Row<'a> {
     pub fn conflict(&self, field: &'static str, conflict: impl Into<String>) -> SheetError {
         let value = self.text(field).into();
         SheetError::Conflict { file: self.table.file.into(), line: self.line, field, value, conflict: conflict.into() }
+    }
+
+    /// This row as one that is left out because of a field.
+    pub fn skipped(&self, field: &'static str, why: &'static str) -> SkippedRow {
+        SkippedRow { line: self.line, field, value: self.text(field).into(), why }
     }
 
     pub fn required(&self, field: &'static str) -> Result<&'a str, SheetError> {

@@ -31,16 +31,22 @@ pub fn usps(text: &str, file: &str, chart: &ZoneChart) -> Result<Vec<Sheet>, She
         let flat = row.number("usd")?.unwrap_or(Decimal::ZERO);
         let Some(prefixes) = chart.get(name) else {
             service.note(format!("zone {name} is not in the zone chart: left out"));
+            service.skipped.push(row.skipped("zone", "not in the zone chart"));
             continue;
         };
         let zone = service.zone(name, vec![SmolStr::new_static("US")], prefixes);
         let known_g = service.zones[zone].bands.iter().map(|band| band.up_to_g).filter(|known_g| *known_g <= up_to_g).max().unwrap_or(0);
         let above_g = known_g.max(up_to_g.saturating_sub(step_g));
         // 15.999 oz and 1 lb are the same gram: the price that stands first holds.
+        let same_gram = service.zones[zone].bands.iter().find(|band| band.up_to_g == up_to_g);
+        if same_gram.is_some_and(|first| first.flat != flat) {
+            service.skipped.push(row.skipped("usd", "a row before it has another price for the same weight in grams"));
+        }
         if above_g < up_to_g {
             service.band(
                 &row,
                 "weight_upto",
+                "usd",
                 zone,
                 Band { above_g, up_to_g, flat, per_kg: Decimal::ZERO, per_lb: Decimal::ZERO, minimum_g: 0 },
             )?;

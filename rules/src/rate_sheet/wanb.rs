@@ -30,7 +30,7 @@ pub fn wanb(text: &str, file: &str) -> Result<Vec<Sheet>, SheetError> {
         service.weight_up_to(up_to_g);
         let country = row.required("country")?;
         let zone = service.zone(country, row.countries("country")?, &[]);
-        service.band(&row, "max_kg_incl", zone, band)?;
+        service.band(&row, "max_kg_incl", "cny_per_kg", zone, band)?;
     }
     Ok(services.into_iter().map(|service| service.sheet(file, &[])).collect())
 }

@@ -95,14 +95,14 @@ fn shenzhen() -> Address {
 fn quote_request(from: Address, to: Address) -> QuoteRequest {
     let value = Money::new(Decimal::new(2_599, 2), Currency::USD);
     let ship_at = "2026-11-09T18:00:00Z".parse().unwrap();
-    QuoteRequest { from, to, weight_g: 450, dims: Dims::new(220, 160, 90), value, battery: false, ship_at, utc_offset_h: 0 }
+    QuoteRequest { from, to, weight_g: 450, dims: Dims::new(220, 160, 90), value, battery: false, ship_at, time_zone: twin::TimeZone::UTC }
 }
 
 fn label_request(key: &str, service: &str, from: Address, to: Address) -> LabelRequest {
     let QuoteRequest { from, to, weight_g, dims, value, ship_at, .. } = quote_request(from, to);
     let (parcel, contents) = ("AMA-000001-1".into(), "phone case ^XA".into());
-    let (key, service, battery, utc_offset_h) = (key.into(), service.into(), false, 0);
-    LabelRequest { key, parcel, service, from, to, weight_g, dims, value, contents, battery, ship_at, utc_offset_h }
+    let (key, service, warehouse, battery, time_zone) = (key.into(), service.into(), "LAX".into(), false, twin::TimeZone::UTC);
+    LabelRequest { key, parcel, service, warehouse, from, to, weight_g, dims, value, contents, battery, ship_at, time_zone }
 }
 
 fn statuses(tracking: &[twin::channel::Tracking]) -> Vec<TrackStatus> {

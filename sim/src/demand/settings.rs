@@ -6,7 +6,7 @@ use super::{HOUR_US, MILLION, buyers};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
-use twin::Span;
+use twin::{Span, TimeZone};
 
 /// The most orders of one run.
 pub const ORDERS_MAX: u32 = 2_000_000;
@@ -29,10 +29,10 @@ pub struct DemandSettings {
     pub platforms: Vec<PlatformShare>,
     /// Where buyers live, by ISO 3166 code, out of [`countries_known`].
     pub countries: BTreeMap<SmolStr, u32>,
-    /// How busy each hour of the day is, from midnight, at `utc_offset_h`.
+    /// How busy each hour of the day is, from midnight, by the clock of `time_zone`.
     pub hour_weights: [u16; 24],
-    /// The clock of `hour_weights`, in hours ahead of UTC.
-    pub utc_offset_h: i8,
+    /// Whose clock `hour_weights` go by: its name in the tz database.
+    pub time_zone: TimeZone,
     /// Weights of orders with 1, 2, 3 … lines.
     pub line_weights: Vec<u32>,
     /// Weights of lines with 1, 2, 3 … pieces.
@@ -77,7 +77,7 @@ impl Default for DemandSettings {
             countries: buyers::COUNTRIES.iter().map(|c| (c.code.into(), c.weight)).collect(),
             // Asleep at four, lunch at noon, most of all in the evening.
             hour_weights: [26, 14, 7, 4, 3, 4, 8, 18, 34, 48, 56, 58, 56, 58, 60, 58, 57, 55, 55, 60, 66, 68, 58, 42],
-            utc_offset_h: 8,
+            time_zone: "Asia/Shanghai".parse().expect("it is in the tz database that the program brings along"),
             line_weights: vec![76, 18, 6],
             quantity_weights: vec![90, 8, 2],
             problem_ppm: 2_000,

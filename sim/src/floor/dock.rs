@@ -3,6 +3,7 @@
 use super::{Hall, Happening, StationDevices, Truth, Wears};
 use actors::config::{LineConfig, SiteConfig};
 use bevy_ecs::prelude::Entity;
+use rules::pickups::Pickups;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use twin::{CarrierId, Dims, Span, StationId, WarehouseId};
@@ -21,7 +22,7 @@ pub(super) struct Door {
     pub(super) waiting: Vec<TaggedBag>,
     /// Whose bag hangs under which chute, as the signs over the chutes say.
     signs: BTreeMap<(StationId, u16), CarrierId>,
-    trucks: BTreeMap<CarrierId, (i8, Vec<Span>)>,
+    trucks: BTreeMap<CarrierId, Pickups>,
 }
 
 impl Door {
@@ -40,8 +41,7 @@ impl Hall {
                 }
             }
             for carrier in &config.carriers {
-                let cutoffs = carrier.cutoff_spans().unwrap_or_default();
-                self.doors[n].trucks.insert(carrier.id().clone(), (warehouse.utc_offset_h, cutoffs));
+                self.doors[n].trucks.insert(carrier.id().clone(), carrier.pickups(warehouse));
                 self.next_truck(n, carrier.id().clone());
             }
         }
@@ -49,8 +49,8 @@ impl Hall {
 
     fn next_truck(&self, n: usize, carrier: CarrierId) {
         let late = Span::from_mins(i64::from(self.settings.truck_after_min));
-        let Some((offset, cutoffs)) = self.doors[n].trucks.get(&carrier).cloned() else { return };
-        let next = move |date| Some(actors::warehouse::next_cutoff(date - late, offset, &cutoffs)? + late);
+        let Some(pickups) = self.doors[n].trucks.get(&carrier).cloned() else { return };
+        let next = move |date| Some(pickups.next_cutoff(date - late)? + late);
         self.clock.at_next(next, self.happening(Happening::Truck(n, carrier)));
     }
 

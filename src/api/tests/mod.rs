@@ -44,7 +44,7 @@ base = "USD"
 [[warehouse]]
 id = "SZX"
 name = "Shenzhen"
-utc_offset_h = 8
+time_zone = "Asia/Shanghai"
 address = { name = "W", street = "1 Road", city = "Shenzhen", postcode = "518000", country = "CN" }
 [[warehouse.station]]
 id = "SZX/bench-1"

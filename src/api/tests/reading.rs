@@ -61,7 +61,12 @@ async fn the_board_shows_counts_stations_and_recent_parcels() {
     let held = &board["exceptions"][0];
     assert_eq!((&held["kind"], &held["href"]), (&json!("order"), &json!("/api/v1/orders/A-2")));
     assert_eq!((&board["recent"][0]["id"], &board["recent"][0]["tracking"]), (&json!("A-1-1"), &json!("T1")));
-    let line = &board["warehouses"][0]["stations"][1];
+    let warehouse = &board["warehouses"][0];
+    assert_eq!(warehouse["time_zone"], "Asia/Shanghai");
+    let cutoff = &warehouse["cutoffs"][0];
+    let (at, local) = (cutoff["at"].as_str().unwrap(), cutoff["local"].as_str().unwrap());
+    assert!(cutoff["carrier"] == "test" && at.ends_with("T08:30:00Z") && local.ends_with(&format!("{} 16:30", &at[..10])), "{cutoff}");
+    let line = &warehouse["stations"][1];
     assert_eq!((&line["moving"], line["chutes"].as_array().unwrap().len()), (&json!(3), 2));
     assert_eq!(line["devices"][0]["state"], "offline");
 }

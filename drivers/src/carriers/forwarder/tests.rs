@@ -15,6 +15,7 @@ fn the_label_request_is_as_documented() {
         key: "k".into(),
         parcel: "AMA-000001-1".into(),
         service: "CN-US-PLUS".into(),
+        warehouse: "SZX".into(),
         from: from.clone(),
         to: Address { country: "US".into(), postcode: "90001".into(), ..Address::default() },
         weight_g: 350,
@@ -23,7 +24,7 @@ fn the_label_request_is_as_documented() {
         contents: "phone case".into(),
         battery: false,
         ship_at: "2026-11-09T10:00:00Z".parse().unwrap(),
-        utc_offset_h: 8,
+        time_zone: twin::TimeZone::UTC,
     };
     let body = serde_json::to_value(request::label(&request, "C100").unwrap()).unwrap();
     let place = |city: &str, postcode: &str, country: &str| {

@@ -26,8 +26,10 @@ use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{CarrierId, TrackingNumber};
+use twin::{CarrierId, Span, TrackingNumber};
 
+/// Shipments are planned up to ten days ahead; one less, as its today may be another than the warehouse's.
+const SHIP_AHEAD_MAX: Span = Span::from_hours(9 * 24);
 /// Waybills in one tracking call (`shipmentTrackingNumber`, `maxItems`).
 const TRACK_BATCH_MAX: usize = 200;
 
@@ -91,6 +93,10 @@ impl CarrierDriver for Mydhl {
         request::shipment(request, &self.0.account).map(drop)
     }
 
+    fn ship_ahead_max(&self) -> Option<Span> {
+        Some(SHIP_AHEAD_MAX)
+    }
+
     fn track_batch_max(&self) -> usize {
         TRACK_BATCH_MAX
     }
@@ -108,8 +114,7 @@ impl Desk {
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
-        response::quotes(response.body(), request::local(request.ship_at, request.utc_offset_h))
-            .map_err(|why| self.caller.unreadable("rates", why))
+        response::quotes(response.body(), request.time_zone.wall(request.ship_at)).map_err(|why| self.caller.unreadable("rates", why))
     }
 
     async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt::Write;
 use twin::channel::{LabelRequest, QuoteRequest};
-use twin::{Address, Dims, Grams, Moment, Money, TrackingNumber};
+use twin::{Address, Dims, Grams, Moment, Money, TimeZone, TrackingNumber};
 
 /// Longest `Message-Reference`, in characters.
 const MESSAGE_REFERENCE_MAX: usize = 36;
@@ -120,15 +120,9 @@ fn place<'a>(side: &str, address: &'a Address) -> Result<Place<'a>, Unfit> {
     })
 }
 
-/// The clock of the warehouse.
-pub fn local(at: Moment, utc_offset_h: i8) -> Moment {
-    calendar::local(at, i64::from(utc_offset_h) * 60)
-}
-
 /// `2024-11-05T22:00:00 GMT+08:00`.
-fn planned(at: Moment, utc_offset_h: i8) -> SmolStr {
-    let sign = if utc_offset_h < 0 { '-' } else { '+' };
-    format_smolstr!("{} GMT{sign}{:02}:00", calendar::date_time(local(at, utc_offset_h)), utc_offset_h.unsigned_abs())
+fn planned(at: Moment, time_zone: &TimeZone) -> SmolStr {
+    format_smolstr!("{} GMT{}", calendar::date_time(time_zone.wall(at)), time_zone.offset_text(at))
 }
 
 fn value(money: Money) -> Figure {
@@ -140,7 +134,7 @@ pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Result<Rates<'a
     Ok(Rates {
         customer_details: Parties { shipper_details: place("from", &request.from)?, receiver_details: place("to", &request.to)? },
         accounts: [Account { type_code: "shipper", number: account }],
-        planned_shipping_date_and_time: planned(request.ship_at, request.utc_offset_h),
+        planned_shipping_date_and_time: planned(request.ship_at, &request.time_zone),
         unit_of_measurement: "metric",
         is_customs_declarable: declarable(&request.from, &request.to),
         monetary_amount: [Amount { type_code: "declaredValue", value: value(request.value), currency: request.value.currency.code() }],
@@ -307,7 +301,7 @@ pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipm
     let label = Image { type_code: "label", template_name: "ECOM26_84_001", is_requested: true };
     let battery = || [Service { service_code: BATTERY_SERVICE, dangerous_goods: [DangerousGoods { content_id: BATTERY_CONTENT }] }];
     Ok(Shipment {
-        planned_shipping_date_and_time: planned(request.ship_at, request.utc_offset_h),
+        planned_shipping_date_and_time: planned(request.ship_at, &request.time_zone),
         pickup: Pickup { is_requested: false },
         product_code: &request.service,
         get_rate_estimates: true,
@@ -345,7 +339,7 @@ fn reference(request: &LabelRequest) -> SmolStr {
 }
 
 fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, Unfit> {
-    let date = calendar::date(local(request.ship_at, request.utc_offset_h));
+    let date = calendar::date(request.time_zone.wall(request.ship_at));
     Ok(ExportDeclaration {
         line_items: [LineItem {
             number: 1,

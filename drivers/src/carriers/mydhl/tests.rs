@@ -57,7 +57,7 @@ fn quote_request() -> QuoteRequest {
         value: usd("100"),
         battery: false,
         ship_at: ship_at(),
-        utc_offset_h: 0,
+        time_zone: twin::TimeZone::UTC,
     }
 }
 
@@ -66,6 +66,7 @@ fn label_request() -> LabelRequest {
         key: "REF-001/label".into(),
         parcel: "REF-001".into(),
         service: "P".into(),
+        warehouse: "PRG".into(),
         from: prague(),
         to: new_york(),
         weight_g: 5_000,
@@ -74,7 +75,7 @@ fn label_request() -> LabelRequest {
         contents: "Product description".into(),
         battery: false,
         ship_at: ship_at(),
-        utc_offset_h: 0,
+        time_zone: twin::TimeZone::UTC,
     }
 }
 
@@ -381,13 +382,19 @@ fn no_field_of_a_shipment_answer_but_number_and_image_is_needed() {
 
 #[test]
 fn the_planned_time_is_the_pickups_at_the_warehouse() {
-    let request = LabelRequest { ship_at: "2026-11-09T10:30:00Z".parse().unwrap(), utc_offset_h: 8, ..label_request() };
-    let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
-    assert_eq!(body["plannedShippingDateAndTime"], "2026-11-09T18:30:00 GMT+08:00");
-    let request = LabelRequest { ship_at: "2026-11-10T01:30:00Z".parse().unwrap(), utc_offset_h: -8, ..request };
-    let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
-    assert_eq!(body["plannedShippingDateAndTime"], "2026-11-09T17:30:00 GMT-08:00");
-    assert_eq!(body["content"]["exportDeclaration"]["invoice"]["date"], "2026-11-09");
+    for (ship_at, time_zone, planned) in [
+        ("2026-11-09T10:30:00Z", "Asia/Shanghai", "2026-11-09T18:30:00 GMT+08:00"),
+        ("2026-11-10T01:30:00Z", "America/Los_Angeles", "2026-11-09T17:30:00 GMT-08:00"),
+        ("2026-07-10T00:30:00Z", "America/Los_Angeles", "2026-07-09T17:30:00 GMT-07:00"),
+        ("2026-07-09T19:30:00Z", "Asia/Kolkata", "2026-07-10T01:00:00 GMT+05:30"),
+        ("2026-07-09T19:30:00Z", "America/St_Johns", "2026-07-09T17:00:00 GMT-02:30"),
+    ] {
+        let (ship_at, time_zone) = (ship_at.parse().unwrap(), time_zone.parse().unwrap());
+        let request = LabelRequest { ship_at, time_zone, ..label_request() };
+        let body = serde_json::to_value(request::shipment(&request, "1").unwrap()).unwrap();
+        assert_eq!(body["plannedShippingDateAndTime"], planned);
+        assert_eq!(body["content"]["exportDeclaration"]["invoice"]["date"], planned[..10]);
+    }
 }
 
 #[test]

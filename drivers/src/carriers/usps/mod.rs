@@ -35,8 +35,10 @@ use request::Payer;
 use std::sync::Arc;
 use token::TokenCell;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::{Address, CarrierId, TrackingNumber};
+use twin::{Address, CarrierId, Span, TrackingNumber};
 
+/// Labels are for mailing dates up to seven days ahead; one less, as its today may be another than the warehouse's.
+const SHIP_AHEAD_MAX: Span = Span::from_hours(6 * 24);
 /// Numbers in one tracking call (USPS tracking v3r2).
 const TRACK_BATCH_MAX: usize = 35;
 
@@ -122,6 +124,10 @@ impl CarrierDriver for Usps {
         request::label(request).map(drop)
     }
 
+    fn ship_ahead_max(&self) -> Option<Span> {
+        Some(SHIP_AHEAD_MAX)
+    }
+
     fn track_batch_max(&self) -> usize {
         TRACK_BATCH_MAX
     }
@@ -143,7 +149,7 @@ impl Counter {
             return Err(self.caller.refusal(&response, response::complaint));
         }
         let category = request::category(request.weight_g, request.dims);
-        let day = request::mailing_day(request.ship_at, request.utc_offset_h);
+        let day = request::mailing_day(request.ship_at, &request.time_zone);
         response::quotes(response.body(), category, day).map_err(|why| self.caller.unreadable("prices", why))
     }
 

@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 use twin::address::{countries, is_declared, postcodes};
 use twin::channel::{LabelRequest, QuoteRequest};
 use twin::money::Currency;
-use twin::{Address, Dims, Grams, Moment, TrackingNumber};
+use twin::{Address, Dims, Grams, Moment, TimeZone, TrackingNumber};
 
 /// Longest customer reference, in characters (labels 3.9.8, `referenceNumber`).
 const REFERENCE_MAX: usize = 30;
@@ -147,8 +147,8 @@ fn extra_services(battery: bool) -> Vec<u16> {
 }
 
 /// The pickup's date where the parcel is.
-pub fn mailing_day(ship_at: Moment, utc_offset_h: i8) -> Moment {
-    calendar::local(ship_at, i64::from(utc_offset_h) * 60)
+pub fn mailing_day(ship_at: Moment, time_zone: &TimeZone) -> Moment {
+    time_zone.wall(ship_at)
 }
 
 /// Commercial prices of every mail class for one parcel.
@@ -165,7 +165,7 @@ pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> Result
             width: Figure(inches(request.dims.width_mm)),
             height: Figure(inches(request.dims.height_mm)),
             mail_class: "ALL",
-            mailing_date: calendar::date(mailing_day(request.ship_at, request.utc_offset_h)),
+            mailing_date: calendar::date(mailing_day(request.ship_at, &request.time_zone)),
             extra_services: extra_services(request.battery),
         },
     })
@@ -299,7 +299,7 @@ pub fn label(request: &LabelRequest) -> Result<Label<'_>, Unfit> {
                 reference_number: fitting::reference(request.parcel.as_str(), REFERENCE_MAX),
                 print_reference_number: true,
             }],
-            mailing_date: calendar::date(mailing_day(request.ship_at, request.utc_offset_h)),
+            mailing_date: calendar::date(mailing_day(request.ship_at, &request.time_zone)),
             induction_zip_code: from_address.zip_code.clone(),
             extra_services: extra_services(request.battery),
             package_options: request.battery.then_some(PackageOptions { content_type: "HAZMAT" }),

@@ -49,7 +49,7 @@ fn quote_request() -> QuoteRequest {
         value: usd("10"),
         battery: false,
         ship_at: "2024-07-28T12:00:00Z".parse().unwrap(),
-        utc_offset_h: 0,
+        time_zone: twin::TimeZone::UTC,
     }
 }
 
@@ -59,6 +59,7 @@ fn label_request() -> LabelRequest {
         key: "AMA-1-1/label".into(),
         parcel: "#Order 11111".into(),
         service: "LIBRARY_MAIL".into(),
+        warehouse: "GEO".into(),
         from: quoted.from,
         to: quoted.to,
         weight_g: quoted.weight_g,
@@ -67,7 +68,7 @@ fn label_request() -> LabelRequest {
         contents: "books".into(),
         battery: false,
         ship_at: quoted.ship_at,
-        utc_offset_h: 0,
+        time_zone: twin::TimeZone::UTC,
     }
 }
 
@@ -422,13 +423,21 @@ fn no_error_body_is_lost_or_fatal() {
 
 #[test]
 fn the_mailing_date_is_the_warehouses() {
-    // 17:00 on the 9th in Los Angeles is the 10th in UTC.
-    let evening = LabelRequest { ship_at: "2026-11-10T01:00:00Z".parse().unwrap(), utc_offset_h: -8, ..label_request() };
-    let body = serde_json::to_value(request::label(&evening).unwrap()).unwrap();
-    assert_eq!(body["packageDescription"]["mailingDate"], "2026-11-09");
-    let evening = QuoteRequest { ship_at: evening.ship_at, utc_offset_h: -8, ..quote_request() };
-    let body = serde_json::to_value(request::options_search(&evening, &Payer::read("1")).unwrap()).unwrap();
-    assert_eq!(body["packageDescription"]["mailingDate"], "2026-11-09");
+    // 17:00 in Los Angeles is the next day in UTC; 23:30 in summer is the next day by the clock of winter, and 00:30 is not yet.
+    for (ship_at, date) in [
+        ("2026-11-10T01:00:00Z", "2026-11-09"),
+        ("2026-07-10T06:30:00Z", "2026-07-09"),
+        ("2026-07-10T07:30:00Z", "2026-07-10"),
+        ("2026-11-10T07:30:00Z", "2026-11-09"),
+    ] {
+        let time_zone: twin::TimeZone = "America/Los_Angeles".parse().unwrap();
+        let evening = LabelRequest { ship_at: ship_at.parse().unwrap(), time_zone: time_zone.clone(), ..label_request() };
+        let body = serde_json::to_value(request::label(&evening).unwrap()).unwrap();
+        assert_eq!(body["packageDescription"]["mailingDate"], date, "{ship_at}");
+        let evening = QuoteRequest { ship_at: evening.ship_at, time_zone, ..quote_request() };
+        let body = serde_json::to_value(request::options_search(&evening, &Payer::read("1")).unwrap()).unwrap();
+        assert_eq!(body["packageDescription"]["mailingDate"], date, "{ship_at}");
+    }
 }
 
 fn to(change: impl Fn(&mut Address)) -> LabelRequest {

@@ -218,6 +218,29 @@ fn a_cut_off_at_five_comes_at_five_after_a_step_either_way() {
 }
 
 #[test]
+fn a_cut_off_in_the_hour_that_comes_twice_is_kept_once() {
+    // Berlin's clock shows 02:30 at 00:30Z and at 01:30Z.
+    let berlin: twin::TimeZone = "Europe/Berlin".parse().unwrap();
+    let half_past_two = move |date: Moment| {
+        let days = std::iter::successors(Some(berlin.date(date)), |day| day.tomorrow().ok());
+        days.filter_map(|day| berlin.first_at(day, Span::from_mins(150))).find(|at| *at > date)
+    };
+    let machine = Settable::at("2026-10-24T12:00:00Z");
+    let clock = machine.clock(Moment(0));
+    machine.run(async {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        for _ in 0..2 {
+            let (tell, its) = (tell.clone(), clock.clone());
+            clock.at_next(half_past_two.clone(), move || tell.send(its.date()).unwrap());
+            let late = told.recv().await.unwrap();
+            let hours = (late - at("2026-10-25T00:30:00Z")).0 / HOUR.0;
+            assert!(hours == 0 || hours == 25, "{late}");
+        }
+        assert!(clock.date() >= at("2026-10-26T01:30:00Z"));
+    });
+}
+
+#[test]
 fn no_next_hour_never_comes() {
     let machine = Settable::at("2026-11-09T10:00:00Z");
     let (clock, rung) = (machine.clock(Moment(0)), Rung::default());
