@@ -1,19 +1,17 @@
 //! The thread that keeps the query side up with the journal: makes it where it must be made, then follows. It reads the
-//! journal alone, so that catching up and following are one thing; whoever writes only wakes it, and never waits for it.
+//! journal alone, so that catching up and following are one thing, and whoever writes knows nothing of it and never waits for it.
 
 use super::tables::Tables;
 use super::{Query, QueryError, State, schema};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use twin::Twin;
 use twin::projection::Projection;
 
-/// How long it waits for more after it was woken: what changed twice is written once.
-const GATHER: Duration = Duration::from_millis(50);
-/// It looks by itself too.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it looks whether something was written: what changed twice in between is written once.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// After a failure that making anew would not mend, such as a full disk.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -23,39 +21,27 @@ pub struct Follower {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Rung when it is to stop.
 #[derive(Default)]
 struct Bell {
-    rung: Mutex<Rung>,
+    rung: Mutex<bool>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct Rung {
-    news: bool,
-    stop: bool,
-}
-
 impl Bell {
-    fn ring(&self, how: impl FnOnce(&mut Rung)) {
-        how(&mut self.rung.lock().unwrap_or_else(PoisonError::into_inner));
+    fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
 
     fn stops(&self) -> bool {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner).stop
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for news, at most so long; not at all once it is to stop.
-    fn wait(&self, most: Duration, news: bool) {
-        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        if !news {
-            rung.news = false;
-        }
-        let quiet = |rung: &mut Rung| !(rung.stop || (news && rung.news));
-        rung = self.changed.wait_timeout_while(rung, most, quiet).unwrap_or_else(PoisonError::into_inner).0;
-        if news {
-            rung.news = false;
-        }
+    /// Waits so long, not at all once it is to stop.
+    fn wait(&self, most: Duration) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.changed.wait_timeout_while(rung, most, |rung| !*rung));
     }
 }
 
@@ -67,22 +53,11 @@ impl Follower {
         let thread = std::thread::Builder::new().name("query side".into()).spawn(move || follow(&query, &twin, &hears))?;
         Ok(Follower { bell, thread: Some(thread) })
     }
-
-    /// Something was written.
-    pub fn wake(&self) {
-        self.bell.ring(|rung| rung.news = true);
-    }
-
-    /// The same for whoever outlives it.
-    pub fn waker(&self) -> impl Fn() + Send + Sync + 'static {
-        let bell = self.bell.clone();
-        move || bell.ring(|rung| rung.news = true)
-    }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.bell.ring(|rung| rung.stop = true);
+        self.bell.ring();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -102,7 +77,7 @@ fn follow(query: &Query, twin: &Arc<Twin>, bell: &Bell) {
             Err(error) => {
                 tracing::error!(%error, "the query side cannot be made; it is tried again in a while, and the site goes on without");
                 query.say(State::Closed);
-                bell.wait(TRY_AGAIN, false);
+                bell.wait(TRY_AGAIN);
                 continue;
             }
         };
@@ -114,7 +89,7 @@ fn follow(query: &Query, twin: &Arc<Twin>, bell: &Bell) {
                     give_up(&query.data, &error);
                 } else {
                     tracing::error!(%error, "the query side cannot be written; it is tried again in a while, and the site goes on without");
-                    bell.wait(TRY_AGAIN, false);
+                    bell.wait(TRY_AGAIN);
                 }
             }
         }
@@ -152,15 +127,32 @@ fn go_on(query: &Query, mut tables: Tables, bell: &Bell) -> Result<(), QueryErro
         if let Some(why) = query.take_damage() {
             return Err(QueryError::Other { why });
         }
-        bell.wait(LOOK_EVERY, true);
-        bell.wait(GATHER, false);
+        bell.wait(LOOK_EVERY);
     }
 }
 
 /// Takes away what cannot be used, so that the next look makes it anew.
-fn give_up(data: &PathBuf, error: &QueryError) {
+fn give_up(data: &Path, error: &QueryError) {
     tracing::warn!(why = %error, "the query side is given up");
     if let Err(error) = schema::remove(&schema::path(data)) {
         tracing::error!(%error, "the query side cannot be removed");
     }
+}
+
+/// Where no site runs: lets the tables take in what was written, if they are there. Where they cannot, they go: what was to be
+/// forgotten must not stay in them.
+pub fn settle(data: &Path, twin: &Arc<Twin>) -> Result<(), QueryError> {
+    let path = schema::path(data);
+    if !path.exists() {
+        return Ok(());
+    }
+    let settled = Tables::open(data, twin).and_then(|mut tables| {
+        tables.follow(&mut |_| true)?;
+        tables.close()
+    });
+    if let Err(error) = settled {
+        tracing::warn!(why = %error, "the query side is removed; the site makes it anew");
+        schema::remove(&path)?;
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 /// Rows on a page, unless fewer are asked for.
 pub const PAGE_ROWS: usize = 50;
 /// Rows that one page looks at.
-const LOOKED_AT_MAX: usize = 20_000;
+const LOOKED_AT_MAX: usize = 10_000;
 /// A facet is counted so far to see which leads.
 const COUNTED_MAX: i64 = 2_000;
 

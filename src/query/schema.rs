@@ -32,9 +32,9 @@ const CHECKPOINT_PAGES: i64 = 4_000;
 const WRITER_CACHE_KIB: i64 = 32_768;
 const READER_CACHE_KIB: i64 = 8_192;
 /// How long a statement waits for another connection.
-const BUSY_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+pub const BUSY_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Bytes of pieces that FTS5 gathers before it writes: many in bulk, its own default otherwise.
-const BULK_BYTES: i64 = 64 << 20;
+const BULK_BYTES: i64 = 16 << 20;
 const USUAL_BYTES: i64 = 1 << 20;
 
 pub fn path(data: &Path) -> PathBuf {

@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use twin::entity::Event;
 use twin::journal::{Head, Journal};
 use twin::order;
@@ -18,7 +19,7 @@ use twin::{Key, Record, Twin};
 
 /// Records in one transaction while they are followed, and while the tables are made.
 const FOLLOWED_BATCH: usize = 10_000;
-const BULK_BATCH: usize = 100_000;
+const BULK_BATCH: usize = 30_000;
 
 pub struct Tables {
     twin: Arc<Twin>,
@@ -108,13 +109,12 @@ impl Tables {
         if !self.wal_remembers {
             return;
         }
-        let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        // Not waiting for whoever reads: he may read for an hour.
+        let busy = self.db.busy_timeout(Duration::ZERO).and_then(|()| {
+            let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+            self.db.busy_timeout(schema::BUSY_WAIT).and(busy)
+        });
         self.wal_remembers = busy != Ok(0);
-    }
-
-    /// Whether something forgotten may still stand in the WAL.
-    pub fn wal_remembers(&self) -> bool {
-        self.wal_remembers
     }
 
     /// Orders whose keys were destroyed, by whatever way, while nobody followed.
