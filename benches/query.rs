@@ -26,19 +26,34 @@ const FOLLOWED: u64 = 20_000;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let parcels = args.first().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", dir] => run(Path::new(dir)),
+        _ => {
+            let parcels = args.first().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+            let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
+            fill(dir.path(), parcels);
+            let me = std::env::current_exe().expect("this program");
+            assert!(std::process::Command::new(me).arg("run").arg(dir.path()).status().expect("it runs").success());
+        }
+    }
+}
+
+fn fill(dir: &Path, parcels: u64) {
     let started = Instant::now();
-    let home = home::home(dir.path()).expect("a twin");
-    let twin = home.twin.clone();
-    let mut maker = Maker::default();
-    commit(&twin, &mut maker, 0..parcels);
+    let home = home::home(dir).expect("a twin");
+    commit(&home.twin, &mut Maker::default(), 0..parcels);
     home.settle().expect("it is written");
-    let (records, seconds) = (twin.head().records, started.elapsed().as_secs_f64());
-    println!("{parcels} parcels, {records} records, written in {seconds:.0} s; memory {}", memory());
-    make(dir.path(), &twin);
-    follow(dir.path(), &twin, &mut maker, parcels);
-    ask(dir.path(), parcels);
+    println!("{parcels} parcels, {} records, written in {:.0} s", home.twin.head().records, started.elapsed().as_secs_f64());
+}
+
+/// In a process of its own, so that its memory is its own.
+fn run(dir: &Path) {
+    let home = home::home(dir).expect("a twin");
+    let (twin, parcels) = (home.twin.clone(), home.twin.head().records / RECORDS);
+    println!("opened; memory {}", memory());
+    make(dir, &twin);
+    follow(dir, &twin, parcels);
+    ask(dir, parcels);
 }
 
 /// The most memory that was resident since the last time.
@@ -76,7 +91,8 @@ fn make(data: &Path, twin: &Arc<Twin>) {
     println!("made anew: {:.0} records/s, {seconds:.1} s, {} MB; memory {}", records as f64 / seconds, bytes >> 20, memory());
 }
 
-fn follow(data: &Path, twin: &Arc<Twin>, maker: &mut Maker, from: u64) {
+fn follow(data: &Path, twin: &Arc<Twin>, from: u64) {
+    let mut maker = Maker::of(twin);
     let query = Arc::new(Query::of(data));
     let _follower = Follower::start(query.clone(), twin.clone()).expect("it starts");
     while query.applied().is_none_or(|applied| applied != twin.head()) {
@@ -85,7 +101,7 @@ fn follow(data: &Path, twin: &Arc<Twin>, maker: &mut Maker, from: u64) {
     let started = Instant::now();
     let mut behind_max = 0;
     for n in (from..from + FOLLOWED).step_by(50) {
-        commit(twin, maker, n..n + 50);
+        commit(twin, &mut maker, n..n + 50);
         behind_max = behind_max.max(twin.head().records - query.done());
     }
     let written = started.elapsed().as_secs_f64();

@@ -1,8 +1,9 @@
+#![allow(clippy::disallowed_methods, reason = "a test of the live program waits in real time")]
 //! The query side is what the journal says, however it came there: followed, broken off at any record, killed, or made anew.
 
-mod support;
 #[path = "support/made.rs"]
 mod made;
+mod support;
 
 use made::{Maker, order_id};
 use parceltwin::query::follow::Follower;
@@ -18,8 +19,20 @@ use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
 const TABLES: [&str; 14] = [
-    "applied", "orders", "buyers", "order_lines", "parcels", "parcel_items", "bags", "manifests", "stock", "decisions", "candidates", "charges",
-    "exceptions", "stock_movements",
+    "applied",
+    "orders",
+    "buyers",
+    "order_lines",
+    "parcels",
+    "parcel_items",
+    "bags",
+    "manifests",
+    "stock",
+    "decisions",
+    "candidates",
+    "charges",
+    "exceptions",
+    "stock_movements",
 ];
 
 /// All rows of a table, sorted.
@@ -204,8 +217,14 @@ fn every_page_of_every_filter_is_the_whole_list_cut() {
     let dir = folder();
     made(dir.path(), &twin).close().expect("it closes");
     let db = schema::look(dir.path()).expect("it opens");
-    let filters: [&[(&'static str, &str)]; 6] =
-        [&[], &[("stage", "delivered")], &[("country", "US")], &[("stage", "delivered"), ("country", "US")], &[("stage", "none")], &[("platform", "shopify")]];
+    let filters: [&[(&'static str, &str)]; 6] = [
+        &[],
+        &[("stage", "delivered")],
+        &[("country", "US")],
+        &[("stage", "delivered"), ("country", "US")],
+        &[("stage", "none")],
+        &[("platform", "shopify")],
+    ];
     for filter in filters {
         let mut listed = Vec::new();
         let mut after = None;
@@ -218,8 +237,12 @@ fn every_page_of_every_filter_is_the_whole_list_cut() {
                 break;
             }
         }
-        let conditions: String =
-            filter.iter().map(|(facet, value)| format!(" AND {} = '{value}'", if *facet == "platform" { "o.platform".into() } else { format!("p.{facet}") })).collect();
+        let conditions: String = filter
+            .iter()
+            .map(|(facet, value)| {
+                format!(" AND {} = '{value}'", if *facet == "platform" { "o.platform".into() } else { format!("p.{facet}") })
+            })
+            .collect();
         let ask = format!("SELECT p.id FROM parcels p JOIN orders o ON o.id = p.order_id WHERE TRUE{conditions} ORDER BY p.seq DESC");
         let whole: Vec<String> = db.prepare(&ask).unwrap().query_map([], |r| r.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
         assert_eq!(listed, whole, "{filter:?}");
@@ -229,7 +252,8 @@ fn every_page_of_every_filter_is_the_whole_list_cut() {
         let at = |yes: bool| yes.then_some(Moment(middle));
         let wish = pages::Wish { from: at(from), to: at(to), limit: 10_000, ..pages::Wish::default() };
         let page = pages::page::<pages::OrderRow>(&db, &wish).expect("it lists");
-        let count: i64 = db.query_row(&format!("SELECT count(*) FROM orders WHERE received_at_us {condition} {middle}"), [], |r| r.get(0)).unwrap();
+        let count: i64 =
+            db.query_row(&format!("SELECT count(*) FROM orders WHERE received_at_us {condition} {middle}"), [], |r| r.get(0)).unwrap();
         assert_eq!(page.rows.len() as i64, count);
     }
 }
@@ -269,4 +293,130 @@ fn what_cannot_be_used_is_made_anew_by_itself() {
     // Another journal's.
     let other = Arc::new(Twin::in_memory("another-site"));
     assert!(matches!(Tables::open(dir.path(), &other), Err(QueryError::Other { .. })));
+}
+
+#[test]
+fn the_papers_name_every_column_and_every_example_answers() {
+    let twin = simulated();
+    let dir = folder();
+    made(dir.path(), &twin).close().expect("it closes");
+    let db = schema::look(dir.path()).expect("it opens");
+    let papers = std::fs::read_to_string(project().join("docs/QUERY.md")).expect("it is there");
+    for table in TABLES.into_iter().chain(["texts"]) {
+        let section =
+            papers.split("### ").find(|part| part.lines().next() == Some(table)).unwrap_or_else(|| panic!("{table} is not described"));
+        let statement = db.prepare(&format!("SELECT * FROM {table}")).expect("the table is there");
+        for column in statement.column_names() {
+            assert!(section.contains(&format!("`{column}`")), "{table}.{column} is not described");
+        }
+    }
+    // What PostgreSQL would not take.
+    let own =
+        ["datetime(", "strftime(", "julianday(", "AUTOINCREMENT", "WITHOUT ROWID", "INDEXED BY", "PRAGMA", "ifnull(", "GLOB", " IS NOT ?"];
+    for text in [schema::TABLES, schema::INDEXES] {
+        assert!(own.iter().all(|word| !text.contains(word)));
+    }
+    let examples: Vec<&str> = papers.split("```sql\n").skip(1).map(|part| part.split("```").next().unwrap_or_default()).collect();
+    assert!(examples.len() >= 12);
+    let (mut answers, mut empty) = (0, Vec::new());
+    for example in examples {
+        assert!(own.iter().all(|word| !example.contains(word)), "{example}");
+        let mut statement = db.prepare(example).unwrap_or_else(|e| panic!("{e}: {example}"));
+        assert!(statement.readonly());
+        match statement.query([]).expect("it runs").next().unwrap_or_else(|e| panic!("{e}: {example}")) {
+            Some(_) => answers += 1,
+            None => empty.push(example),
+        }
+    }
+    assert!(answers >= 11, "{answers} examples have an answer; not {empty:?}");
+}
+
+fn said(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = support::parceltwin().args(arguments).output().expect("the program runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn killed_again_and_again_it_comes_to_what_a_rebuild_gives() {
+    let dir = folder();
+    let data = dir.path().to_str().expect("a plain name");
+    let mut luck = sim::luck::Luck::of(3, "query", "when it is killed");
+    let client = reqwest::Client::new();
+    for round in 0..4 {
+        let mut live = support::Live::start(dir.path(), &["--orders-per-hour", "40000", "--speed", "20"]);
+        for n in 0..20 {
+            let order = support::order(&format!("KILL-{round}-{n}"));
+            client.post(format!("{}/api/v1/orders", live.url)).json(&order).send().await.expect("an answer");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(luck.between(50, 1_500) as u64)).await;
+        live.kill();
+    }
+    let live = support::Live::start(dir.path(), &["--orders-per-hour", "0", "--speed", "20"]);
+    let mut answer = serde_json::Value::Null;
+    for _ in 0..500 {
+        let text =
+            client.get(format!("{}/api/v1/search?q=KILL-3-19", live.url)).send().await.expect("an answer").text().await.expect("text");
+        answer = serde_json::from_str(&text).expect("JSON");
+        if answer["found"][0]["id"] == "KILL-3-19" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(answer["found"][0]["id"], "KILL-3-19", "{answer}");
+    // Stopped as a service manager stops it.
+    assert!(std::process::Command::new("kill").arg(live.child.id().to_string()).status().expect("it runs").success());
+    let mut live = live;
+    live.child.wait().expect("it ends");
+    let followed = all_of_the_journal(data);
+    let (status, text) = said(&["query", "rebuild", "--data", data]);
+    assert_eq!(status, Some(0), "{text}");
+    assert_eq!(followed, all_of_the_journal(data));
+}
+
+/// The tables once they have taken in the whole journal, as a site does at its start.
+fn all_of_the_journal(data: &str) -> Vec<(&'static str, Vec<Vec<String>>)> {
+    let home = support::home::home(Path::new(data)).expect("nobody else has it");
+    parceltwin::query::follow::settle(Path::new(data), &home.twin).expect("it follows");
+    let rows = all(Path::new(data));
+    assert!(rows[1].1.len() > 80, "{} orders", rows[1].1.len());
+    rows
+}
+
+#[tokio::test]
+async fn the_command_line_asks_and_forgets() {
+    const NAME: &str = "=Zebediah \u{1b}[2J Quuxworth";
+    let dir = folder();
+    let data = dir.path().to_str().expect("a plain name");
+    let client = reqwest::Client::new();
+    let mut live = support::Live::start(dir.path(), &["--orders-per-hour", "0"]);
+    let mut order = support::order("CLI-1");
+    order["ship_to"]["name"] = NAME.into();
+    client.post(format!("{}/api/v1/orders", live.url)).json(&order).send().await.expect("an answer");
+    let cancel = client.post(format!("{}/api/v1/orders/CLI-1/cancel", live.url));
+    assert!(cancel.json(&serde_json::json!({"reason": "test"})).send().await.expect("an answer").status().is_success());
+    let mut found = (None, String::new());
+    for _ in 0..200 {
+        found = said(&["query", "find", "quuxw", "--data", data]);
+        if found.0 == Some(0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(found.1.contains("CLI-1") && found.1.contains("\\u001b[2J") && !found.1.contains('\u{1b}'), "while the site runs: {found:?}");
+    let ask = |more: &[&str]| said(&[&["query", "sql", "SELECT name, 1 AS n FROM buyers", "--data", data], more].concat());
+    assert!(ask(&["--csv"]).1.starts_with("name,n\n'=Zebediah"), "{:?}", ask(&["--csv"]));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ask(&["--json"]).1).expect("JSON")[0]["name"], NAME);
+    let (status, why) = said(&["query", "sql", "DELETE FROM buyers", "--data", data]);
+    assert!(status == Some(2) && why.contains("not changed"), "{why}");
+    let (status, why) = said(&["query", "rebuild", "--data", data]);
+    assert!(status == Some(2) && why.contains("in use"), "{why}");
+    live.kill();
+    assert!(holds(dir.path(), "Quuxworth"));
+    let (status, text) = said(&["twin", "forget", "--data", data, "--order", "CLI-1", "--by", "li"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(!holds(dir.path(), "Quuxworth") && !holds(dir.path(), "quuxworth"), "it is gone at once");
+    assert_eq!(said(&["query", "find", "quuxw", "--data", data]).0, Some(1));
+    assert!(said(&["query", "find", "cli-1", "--data", data]).1.contains("CLI-1"));
+    let (status, why) = said(&["query", "find", "x", "--data", data]);
+    assert!(status == Some(2) && why.contains("two letters"), "{why}");
 }

@@ -12,8 +12,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use twin::{Kind, Moment};
 use twin::parcel::Stage;
+use twin::{Kind, Moment};
 
 const DURATION: &str = "parceltwin_http_request_duration_seconds";
 /// 1 where a part of the journal that was whole cannot be read any more.

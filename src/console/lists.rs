@@ -2,10 +2,10 @@
 //! the page's address, so that a list can be kept and passed on.
 
 use super::page;
+use crate::api::Api;
 use crate::api::board::ORDER_STAGES;
 use crate::api::lists::{Filters, ask, found};
 use crate::api::problem::{Problem, query};
-use crate::api::Api;
 use crate::query::pages::{OrderRow, Page, ParcelRow, page as page_of};
 use crate::query::search::Findings;
 use askama::Template;
@@ -196,7 +196,8 @@ impl Lists {
     fn show_orders(&mut self, page: Page<OrderRow>) {
         self.record = Some(page.record);
         self.next = page.next.map(|after| self.asked.next(after));
-        self.head = vec!["Order", "Stage", "Received (UTC)", "Platform", "Buyer", "City", "Country", "Pieces", "Warehouse", "Channel", "Waits for"];
+        self.head =
+            vec!["Order", "Stage", "Received (UTC)", "Platform", "Buyer", "City", "Country", "Pieces", "Warehouse", "Channel", "Waits for"];
         let row = |o: OrderRow| {
             let buyer = if o.forgotten { Some("erased".into()) } else { o.buyer };
             vec![
@@ -219,7 +220,20 @@ impl Lists {
     fn show_parcels(&mut self, page: Page<ParcelRow>) {
         self.record = Some(page.record);
         self.next = page.next.map(|after| self.asked.next(after));
-        self.head = vec!["Parcel", "Stage", "Created (UTC)", "Buyer", "Country", "Warehouse", "Channel", "Tracking", "Declared", "Measured", "Trouble", "News"];
+        self.head = vec![
+            "Parcel",
+            "Stage",
+            "Created (UTC)",
+            "Buyer",
+            "Country",
+            "Warehouse",
+            "Channel",
+            "Tracking",
+            "Declared",
+            "Measured",
+            "Trouble",
+            "News",
+        ];
         let row = |p: ParcelRow| {
             vec![
                 named(p.id),

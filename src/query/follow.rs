@@ -100,7 +100,7 @@ fn follow(query: &Query, twin: &Arc<Twin>, bell: &Bell) {
 pub fn open(query: &Query, twin: &Arc<Twin>, told: &mut dyn FnMut(u64, u64) -> bool) -> Result<Option<Tables>, QueryError> {
     match Tables::open(&query.data, twin) {
         Ok(tables) => return Ok(Some(tables)),
-        Err(QueryError::Absent { .. }) if twin.head().records == 0 => {}
+        Err(QueryError::Absent { .. }) => tracing::info!(records = twin.head().records, "the query side is made from the journal"),
         Err(error) if error.is_of_the_tables() => {
             tracing::warn!(records = twin.head().records, why = %error, "the query side is made anew from the journal");
         }

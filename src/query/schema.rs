@@ -23,7 +23,8 @@ pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// The index of what can be searched: SQLite's alone. It keeps no text, only which piece stands in which; a row is
 /// that of `texts` with the same `seq`. All that is cut here already, so its own cutting is at what is no letter.
-const SEARCH: &str = "CREATE VIRTUAL TABLE pieces USING fts5(body, content='', detail=none, columnsize=0, tokenize=\"ascii tokenchars '_'\");
+const SEARCH: &str =
+    "CREATE VIRTUAL TABLE pieces USING fts5(body, content='', detail=none, columnsize=0, tokenize=\"ascii tokenchars '_'\");
     INSERT INTO pieces(pieces, rank) VALUES('secure-delete', 1);";
 
 /// Pages of the WAL that are written into the file at once.

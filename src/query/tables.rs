@@ -221,7 +221,8 @@ pub fn forget(db: &Connection, twin: &Twin, order: &SmolStr) -> Result<(), Query
         db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
         db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
     }
-    let seq: Option<i64> = db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
+    let seq: Option<i64> =
+        db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
     if let (Some(seq), Some((_, state))) = (seq, twin.load::<order::Order>(order)?) {
         rows::text(db, seq, "order", order, &rows::order_text(order, &state, None))?;
     }

@@ -14,12 +14,34 @@ use twin::stock::{self, Stock};
 use twin::{Dims, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
 
 const FIRST: [&str; 20] = [
-    "Maria", "José", "Anna", "Jürgen", "Chloé", "Łukasz", "Søren", "Giulia", "Emma", "Noah", "Olivia", "Liam", "Zoë", "Mateo", "Ingrid", "Pavel",
-    "Aoife", "Yusuf", "Fatima", "Björn",
+    "Maria", "José", "Anna", "Jürgen", "Chloé", "Łukasz", "Søren", "Giulia", "Emma", "Noah", "Olivia", "Liam", "Zoë", "Mateo", "Ingrid",
+    "Pavel", "Aoife", "Yusuf", "Fatima", "Björn",
 ];
 const LAST: [&str; 24] = [
-    "Musterfrau", "Muñoz", "Müller", "Schmidt", "Lefèvre", "Kowalski", "Jørgensen", "Rossi", "Smith", "Johnson", "Anderson", "Taylor", "O'Neil",
-    "García", "Nilsson", "Novák", "Murphy", "Yıldız", "Haddad", "Lindström", "Weiß", "Dubois", "van Dijk", "Fernández",
+    "Musterfrau",
+    "Muñoz",
+    "Müller",
+    "Schmidt",
+    "Lefèvre",
+    "Kowalski",
+    "Jørgensen",
+    "Rossi",
+    "Smith",
+    "Johnson",
+    "Anderson",
+    "Taylor",
+    "O'Neil",
+    "García",
+    "Nilsson",
+    "Novák",
+    "Murphy",
+    "Yıldız",
+    "Haddad",
+    "Lindström",
+    "Weiß",
+    "Dubois",
+    "van Dijk",
+    "Fernández",
 ];
 const HAN_LAST: [&str; 12] = ["王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙"];
 const HAN_FIRST: [&str; 12] = ["小明", "伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "军", "洋"];
@@ -34,7 +56,16 @@ const PLACES: [(&str, &str, &str, &str); 8] = [
     ("CN", "", "518000", "深圳市"),
 ];
 const STREETS: [&str; 10] = [
-    "Lange Strasse", "Main Street", "Calle Mayor", "Rue de la Paix", "High Street", "Elm Avenue", "Ulica Długa", "Via Roma", "Science Park Road", "Hafenweg",
+    "Lange Strasse",
+    "Main Street",
+    "Calle Mayor",
+    "Rue de la Paix",
+    "High Street",
+    "Elm Avenue",
+    "Ulica Długa",
+    "Via Roma",
+    "Science Park Road",
+    "Hafenweg",
 ];
 const PLATFORMS: [&str; 4] = ["shopify", "amazon", "temu", "etsy"];
 const CHANNELS: [(&str, &str); 4] =
@@ -103,6 +134,13 @@ impl<E: Entity> One<E> {
 }
 
 impl Maker {
+    /// To go on in a twin that has some.
+    pub fn of(twin: &Twin) -> Self {
+        let ids = twin.all::<Stock>().map(|row| row.expect("it reads").0);
+        let stocks = ids.filter_map(|id| Some((id.strip_prefix("SZX:P-")?.parse().ok()?, twin.load(&id).expect("it reads")?)));
+        Maker { stocks: stocks.collect() }
+    }
+
     fn stock(&mut self, tx: &mut Tx, sku: u64, event: stock::Event) {
         let (version, stock) = self.stocks.entry(sku).or_default();
         stock.apply(tx.at, &event);

@@ -4,6 +4,7 @@
 mod described;
 mod events;
 mod hosts;
+mod lists;
 mod orders;
 mod origins;
 mod pages;
