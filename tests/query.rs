@@ -114,6 +114,13 @@ fn broken_off_anywhere_it_comes_to_what_a_rebuild_gives() {
         // Dropped, not closed.
     }
     same(once.path(), pieces.path());
+    let mut tables = Tables::open(pieces.path(), &twin).expect("it opens");
+    tables.clear().expect("it is emptied");
+    assert_eq!(tables.applied().records, 0);
+    assert!(all(pieces.path()).iter().all(|(table, rows)| *table == "applied" || *table == "found" || rows.is_empty()));
+    tables.follow(&mut |_| true).expect("it follows");
+    tables.close().expect("it closes");
+    same(once.path(), pieces.path());
 }
 
 #[test]
@@ -146,15 +153,34 @@ fn it_is_asked_while_it_follows_and_one_who_is_forgotten_is_found_nowhere() {
     let secrets = [who.name.as_str(), who.street.as_str(), who.email.as_str(), who.phone.as_str()].map(str::to_owned);
     assert!(find(&who.email) == 1 && find("SHO-0000007") > 0);
     assert!(secrets.iter().any(|secret| holds(dir.path(), secret)), "it is in the open until then");
-    let asked = twin::forget::Asked::Orders(vec![order_id(7).text().clone(), order_id(8).text().clone()]);
+    let gone: Vec<u64> = (7..ORDERS).step_by(5).collect();
+    let asked = twin::forget::Asked::Orders(gone.iter().map(|n| order_id(*n).text().clone()).collect());
     let now = Moment(twin.head().at.0 + 1);
-    assert_eq!(twin::forget::forget(&twin, &asked, By::Person("li".into()), now).expect("it forgets").forgotten, 2);
+    // Somebody else reads, and is in no hurry.
+    let reader = schema::look(dir.path()).expect("it opens");
+    reader.execute_batch("BEGIN").expect("it reads");
+    let count = |db: &Connection| db.query_row("SELECT count(*) FROM buyers", [], |r| r.get::<_, i64>(0)).expect("it reads") as u64;
+    assert_eq!(count(&reader), ORDERS);
+    let done = twin::forget::forget(&twin, &asked, By::Person("li".into()), now).expect("it forgets");
+    assert_eq!(done.forgotten as usize, gone.len());
     until(&query, &twin);
     assert!(find(&who.email) == 0 && find("SHO-0000007") > 0, "the order is found, and not by who bought");
-    drop(follower);
-    for secret in [&who.email, &who.phone] {
-        assert!(!holds(dir.path(), secret) && !holds(dir.path(), &secret.to_lowercase()), "{secret} stands in a file");
+    assert_eq!(count(&reader), ORDERS, "who reads sees what was when he began");
+    drop(reader);
+    let wal = schema::path(dir.path()).with_extension("db-wal");
+    for _ in 0..500 {
+        if std::fs::metadata(&wal).expect("it is there while the site runs").len() == 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
+    assert_eq!(std::fs::metadata(&wal).expect("it is there").len(), 0, "once nobody needs it, what it remembers goes");
+    assert!(!holds(dir.path(), &who.email), "while the site goes on");
+    drop(follower);
+    for who in gone.into_iter().map(made::buyer) {
+        assert!(!holds(dir.path(), &who.email) && !holds(dir.path(), &who.phone), "{} stands in a file", who.email);
+    }
+    assert!(holds(dir.path(), &made::buyer(6).email), "others do");
     let anew = folder();
     made(anew.path(), &twin).close().expect("it closes");
     same(dir.path(), anew.path());
@@ -412,6 +438,7 @@ async fn the_command_line_asks_and_forgets() {
     assert!(status == Some(2) && why.contains("in use"), "{why}");
     live.kill();
     assert!(holds(dir.path(), "Quuxworth"));
+    std::fs::write(dir.path().join(schema::FOLDER).join("site.db.new"), "broken off, with Quuxworth in it").expect("it writes");
     let (status, text) = said(&["twin", "forget", "--data", data, "--order", "CLI-1", "--by", "li"]);
     assert_eq!(status, Some(0), "{text}");
     assert!(!holds(dir.path(), "Quuxworth") && !holds(dir.path(), "quuxworth"), "it is gone at once");

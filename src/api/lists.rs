@@ -5,7 +5,9 @@ use super::Api;
 use super::entities::{Look, by_tracking};
 use super::limits::{AT_LEAST_WAIT_MAX, FILTER_LENGTH_MAX, PAGE_ROWS_MAX};
 use super::problem::{Problem, query};
-use crate::query::pages::{BagRow, DecisionRow, ExceptionRow, Listed, ManifestRow, OrderRow, PAGE_ROWS, Page, ParcelRow, Wish, page};
+use crate::query::pages::{
+    BagRow, DecisionRow, ExceptionRow, Listed, ManifestRow, OrderRow, PAGE_ROWS, Page, ParcelRow, StockRow, Wish, page,
+};
 use crate::query::search::{FOUND_MAX, Findings, TEXT_MAX, TOO_SHORT, find};
 use crate::query::{QueryError, applied};
 use axum::Json;
@@ -36,6 +38,8 @@ pub struct Filters {
     pub carrier: Option<String>,
     /// ISO 3166 two-letter code. Orders, parcels.
     pub country: Option<String>,
+    /// Stock.
+    pub sku: Option<String>,
     /// Exceptions: `held`, `intercepted` …
     pub what: Option<String>,
     /// Exceptions: the kind of thing that they happened to.
@@ -68,6 +72,7 @@ impl Filters {
             ("channel", &self.channel),
             ("carrier", &self.carrier),
             ("country", &self.country),
+            ("sku", &self.sku),
             ("what", &self.what),
             ("kind", &self.kind),
         ];
@@ -83,6 +88,9 @@ impl Filters {
                 return Err(Problem::bad_request(format!("{facet} is over the limit of {FILTER_LENGTH_MAX} characters")));
             }
             wish.facets.push((facet, value.clone()));
+        }
+        if T::BEGAN.is_empty() && (self.from.is_some() || self.to.is_some()) {
+            return Err(Problem::bad_request(format!("{} has no beginning; it is as it is now", T::TABLE)));
         }
         (wish.from, wish.to) = (moment("from", self.from.as_deref())?, moment("to", self.to.as_deref())?);
         Ok(wish)
@@ -170,6 +178,8 @@ lists! {
     bags: BagRow, "/api/v1/bags", "lists";
     /// Manifests by facets
     manifests: ManifestRow, "/api/v1/manifests", "lists";
+    /// Stock as it is now
+    stock: StockRow, "/api/v1/stock", "lists";
     /// What wanted a look, and what was said when somebody looked
     exceptions: ExceptionRow, "/api/v1/exceptions", "lists";
     /// Why each order leaves from where it does: decisions with all that was weighed

@@ -125,6 +125,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/parcels", get(lists::parcels))
         .route("/api/v1/bags", get(lists::bags))
         .route("/api/v1/manifests", get(lists::manifests))
+        .route("/api/v1/stock", get(lists::stock))
         .route("/api/v1/exceptions", get(lists::exceptions))
         .route("/api/v1/decisions", get(lists::decisions))
         .route("/api/v1/search", get(lists::search))

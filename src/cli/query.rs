@@ -55,7 +55,7 @@ fn sql(statement: &str, data: &Path, as_json: bool, as_csv: bool) -> anyhow::Res
     if !statement.readonly() {
         bail!("the tables are made from the journal: they can be asked and not changed");
     }
-    let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row| (0..head.len()).map(|n| row.get(n)).collect::<Result<Vec<Value>, _>>();
     let rows: Vec<Vec<Value>> = statement.query_map([], row)?.collect::<Result<_, _>>().context("the statement failed")?;
     say_behind(data, record)?;

@@ -142,6 +142,7 @@ fn give_up(data: &Path, error: &QueryError) {
 /// Where no site runs: lets the tables take in what was written, if they are there. Where they cannot, they go: what was to be
 /// forgotten must not stay in them.
 pub fn settle(data: &Path, twin: &Arc<Twin>) -> Result<(), QueryError> {
+    schema::remove_unfinished(data)?;
     let path = schema::path(data);
     if !path.exists() {
         return Ok(());

@@ -17,6 +17,8 @@ CREATE INDEX parcels_tracking ON parcels (tracking);
 CREATE INDEX parcels_bag ON parcels (bag_id);
 CREATE UNIQUE INDEX bags_seq ON bags (seq);
 CREATE UNIQUE INDEX manifests_seq ON manifests (seq);
+CREATE UNIQUE INDEX stock_seq ON stock (seq);
+CREATE INDEX stock_sku ON stock (sku, seq);
 CREATE INDEX order_lines_sku ON order_lines (sku);
 CREATE INDEX decisions_order ON decisions (order_id);
 CREATE INDEX charges_parcel ON charges (parcel_id);

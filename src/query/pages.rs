@@ -46,7 +46,7 @@ pub trait Listed: Sized {
     const COLUMNS: &'static str;
     /// Columns by which it can be asked for; those with an index `TABLE_facet` can lead.
     const FACETS: &'static [(&'static str, bool)];
-    /// When it began; has an index where it can be asked for.
+    /// When it began; empty where nobody asks for that.
     const BEGAN: &'static str;
     fn read(db: &Connection, row: &Row) -> Result<Self, QueryError>;
 }
@@ -415,6 +415,38 @@ impl Listed for DecisionRow {
             channel: row.get(5)?,
             cost: amount(row.get(6)?, row.get(7)?),
             candidates,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StockRow {
+    #[schema(example = "SZX:P-000007")]
+    pub id: String,
+    pub warehouse: String,
+    pub sku: String,
+    pub on_hand: i64,
+    pub reserved: i64,
+    /// Kept back for counting errors.
+    pub safety: i64,
+    pub available: i64,
+}
+
+impl Listed for StockRow {
+    const TABLE: &'static str = "stock";
+    const COLUMNS: &'static str = "seq, id, warehouse, sku, on_hand, reserved, safety, available";
+    const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("sku", true)];
+    const BEGAN: &'static str = "";
+
+    fn read(_: &Connection, row: &Row) -> Result<Self, QueryError> {
+        Ok(StockRow {
+            id: row.get(1)?,
+            warehouse: row.get(2)?,
+            sku: row.get(3)?,
+            on_hand: row.get(4)?,
+            reserved: row.get(5)?,
+            safety: row.get(6)?,
+            available: row.get(7)?,
         })
     }
 }

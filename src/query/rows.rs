@@ -7,6 +7,7 @@ use smol_str::{SmolStr, ToSmolStr};
 use twin::address::Place;
 use twin::bag::Bag;
 use twin::entity::{Entity, Event, Kind};
+use twin::keys::Sealed;
 use twin::manifest::Manifest;
 use twin::money::Decimal;
 use twin::order::{self, Order};
@@ -236,6 +237,17 @@ impl<'a> Writer<'a> {
         Ok(self.twin.load::<E>(&key.id)?.map(|(_, state)| state))
     }
 
+    /// Who a buyer is. One who cannot be read is left out, aloud: the rest of the order is as good as ever.
+    fn unseal(&self, order: &SmolStr, buyer: &Sealed) -> Option<Unsealed<Personal>> {
+        match self.twin.unseal(buyer) {
+            Ok(unsealed) => Some(unsealed),
+            Err(error) => {
+                tracing::warn!(%order, %error, "who bought it cannot be read, and is left out of the query side");
+                None
+            }
+        }
+    }
+
     fn order(&mut self, id: &SmolStr, order: &Order, touch: Touch) -> Result<(), QueryError> {
         let holds: Vec<_> = order.holds.iter().map(|(reason, detail)| format!("{}: {detail}", reason.as_str())).collect();
         let holds = (!holds.is_empty()).then(|| holds.join("; "));
@@ -255,11 +267,11 @@ impl<'a> Writer<'a> {
             return Ok(());
         };
         let buyer = match &order.buyer {
-            Some(buyer) if !order.forgotten => self.twin.unseal(buyer)?,
-            _ => Unsealed::Erased,
+            Some(buyer) if !order.forgotten => self.unseal(id, buyer),
+            _ => None,
         };
-        let forgotten = order.buyer.is_some() && buyer == Unsealed::Erased;
-        let buyer = if let Unsealed::Here(personal) = buyer { Some(personal) } else { None };
+        let forgotten = order.forgotten || buyer == Some(Unsealed::Erased);
+        let buyer = if let Some(Unsealed::Here(personal)) = buyer { Some(personal) } else { None };
         let pieces: u64 = order.lines.iter().map(|line| u64::from(line.quantity)).sum();
         let day = self.day(at);
         self.db.prepare_cached(INSERT_ORDER)?.execute(params![

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use twin::journal::Head;
 use twin::{Hash, Moment};
 
-/// The shape of the tables and what is in them. Another one is made anew.
+/// The shape of the tables and what is in them, the pieces of [`super::fold`] too. Another one is made anew.
 pub const VERSION: i64 = 1;
 /// In a twin's data folder.
 pub const FOLDER: &str = "query";
@@ -20,6 +20,24 @@ const NEW: &str = "site.db.new";
 
 pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
+
+/// All tables but `applied`.
+const ROWS: [&str; 14] = [
+    "orders",
+    "buyers",
+    "order_lines",
+    "parcels",
+    "parcel_items",
+    "bags",
+    "manifests",
+    "stock",
+    "decisions",
+    "candidates",
+    "charges",
+    "exceptions",
+    "stock_movements",
+    "texts",
+];
 
 /// The index of what can be searched: SQLite's alone. It keeps no text, only which piece stands in which; a row is
 /// that of `texts` with the same `seq`. All that is cut here already, so its own cutting is at what is no letter.
@@ -110,8 +128,14 @@ pub fn finish(data: &Path, db: Connection) -> Result<(), QueryError> {
     named.map_err(|e| QueryError::File { path, why: e.to_string() })
 }
 
+/// Removes what was begun and never finished: nobody would forget in it.
+pub fn remove_unfinished(data: &Path) -> Result<(), QueryError> {
+    remove(&data.join(FOLDER).join(NEW))
+}
+
 /// Opens the file for the one who writes.
 pub fn open(data: &Path) -> Result<Connection, QueryError> {
+    remove_unfinished(data)?;
     let path = path(data);
     if !path.exists() {
         return Err(QueryError::Absent { path });
@@ -136,6 +160,17 @@ pub fn look(data: &Path) -> Result<Connection, QueryError> {
     db.pragma_update(None, "query_only", true)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(db)
+}
+
+/// Takes all rows out.
+pub fn clear(db: &mut Connection, site: &str) -> Result<(), QueryError> {
+    let tx = db.transaction()?;
+    for table in ROWS {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    tx.execute("INSERT INTO pieces(pieces) VALUES('delete-all')", [])?;
+    tx.execute("UPDATE applied SET record = 0, at_us = 0, hash = ?1", [Head::of_site(site).hash.to_string()])?;
+    Ok(tx.commit()?)
 }
 
 /// Whose it is, in which version, and up to where; `None`: that cannot be told from it.

@@ -8,7 +8,7 @@ use super::{QueryError, fold, schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use smol_str::SmolStr;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use twin::entity::Event;
@@ -23,7 +23,6 @@ const BULK_BATCH: usize = 30_000;
 
 pub struct Tables {
     twin: Arc<Twin>,
-    data: PathBuf,
     db: Connection,
     applied: Head,
     /// Made in bulk up to this record: until then a state is written once, where its entity begins.
@@ -53,7 +52,7 @@ impl Tables {
         if site != *twin.site() || !went_through(&**twin.journal(), applied)? {
             return other("they were made from another journal".into());
         }
-        let mut tables = Tables { twin: twin.clone(), data: data.into(), db, applied, bulk_until: 0, wal_remembers: true };
+        let mut tables = Tables { twin: twin.clone(), db, applied, bulk_until: 0, wal_remembers: true };
         tables.forget_erased()?;
         tables.empty_wal();
         Ok(tables)
@@ -65,7 +64,6 @@ impl Tables {
         let end = twin.head().records;
         let mut making = Tables {
             twin: twin.clone(),
-            data: data.into(),
             db: schema::begin(data, twin.site())?,
             applied: Head::of_site(twin.site()),
             bulk_until: end,
@@ -205,8 +203,9 @@ impl Projection for Tables {
     }
 
     fn clear(&mut self) -> Result<(), QueryError> {
-        self.db = schema::begin(&self.data, self.twin.site())?;
+        schema::clear(&mut self.db, self.twin.site())?;
         self.applied = Head::of_site(self.twin.site());
+        self.wal_remembers = true;
         Ok(())
     }
 }

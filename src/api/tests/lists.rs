@@ -47,7 +47,10 @@ async fn a_list_is_asked_by_facets_page_after_page() {
     assert_eq!(get("/api/v1/decisions?channel=test/ground").await["rows"][0]["candidates"][0]["verdict"], "chosen");
     assert!(get("/api/v1/exceptions?what=disconnected").await["rows"].is_array());
     assert_eq!(ids(&get("/api/v1/orders?from=2999-01-01").await).len() + ids(&get("/api/v1/orders?to=1999-01-01").await).len(), 0);
+    let stock = get("/api/v1/stock?sku=A-17").await;
+    assert_eq!((&stock["rows"][0]["on_hand"], &stock["rows"][0]["reserved"]), (&json!(1_000), &json!(18)));
     for (bad, why) in [
+        ("stock?from=2026-11-25", "as it is now"),
         ("orders?limit=201", "between 1 and 200"),
         ("orders?from=yesterday", "neither a date"),
         ("orders?colour=red", "colour"),
