@@ -9,7 +9,7 @@
 use made::{Maker, RECORDS};
 use parceltwin::query::follow::Follower;
 use parceltwin::query::tables::Tables;
-use parceltwin::query::{Query, pages, schema, search};
+use parceltwin::query::{Query, lists, pages, schema, search};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -142,9 +142,9 @@ fn ask(data: &Path, parcels: u64) {
         let wish = pages::Wish { facets, after, from, to: None, limit: pages::PAGE_ROWS };
         let started = Instant::now();
         if luck.between(0, 1) == 1 {
-            pages::page::<pages::OrderRow>(&db, &wish).expect("it lists");
+            pages::page::<lists::OrderRow>(&db, &wish).expect("it lists");
         } else {
-            pages::page::<pages::ParcelRow>(&db, &wish).expect("it lists");
+            pages::page::<lists::ParcelRow>(&db, &wish).expect("it lists");
         }
         took.push(started.elapsed().as_secs_f64() * 1e3);
     }

@@ -5,9 +5,8 @@ use super::Api;
 use super::entities::{Look, by_tracking};
 use super::limits::{AT_LEAST_WAIT_MAX, FILTER_LENGTH_MAX, PAGE_ROWS_MAX};
 use super::problem::{Problem, query};
-use crate::query::pages::{
-    BagRow, DecisionRow, ExceptionRow, Listed, ManifestRow, OrderRow, PAGE_ROWS, Page, ParcelRow, StockRow, Wish, page,
-};
+use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, StockRow};
+use crate::query::pages::{Listed, PAGE_ROWS, Page, Wish, page};
 use crate::query::search::{FOUND_MAX, Findings, TEXT_MAX, TOO_SHORT, find};
 use crate::query::{QueryError, applied};
 use axum::Json;

@@ -30,7 +30,7 @@ fn find(text: &str, kind: Option<&str>, data: &Path, as_json: bool) -> anyhow::R
     let Some(Findings { record, found, next }) = search::find(&db, text, kind, None, search::FOUND_MAX)? else {
         bail!("nothing of {text:?} can be looked for: {}", search::TOO_SHORT);
     };
-    say_behind(data, record)?;
+    say_behind(data, record);
     let none = found.is_empty();
     if as_json {
         screen::print(&(json!({"record": record, "found": found, "next": next}).to_string() + "\n"))?;
@@ -58,7 +58,7 @@ fn sql(statement: &str, data: &Path, as_json: bool, as_csv: bool) -> anyhow::Res
     let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row| (0..head.len()).map(|n| row.get(n)).collect::<Result<Vec<Value>, _>>();
     let rows: Vec<Vec<Value>> = statement.query_map([], row)?.collect::<Result<_, _>>().context("the statement failed")?;
-    say_behind(data, record)?;
+    say_behind(data, record);
     screen::print(&match (as_json, as_csv) {
         (true, _) => in_json(&head, rows)?,
         (_, true) => in_csv(&head, rows),
@@ -67,13 +67,14 @@ fn sql(statement: &str, data: &Path, as_json: bool, as_csv: bool) -> anyhow::Res
     Ok(Answer::Yes)
 }
 
-/// Says on standard error how far the tables are behind the journal, where they are.
-fn say_behind(data: &Path, record: u64) -> anyhow::Result<()> {
-    let journal = Glance::at(data)?.folder.head().records;
-    if journal > record {
-        eprintln!("as of record {record}; the journal has {journal}");
+/// Says on standard error how far the tables are behind the journal, where they are and that can be told.
+fn say_behind(data: &Path, record: u64) {
+    let journal = Glance::at(data).map(|glance| glance.folder.head().records);
+    match journal {
+        Ok(journal) if journal > record => eprintln!("as of record {record}; the journal has {journal}"),
+        Ok(_) => {}
+        Err(_) => eprintln!("as of record {record}; how far the journal is cannot be told just now"),
     }
-    Ok(())
 }
 
 fn text(value: &Value) -> String {

@@ -6,6 +6,8 @@
 
 pub mod fold;
 pub mod follow;
+mod happened;
+pub mod lists;
 pub mod pages;
 mod rows;
 pub mod schema;
