@@ -320,6 +320,21 @@ fn what_cannot_be_used_is_made_anew_by_itself() {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
     }
+    // It goes bad while the site runs, and somebody finds that out by asking.
+    let query = Arc::new(Query::of(dir.path()));
+    let follower = Follower::start(query.clone(), twin.clone()).expect("it starts");
+    until(&query, &twin);
+    let length = std::fs::metadata(&path).unwrap().len();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0xaa; length as usize - 4_096], 4_096).unwrap();
+    let count = || query.ask(|db| Ok(db.query_row("SELECT count(*) FROM orders", [], |r| r.get::<_, i64>(0))?));
+    assert!(count().is_err(), "it is damaged");
+    let mended = (0..1_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        count().is_ok_and(|orders| orders == 50)
+    });
+    assert!(mended, "{:?}", count());
+    drop(follower);
     // Another journal's.
     let other = Arc::new(Twin::in_memory("another-site"));
     assert!(matches!(Tables::open(dir.path(), &other), Err(QueryError::Other { .. })));

@@ -166,13 +166,24 @@ impl Wanted {
 
     /// Whether a folded text has all of it.
     pub fn stands_in(&self, folded: &str) -> bool {
-        let words: Vec<Vec<(char, bool)>> = folded.split_whitespace().map(letters).collect();
-        let whole: Vec<String> = words.iter().map(|word| word.iter().map(|l| l.0).collect()).collect();
+        // Without marks, and where something begins in that.
+        let mut text = String::with_capacity(folded.len());
+        let mut begins = Vec::with_capacity(32);
+        let mut new = true;
+        for c in folded.chars() {
+            if c.is_alphanumeric() {
+                if new {
+                    begins.push(text.len());
+                }
+                text.push(c);
+            } else if c.is_whitespace() {
+                text.push(' ');
+            }
+            new = !c.is_alphanumeric();
+        }
         self.terms.iter().all(|term| match term.begins {
-            false => whole.iter().any(|word| word.contains(&term.letters)),
-            true => words.iter().zip(&whole).any(|(word, text)| {
-                text.match_indices(&term.letters).any(|(at, _)| word.get(text[..at].chars().count()).is_some_and(|l| l.1))
-            }),
+            false => text.contains(&term.letters),
+            true => begins.iter().any(|at| text[*at..].starts_with(&term.letters)),
         })
     }
 }

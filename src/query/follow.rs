@@ -12,8 +12,12 @@ use twin::projection::Projection;
 
 /// How often it looks whether something was written: what changed twice in between is written once.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// After a failure that making anew would not mend, such as a full disk.
+/// After a failure, such as a full disk; twice as long after each that follows.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
+const TRY_AGAIN_MAX: Duration = Duration::from_secs(640);
+
+/// So many records later a failure is the first again.
+const WELL_RECORDS: u64 = 1_000;
 
 /// Ends when dropped.
 pub struct Follower {
@@ -67,33 +71,38 @@ impl Drop for Follower {
 }
 
 fn follow(query: &Query, twin: &Arc<Twin>, bell: &Bell) {
+    give_way();
+    let mut pause = Duration::ZERO;
     while !bell.stops() {
-        let tables = match open(query, twin, &mut |done, of| {
+        let opened = open(query, twin, &mut |done, of| {
             query.say(State::Making { done, of });
             !bell.stops()
-        }) {
-            Ok(Some(tables)) => tables,
+        });
+        let error = match opened {
             Ok(None) => return,
-            Err(error) => {
-                tracing::error!(%error, "the query side cannot be made; it is tried again in a while, and the site goes on without");
-                query.say(State::Closed);
-                bell.wait(TRY_AGAIN);
-                continue;
-            }
+            Ok(Some(tables)) => match go_on(query, tables, bell, &mut pause) {
+                Ok(()) => return,
+                Err(error) => error,
+            },
+            Err(error) => error,
         };
-        match go_on(query, tables, bell) {
-            Ok(()) => return,
-            Err(error) => {
-                query.say(State::Closed);
-                if error.is_of_the_tables() {
-                    give_up(&query.data, &error);
-                } else {
-                    tracing::error!(%error, "the query side cannot be written; it is tried again in a while, and the site goes on without");
-                    bell.wait(TRY_AGAIN);
-                }
-            }
+        query.say(State::Closed);
+        if error.is_of_the_tables() {
+            give_up(&query.data, &error);
+        } else {
+            tracing::error!(%error, "the query side cannot be read or written; it is tried again, and the site goes on without");
         }
+        // The first time at once: a file that was spoiled is made anew, and that is all. What fails again will go on failing.
+        bell.wait(pause);
+        pause = (pause * 2).clamp(TRY_AGAIN, TRY_AGAIN_MAX);
     }
+}
+
+/// As of `nice`: whoever answers a sorter or writes the journal has the processor first. On Linux it is of the one thread;
+/// elsewhere it would be of the whole process. That it is not allowed is no harm.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 /// The tables as they stand, or made anew.
@@ -113,8 +122,9 @@ pub fn open(query: &Query, twin: &Arc<Twin>, told: &mut dyn FnMut(u64, u64) -> b
     Ok(made)
 }
 
-/// Follows until it is to stop.
-fn go_on(query: &Query, mut tables: Tables, bell: &Bell) -> Result<(), QueryError> {
+/// Follows until it is to stop. What went well for a while is no failure in a row.
+fn go_on(query: &Query, mut tables: Tables, bell: &Bell, pause: &mut Duration) -> Result<(), QueryError> {
+    let began = tables.applied().records;
     loop {
         tables.follow(&mut |applied| {
             query.say(State::Open { applied });
@@ -123,6 +133,9 @@ fn go_on(query: &Query, mut tables: Tables, bell: &Bell) -> Result<(), QueryErro
         query.say(State::Open { applied: tables.applied() });
         if bell.stops() {
             return tables.close();
+        }
+        if tables.applied().records > began + WELL_RECORDS {
+            *pause = Duration::ZERO;
         }
         if let Some(why) = query.take_damage() {
             return Err(QueryError::Other { why });

@@ -44,12 +44,18 @@ impl From<StoreError> for QueryError {
 }
 
 impl QueryError {
+    /// Whether the file is not what was written.
+    pub fn is_damage(&self) -> bool {
+        let QueryError::Sql(rusqlite::Error::SqliteFailure(e, _)) = self else { return false };
+        matches!(e.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    }
+
     /// Whether tables made anew would answer: they are not there, not whole, or not of this journal.
     pub fn is_of_the_tables(&self) -> bool {
         match self {
             QueryError::Absent { .. } | QueryError::Other { .. } => true,
             QueryError::Sql(rusqlite::Error::SqliteFailure(e, _)) => {
-                matches!(e.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown | ErrorCode::ConstraintViolation)
+                self.is_damage() || matches!(e.code, ErrorCode::Unknown | ErrorCode::ConstraintViolation)
             }
             QueryError::Sql(rusqlite::Error::SqlInputError { .. } | rusqlite::Error::FromSqlConversionFailure(..)) => true,
             QueryError::Sql(rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::QueryReturnedNoRows) => true,
@@ -129,21 +135,27 @@ impl Query {
             }
             (inner.file, inner.readers.pop())
         };
-        let reader = match reader {
-            Some(reader) => reader,
-            None => schema::look(&self.data)?,
-        };
-        let answer = reader.execute_batch("BEGIN").map_err(QueryError::from).and_then(|()| ask(&reader));
-        let ended = reader.execute_batch("ROLLBACK");
+        let answer = reader.map_or_else(|| schema::look(&self.data), Ok).and_then(|reader| {
+            reader.execute_batch("BEGIN")?;
+            let answer = ask(&reader);
+            // A connection that cannot end what it began is of no use for the next question.
+            Ok((answer?, reader.execute_batch("ROLLBACK").is_ok().then_some(reader)))
+        });
         let mut inner = self.lock();
-        if let Err(error) = &answer
-            && error.is_of_the_tables()
-        {
-            inner.damaged = Some(error.to_string());
-        } else if ended.is_ok() && inner.file == file && inner.readers.len() < READERS_MAX {
-            inner.readers.push(reader);
+        match answer {
+            Ok((answer, reader)) => {
+                if inner.file == file && inner.readers.len() < READERS_MAX {
+                    inner.readers.extend(reader);
+                }
+                Ok(answer)
+            }
+            Err(error) => {
+                if error.is_damage() && inner.file == file {
+                    inner.damaged = Some(error.to_string());
+                }
+                Err(error)
+            }
         }
-        answer
     }
 
     fn say(&self, state: State) {

@@ -14,7 +14,7 @@ pub const TEXT_MAX: usize = 200;
 /// Found things in one answer, unless fewer are asked for.
 pub const FOUND_MAX: usize = 50;
 /// Candidates that one answer looks at.
-const LOOKED_AT_MAX: usize = 20_000;
+const LOOKED_AT_MAX: usize = 10_000;
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Found {
