@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cli;
 pub mod console;
+pub mod query;
 pub mod report;
 
 /// Actors live on small short-lived messages: a third of a run's time is the allocator's with the system's own.

@@ -23,17 +23,6 @@ pub struct Look {
     pub history: bool,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ByTracking {
-    /// The carrier's number on the label.
-    tracking: String,
-    /// As for one parcel by its id.
-    #[serde(default)]
-    history: bool,
-}
-
 /// One order
 ///
 /// With its holds and, once allocated, the decision: every warehouse and channel that was weighed, and why it won or lost.
@@ -70,19 +59,11 @@ pub async fn parcel(
     show(&api, Key::new(Kind::Parcel, path(id)?), query(look)?).await
 }
 
-/// The parcel that wears a tracking number
-#[utoipa::path(
-    get, path = "/api/v1/parcels", tag = "parcels", params(ByTracking),
-    responses(
-        (status = 200, description = "Its state, id and version", body = Value),
-        (status = 404, description = "No parcel has that number", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub async fn parcel_by_tracking(State(api): State<Api>, by: Result<Query<ByTracking>, QueryRejection>) -> Result<Json<Value>, Problem> {
-    let ByTracking { tracking, history } = query(by)?;
+/// The parcel that wears a tracking number.
+pub async fn by_tracking(api: &Api, tracking: String, look: Look) -> Result<Json<Value>, Problem> {
     let wanted = tracking.clone();
     match api.read(move |twin| twin.parcel_of(&wanted)).await? {
-        Some(parcel) => show(&api, Key::new(Kind::Parcel, parcel.text().clone()), Look { history }).await,
+        Some(parcel) => show(api, Key::new(Kind::Parcel, parcel.text().clone()), look).await,
         None => Err(Problem::absent(format!("no parcel has tracking number {tracking}"))),
     }
 }

@@ -63,6 +63,12 @@ pub const EVENT_BATCH_BYTES: usize = 256 * 1024;
 pub const HISTORY_SCAN_MAX: u64 = 1_000_000;
 /// Records of one history that are answered; the newest stay.
 pub const HISTORY_MAX: usize = 500;
+/// Rows of a page that may be asked for.
+pub const PAGE_ROWS_MAX: usize = 200;
+/// The longest value of a filter, in characters.
+pub const FILTER_LENGTH_MAX: usize = 100;
+/// How long an answer waits for a record that it is to know of.
+pub const AT_LEAST_WAIT_MAX: Span = Span::from_secs(5);
 /// How many of the newest records are looked through for parcels that changed lately.
 pub const RECENT_SCAN: u64 = 2_000;
 /// Parcels in the list of those that changed lately.

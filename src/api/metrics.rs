@@ -12,8 +12,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use twin::Kind;
 use twin::parcel::Stage;
+use twin::{Kind, Moment};
 
 const DURATION: &str = "parceltwin_http_request_duration_seconds";
 /// 1 where a part of the journal that was whole cannot be read any more.
@@ -25,6 +25,8 @@ const DIVERT_BUCKETS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /// Counted by whoever runs the site, with `direction` forward or back.
 pub const CLOCK_STEPS: &str = "parceltwin_clock_steps_total";
 const CLOCK_AHEAD: &str = "parceltwin_clock_ahead_seconds";
+const QUERY_BEHIND: &str = "parceltwin_query_behind_records";
+const QUERY_BEHIND_S: &str = "parceltwin_query_behind_seconds";
 /// Bounds of the latency histogram, seconds.
 const DURATION_BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -41,6 +43,8 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!("parceltwin_devices", "Devices by state");
     describe_gauge!("parceltwin_journal_records", "Records in the journal");
     describe_gauge!(JOURNAL_DAMAGED, "1: a sealed segment of the journal has gone bad; the log and the list of exceptions name it");
+    describe_gauge!(QUERY_BEHIND, "Records that the query side has not taken in yet");
+    describe_gauge!(QUERY_BEHIND_S, Unit::Seconds, "How much of the journal's time the query side has not taken in yet");
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
     describe_counter!("parceltwin_carrier_answers_unread_total", "Parts of carriers' answers that could not be read, by carrier and kind");
@@ -78,6 +82,14 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     let now = api.app.house.clock.now();
     gauge!(CLOCK_AHEAD).set((now - api.app.house.clock.date()).as_secs_f64().max(0.0));
     gauge!("parceltwin_journal_records").set(board.head.records as f64);
+    // Of the two heads the older is read last, so that it is never ahead.
+    let query = &api.app.query;
+    let behind = board.head.records.saturating_sub(query.done());
+    gauge!(QUERY_BEHIND).set(behind as f64);
+    // While it is made it answers nothing, so all of the journal's time is missing.
+    let answers_to = query.applied().map_or(Moment(0), |applied| applied.at);
+    let behind_s = if behind == 0 { 0.0 } else { (board.head.at - answers_to).as_secs_f64().max(0.0) };
+    gauge!(QUERY_BEHIND_S).set(behind_s);
     for (reason, count) in board.interceptions {
         counter!("parceltwin_interceptions_total", "reason" => reason).absolute(count);
     }

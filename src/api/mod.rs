@@ -15,6 +15,7 @@ pub mod health;
 pub mod hosts;
 pub mod idempotency;
 pub mod limits;
+pub mod lists;
 pub mod metrics;
 pub mod order_form;
 pub mod orders;
@@ -25,6 +26,7 @@ pub mod serve;
 mod tests;
 
 use crate::console;
+use crate::query::Query;
 use actors::House;
 use axum::Router;
 use axum::extract::Request;
@@ -56,6 +58,7 @@ pub struct AppState {
     pub name: String,
     /// By which names it may be asked.
     pub hosts: hosts::Hosts,
+    pub query: Arc<Query>,
 }
 
 /// What every handler shares.
@@ -114,11 +117,18 @@ pub async fn serve(listener: TcpListener, state: AppState, stop: watch::Receiver
 fn routes(api: Api) -> Router {
     let bounded = Router::new()
         .route("/", get(console::index))
-        .route("/api/v1/orders", post(orders::receive))
+        .route("/lists", get(console::lists::lists))
+        .route("/api/v1/orders", post(orders::receive).get(lists::orders))
         .route("/api/v1/orders/{id}", get(entities::order))
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/api/v1/orders/{id}/forget", post(orders::forget))
-        .route("/api/v1/parcels", get(entities::parcel_by_tracking))
+        .route("/api/v1/parcels", get(lists::parcels))
+        .route("/api/v1/bags", get(lists::bags))
+        .route("/api/v1/manifests", get(lists::manifests))
+        .route("/api/v1/stock", get(lists::stock))
+        .route("/api/v1/exceptions", get(lists::exceptions))
+        .route("/api/v1/decisions", get(lists::decisions))
+        .route("/api/v1/search", get(lists::search))
         .route("/api/v1/parcels/{id}", get(entities::parcel))
         .route("/api/v1/parcels/{id}/label", get(entities::label))
         .route("/api/v1/{noun}/{*id}", get(entities::thing))
@@ -145,7 +155,7 @@ fn routes(api: Api) -> Router {
 }
 
 /// What stands below `/api/v1/` besides things.
-const STATIC: [&str; 5] = ["events", "board", "openapi.json", "docs", "docs.js"];
+const STATIC: [&str; 8] = ["events", "board", "openapi.json", "docs", "docs.js", "exceptions", "decisions", "search"];
 
 async fn unknown(uri: Uri) -> Problem {
     Problem::absent(format!("there is nothing at {}; /api/v1/docs lists what there is", uri.path()))
@@ -164,7 +174,7 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 
 /// Everything a page of ours may use comes from here, and nobody may put it into a frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 async fn guard(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

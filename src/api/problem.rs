@@ -4,6 +4,7 @@
 //! failure looked like; that goes to the log.
 
 use super::limits::{FIELD_ERRORS_MAX, RETRY_AFTER_S};
+use crate::query::QueryError;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -102,6 +103,20 @@ impl From<TwinError> for Problem {
     fn from(error: TwinError) -> Self {
         tracing::error!(%error, "the twin cannot be read");
         Problem::internal()
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let detail = match error {
+            QueryError::Making { of: 0, .. } => "the query side is not there yet; the rest of the site works".to_owned(),
+            QueryError::Making { done, of } => format!("the query side is being made: {done} of {of} records; the rest of the site works"),
+            error => {
+                tracing::error!(%error, "the query side cannot be read");
+                "the query side cannot be read and is looked after; the rest of the site works".to_owned()
+            }
+        };
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "query", "Lists and searches are not there yet", detail)
     }
 }
 

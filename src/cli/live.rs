@@ -3,6 +3,8 @@
 use super::temporary::Temporary;
 use super::{Answer, LiveFlags, environment, keep, screen};
 use crate::api;
+use crate::query::Query;
+use crate::query::follow::Follower;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -77,6 +79,9 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     if simulated && flags.orders_per_hour > 0 {
         buy(&running, &clock, &flags, &settings, &goods);
     }
+    // Nobody needs it to be there: what it lacks at a start it makes while the site runs.
+    let query = Arc::new(Query::of(data));
+    let follower = Follower::start(query.clone(), twin.clone()).context("cannot start the query side")?;
     let floor = world.floor.clone();
     let state = api::AppState {
         house: running.house.clone(),
@@ -84,6 +89,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         metrics,
         name: running.house.config.name.clone(),
         hosts,
+        query,
     };
     screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
     let (stop, stopping) = tokio::sync::watch::channel(());
@@ -98,6 +104,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     // Event streams never end by themselves; they get a moment, then the process goes.
     clock.timeout(Span((2.0 * 1e6 * flags.speed) as i64), server).await;
     running.stop().await;
+    tokio::task::spawn_blocking(move || drop(follower)).await?;
     if let Err(error) = tokio::task::spawn_blocking(move || home.settle()).await? {
         tracing::warn!(%error, "the live twin was not written to its end; it catches up at the next start");
     }

@@ -8,6 +8,7 @@ mod environment;
 mod keep;
 mod live;
 mod meter;
+mod query;
 mod screen;
 mod simulate;
 mod store;
@@ -43,6 +44,9 @@ enum Command {
     /// Read carriers' rate sheets, and price a parcel
     #[command(subcommand)]
     Tariff(tariff::TariffCommand),
+    /// Ask the tables that a site makes from its journal
+    #[command(subcommand)]
+    Query(QueryCommand),
     /// Run one simulated device by itself on a pseudo-terminal or a TCP port
     Device(DeviceFlags),
     /// Print a script that completes commands and flags in a shell
@@ -227,6 +231,44 @@ enum TwinCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum QueryCommand {
+    /// Find orders, parcels and whatever else by a part of a text: a buyer, an address, an id, a SKU, a tracking number, a reason
+    Find {
+        /// All words of it must be there; case, accents and marks do not matter
+        text: String,
+        /// Only order, parcel, bag, manifest or exception
+        #[arg(long, value_name = "KIND")]
+        kind: Option<String>,
+        /// The twin's folder; a site may be running on it
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Print what is found as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Answer a SELECT; docs/QUERY.md describes the tables
+    Sql {
+        /// The statement
+        statement: String,
+        /// The twin's folder; a site may be running on it
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Print the rows as JSON
+        #[arg(long, conflicts_with = "csv")]
+        json: bool,
+        /// Print the rows as CSV; a text that a spreadsheet would take for a formula gets a ' before it
+        #[arg(long)]
+        csv: bool,
+    },
+    /// Make the tables anew from the journal
+    Rebuild {
+        /// The twin's folder; no site may be running on it
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
 #[derive(Args)]
 struct DeviceFlags {
     /// scale, scanner, sorter or printer
@@ -266,6 +308,7 @@ pub fn main() -> ExitCode {
         Command::Sim(flags) => simulate::run(flags),
         Command::Check(flags) => check::run(flags),
         Command::Twin(command) => store::run(command),
+        Command::Query(command) => query::run(command),
         Command::Device(flags) => device::run(flags),
         Command::Tariff(command) => tariff::run(command),
         Command::Completions { shell } => complete(shell),

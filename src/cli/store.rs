@@ -230,6 +230,8 @@ fn forget(data: &Path, asked: &Asked, keys_backup: Option<PathBuf>, by: String) 
     if let Some(backup) = keys_backup {
         copies::backup_keys(&At::path(data)?, &At::path(&backup)?)?;
     }
+    // Who is forgotten stands in the query side too.
+    crate::query::follow::settle(data, &home.twin)?;
     home.settle()?;
     for (order, why) in &done.refused {
         eprintln!("{order}: {why}");

@@ -3,6 +3,7 @@
 //! The first state is drawn here, everything later by the browser from `/api/v1/board` and `/api/v1/events`. The page asks
 //! nobody but this site for anything, shows text as text, and changes nothing.
 
+pub mod lists;
 pub mod picture;
 
 use crate::api::board::{BoardView, ORDER_STAGES, current};

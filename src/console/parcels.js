@@ -56,7 +56,8 @@ async function look(text) {
     const order = await first([href("orders", parcel ? parcel.plan.order : text)]);
     if (!parcel && order?.parcel) parcel = await first([`${href("parcels", order.parcel)}?history=true`]);
     if (!parcel && !order) {
-      found.replaceChildren(close(), element("p", `Nothing is called ${text}: neither an order, nor a parcel, nor a tracking number.`));
+      found.replaceChildren(close(), element("p", `Nothing is called ${text}: neither an order, nor a parcel, nor a tracking number.`),
+        element("a", "Search for it in names, addresses and reasons", { href: `/lists?q=${id}` }));
     } else {
       found.replaceChildren(close(), ...(parcel ? describeParcel(parcel) : []), ...(order ? describeOrder(order) : []));
     }

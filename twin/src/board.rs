@@ -2,10 +2,12 @@
 
 use crate::entity::{Event, Kind};
 use crate::journal::{Head, Record};
+use crate::projection::Projection;
 use crate::{Key, Moment, device, order, parcel, station};
 use serde::Serialize;
-use smol_str::{SmolStr, ToSmolStr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
 
 /// How many exceptions the board keeps; the journal keeps all.
 pub const EXCEPTIONS_MAX: usize = 200;
@@ -61,28 +63,52 @@ impl Board {
         self.exceptions.truncate(EXCEPTIONS_MAX);
     }
 
-    pub(crate) fn take_in(&mut self, record: &Record) {
-        let what = match &record.event {
-            Event::Parcel(parcel::Event::Intercepted { why, .. }) => {
-                *self.interceptions.entry(why.word()).or_default() += 1;
-                why.to_smolstr()
-            }
-            Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
-            Event::Parcel(parcel::Event::LabelRefused { why }) => smol_str::format_smolstr!("label refused: {why}"),
-            Event::Order(order::Event::Held { reason, detail }) => {
-                *self.holds.entry(reason.as_str()).or_default() += 1;
-                smol_str::format_smolstr!("held, {}: {detail}", reason.as_str())
-            }
-            Event::Device(device::Event::FaultRaised { what }) => what.clone(),
-            Event::Device(device::Event::Disconnected { why }) => smol_str::format_smolstr!("disconnected: {why}"),
-            Event::Station(station::Event::Rejected { code, why, .. }) => {
-                *self.interceptions.entry("unknown item").or_default() += 1;
-                smol_str::format_smolstr!("rejected {}: {why}", code.as_deref().unwrap_or("an item"))
-            }
-            Event::Carrier(crate::carrier::Event::Suspended { why }) => smol_str::format_smolstr!("suspended: {why}"),
-            _ => return,
-        };
+    fn note(&mut self, record: &Record) {
+        match &record.event {
+            Event::Parcel(parcel::Event::Intercepted { why, .. }) => *self.interceptions.entry(why.word()).or_default() += 1,
+            Event::Station(station::Event::Rejected { .. }) => *self.interceptions.entry("unknown item").or_default() += 1,
+            Event::Order(order::Event::Held { reason, .. }) => *self.holds.entry(reason.as_str()).or_default() += 1,
+            _ => {}
+        }
+        let Some(what) = trouble(&record.event) else { return };
         self.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
         self.exceptions.truncate(EXCEPTIONS_MAX);
+    }
+}
+
+/// What of an event wants a look, in words.
+pub fn trouble(event: &Event) -> Option<SmolStr> {
+    Some(match event {
+        Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),
+        Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
+        Event::Parcel(parcel::Event::LabelRefused { why }) => format_smolstr!("label refused: {why}"),
+        Event::Order(order::Event::Held { reason, detail }) => format_smolstr!("held, {}: {detail}", reason.as_str()),
+        Event::Device(device::Event::FaultRaised { what }) => what.clone(),
+        Event::Device(device::Event::Disconnected { why }) => format_smolstr!("disconnected: {why}"),
+        Event::Station(station::Event::Rejected { code, why, .. }) => {
+            format_smolstr!("rejected {}: {why}", code.as_deref().unwrap_or("an item"))
+        }
+        Event::Carrier(crate::carrier::Event::Suspended { why }) => format_smolstr!("suspended: {why}"),
+        _ => return None,
+    })
+}
+
+/// Its stages are counted from what each transaction moves, and from the states when a twin is opened.
+impl Projection for Board {
+    type Error = Infallible;
+
+    fn applied(&self) -> Head {
+        self.head
+    }
+
+    fn take_in(&mut self, records: &[Record], head: Head) -> Result<(), Infallible> {
+        self.head = head;
+        records.iter().for_each(|record| self.note(record));
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), Infallible> {
+        *self = Board::default();
+        Ok(())
     }
 }

@@ -32,6 +32,7 @@ pub mod order;
 pub mod origin;
 pub mod parcel;
 pub mod personal;
+pub mod projection;
 pub mod replay;
 pub mod s10;
 pub mod schema;

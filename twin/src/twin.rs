@@ -8,6 +8,7 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::{Draft, Head, Journal, Record};
 use crate::keys::{Keys, Sealed};
 use crate::personal::Personal;
+use crate::projection::Projection;
 use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
 use crate::{Address, Hash, Moment, Origin, StoreError, TwinError, order};
@@ -259,9 +260,8 @@ impl Twin {
         change.mark = next.records;
         self.shelf.put(change)?;
         let mut board = lock(&self.board);
-        board.head = next;
         moves.drain(..).for_each(|(kind, before, after)| board.counted(kind, before, after));
-        records.iter().for_each(|r| board.take_in(r));
+        let Ok(()) = board.take_in(records, next);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, entities, events, health, metrics, order_form, orders};
+use super::{board, entities, events, health, lists, metrics, order_form, orders};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -24,8 +24,15 @@ use utoipa::{Modify, OpenApi};
         orders::forget,
         entities::order,
         entities::parcel,
-        entities::parcel_by_tracking,
         entities::label,
+        lists::orders,
+        lists::parcels,
+        lists::bags,
+        lists::manifests,
+        lists::stock,
+        lists::exceptions,
+        lists::decisions,
+        lists::search,
         entities::thing,
         events::events,
         board::board,
@@ -37,6 +44,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
+        (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "events", description = "The journal as it is written"),
         (name = "board", description = "The site at a glance"),
         (name = "things", description = "Anything else the twin knows"),

@@ -11,8 +11,21 @@ use utoipa::OpenApi;
 
 /// Ids as people, programs and attackers write them.
 const IDS: [&str; 9] = ["A-1", "A-1-1", "none", "SZX", "..", "%2e", "%FF", "a%00b", "SZX%2Fline-1"];
-const QUERIES: [&str; 8] =
-    ["", "?history=true", "?history=perhaps", "?tracking=T1", "?tracking=none", "?after=0", "?after=99999999", "?entity=ship/1"];
+const QUERIES: [&str; 13] = [
+    "",
+    "?history=true",
+    "?history=perhaps",
+    "?tracking=T1",
+    "?tracking=none",
+    "?after=0",
+    "?after=99999999",
+    "?entity=ship/1",
+    "?q=ann%22%20OR",
+    "?q=%00&kind=ship",
+    "?stage=created&limit=1&from=2026-11-25&at_least=1",
+    "?limit=0",
+    "?at_least=99999999&q=ann",
+];
 const HEADERS: [(&str, &str); 8] = [
     ("accept", "*/*"),
     ("host", "evil.example"),

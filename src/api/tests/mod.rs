@@ -4,6 +4,7 @@
 mod described;
 mod events;
 mod hosts;
+mod lists;
 mod orders;
 mod origins;
 mod pages;
@@ -12,6 +13,8 @@ mod time;
 
 use super::hosts::Hosts;
 use super::{Api, AppState, routes};
+use crate::query::Query;
+use crate::query::follow::Follower;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::site::{Site, World};
@@ -120,6 +123,8 @@ pub struct Edge {
     pub api: Api,
     seller: Arc<Seller>,
     router: Router,
+    _follower: Follower,
+    _data: tempfile::TempDir,
 }
 
 /// An answer, read to its end.
@@ -159,6 +164,9 @@ impl Edge {
         let site = Site::start(config, world).await.unwrap();
         site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
+        let data = tempfile::tempdir().unwrap();
+        let query = Arc::new(Query::of(data.path()));
+        let follower = Follower::start(query.clone(), site.house.twin.clone()).unwrap();
         let moving = Arc::new(|| vec![("SZX/line-1".into(), 3)]);
         let api = Api::new(AppState {
             house: site.house.clone(),
@@ -166,8 +174,9 @@ impl Edge {
             metrics,
             name: "test & site".into(),
             hosts: Hosts::new(LISTEN, &["twin.example".into()]).unwrap(),
+            query,
         });
-        Edge { site, router: routes(api.clone()), api, seller }
+        Edge { site, router: routes(api.clone()), api, seller, _follower: follower, _data: data }
     }
 
     /// As one who asks by the address.

@@ -29,7 +29,7 @@ async fn the_console_shows_the_site_and_says_what_to_do_when_it_is_empty() {
 #[tokio::test]
 async fn every_page_has_its_guards_and_loads_only_from_here() {
     let edge = Edge::open().await;
-    for page in ["/", "/api/v1/docs"] {
+    for page in ["/", "/lists", "/lists?of=parcels", "/lists?q=%3Cb%3E", "/api/v1/docs"] {
         let answer = edge.get(page).await;
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(

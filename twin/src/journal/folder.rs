@@ -34,6 +34,8 @@ impl Default for Sizes {
 const ROOM_BYTES: u64 = 4096;
 /// One entry of the look-up of places for about so many bytes.
 const INDEX_EVERY_BYTES: u64 = 1 << 18;
+/// How often a journal that another process writes is looked at, before what cannot be read counts as damage.
+const LOOKS_MAX: u32 = 20;
 /// Held by the one process that may write.
 const LOCK: &str = "journal/lock";
 
@@ -161,6 +163,18 @@ impl Folder {
     /// Opens to look only: takes no lock, changes nothing, and reads as far as it is whole. What stands behind that and is
     /// not whole is told in the notes: it may be a group that a running site is just writing.
     pub fn look(disk: Arc<dyn Disk>) -> Result<(Self, Notes), StoreError> {
+        let mut looks = 1;
+        loop {
+            match Self::looked(disk.clone()) {
+                // A group that was half there when it was read may be whole, with others behind it, a moment later: that is
+                // work under way, and damage only if it stays.
+                Err(StoreError::Damaged(_)) if looks < LOOKS_MAX && Self::is_held(&*disk)? => looks += 1,
+                looked => return looked,
+            }
+        }
+    }
+
+    fn looked(disk: Arc<dyn Disk>) -> Result<(Self, Notes), StoreError> {
         let mut notes = Notes::new();
         let mut found = Found::read(&disk)?;
         let running = Self::is_held(&*disk)?;

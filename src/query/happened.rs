@@ -1,0 +1,142 @@
+//! From records to rows: what happened, in tables that only grow, and the texts by which it is found.
+
+use super::QueryError;
+use super::rows::{Writer, micro, money, parts, some, text};
+use rusqlite::params;
+use twin::entity::Event;
+use twin::{Money, Record, board, carrier, device, order, parcel, station, stock};
+
+impl Writer<'_> {
+    /// A record: what happened, in tables that only grow.
+    pub fn happened(&mut self, record: &Record) -> Result<(), QueryError> {
+        let id = &record.key.id;
+        match &record.event {
+            Event::Order(order::Event::Allocated { decision, .. }) => self.decision(record, decision)?,
+            Event::Parcel(event) => match event {
+                parcel::Event::Created { plan } => {
+                    self.charge(record, "estimate", plan.estimate.as_ref())?;
+                    text(self.db, record.seq as i64, "parcel", id, id)?;
+                }
+                parcel::Event::LabelBought { tracking, charged, .. } => {
+                    self.charge(record, "label", charged.as_ref())?;
+                    text(self.db, record.seq as i64, "parcel", id, &format!("{tracking} {id}"))?;
+                }
+                parcel::Event::Costed { freight } => self.charge(record, "freight", Some(freight))?,
+                _ => {}
+            },
+            Event::Bag(twin::bag::Event::Opened { .. }) => text(self.db, record.seq as i64, "bag", id, id)?,
+            Event::Manifest(twin::manifest::Event::Opened { .. }) => text(self.db, record.seq as i64, "manifest", id, id)?,
+            Event::Stock(event) => self.movement(record, event)?,
+            _ => {}
+        }
+        self.exception(record)
+    }
+
+    fn decision(&mut self, record: &Record, decision: &twin::allocation::Decision) -> Result<(), QueryError> {
+        let seq = record.seq as i64;
+        let day = self.day(record.at);
+        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+            seq,
+            record.key.id.as_str(),
+            record.at.0,
+            day.as_str(),
+            decision.rule.as_str(),
+            decision.warehouse.as_str(),
+            decision.channel.as_str(),
+            micro(decision.cost.amount),
+            decision.cost.currency.code()
+        ])?;
+        let mut insert = self.db.prepare_cached("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        for (place, candidate) in decision.candidates.iter().enumerate() {
+            let (cost, currency) = money(candidate.cost.as_ref());
+            let channel = candidate.channel.as_ref().map(|c| c.as_str());
+            insert.execute(params![
+                seq,
+                place as i64 + 1,
+                candidate.warehouse.as_str(),
+                channel,
+                cost,
+                currency,
+                candidate.days,
+                candidate.verdict.as_str()
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn charge(&mut self, record: &Record, what: &str, amount: Option<&Money>) -> Result<(), QueryError> {
+        let Some(amount) = amount else { return Ok(()) };
+        let day = self.day(record.at);
+        self.db.prepare_cached("INSERT INTO charges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+            record.seq as i64,
+            record.key.id.as_str(),
+            record.at.0,
+            day.as_str(),
+            what,
+            micro(amount.amount),
+            amount.currency.code()
+        ])?;
+        Ok(())
+    }
+
+    fn movement(&mut self, record: &Record, event: &stock::Event) -> Result<(), QueryError> {
+        use stock::Event::*;
+        let (what, quantity, order, reference) = match event {
+            Counted { on_hand, .. } => ("counted", on_hand, None, None),
+            Received { quantity, reference } => ("received", quantity, None, some(reference)),
+            Reserved { order, quantity } => ("reserved", quantity, Some(order), None),
+            Released { order, quantity } => ("released", quantity, Some(order), None),
+            Picked { order, quantity } => ("picked", quantity, Some(order), None),
+        };
+        let day = self.day(record.at);
+        let (warehouse, sku) = parts(&record.key.id);
+        self.db.prepare_cached("INSERT INTO stock_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
+            record.seq as i64,
+            record.key.id.as_str(),
+            warehouse,
+            sku,
+            record.at.0,
+            day.as_str(),
+            what,
+            quantity,
+            order.map(|o| o.as_str()),
+            reference
+        ])?;
+        Ok(())
+    }
+
+    /// What wants a look, and what was said when somebody looked.
+    fn exception(&mut self, record: &Record) -> Result<(), QueryError> {
+        let (what, reason) = match &record.event {
+            Event::Parcel(parcel::Event::Intercepted { why, .. }) => ("intercepted", Some(why.word())),
+            Event::Parcel(parcel::Event::ExceptionRaised { .. }) => ("trouble", None),
+            Event::Parcel(parcel::Event::LabelRefused { .. }) => ("label refused", None),
+            Event::Parcel(parcel::Event::Reworked { .. }) => ("reworked", None),
+            Event::Parcel(parcel::Event::Cancelled { .. }) | Event::Order(order::Event::Cancelled { .. }) => ("cancelled", None),
+            Event::Order(order::Event::Held { reason, .. }) => ("held", Some(reason.as_str())),
+            Event::Device(device::Event::FaultRaised { .. }) => ("fault", None),
+            Event::Device(device::Event::Disconnected { .. }) => ("disconnected", None),
+            Event::Station(station::Event::Rejected { .. }) => ("rejected", None),
+            Event::Carrier(carrier::Event::Suspended { .. }) => ("suspended", None),
+            _ => return Ok(()),
+        };
+        let detail = match &record.event {
+            Event::Parcel(parcel::Event::Reworked { note, .. }) => note.clone(),
+            Event::Parcel(parcel::Event::Cancelled { reason }) | Event::Order(order::Event::Cancelled { reason }) => reason.clone(),
+            event => board::trouble(event).unwrap_or_default(),
+        };
+        let (kind, id, day) = (record.key.kind, record.key.id.as_str(), self.day(record.at));
+        self.db.prepare_cached("INSERT INTO exceptions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+            record.seq as i64,
+            record.at.0,
+            day.as_str(),
+            kind.as_str(),
+            id,
+            what,
+            reason,
+            detail.as_str()
+        ])?;
+        let said = format!("{what} {} {detail} {id}", reason.unwrap_or_default());
+        text(self.db, record.seq as i64, "exception", id, &said)
+    }
+}

@@ -1,0 +1,27 @@
+-- Made behind the rows, because that is faster. Runs on SQLite and on PostgreSQL.
+CREATE UNIQUE INDEX orders_seq ON orders (seq);
+CREATE INDEX orders_stage ON orders (stage, seq);
+CREATE INDEX orders_platform ON orders (platform, seq);
+CREATE INDEX orders_country ON orders (country, seq);
+CREATE INDEX orders_warehouse ON orders (warehouse, seq);
+CREATE INDEX orders_channel ON orders (channel, seq);
+CREATE INDEX orders_received ON orders (received_at_us, seq);
+CREATE UNIQUE INDEX parcels_seq ON parcels (seq);
+CREATE INDEX parcels_stage ON parcels (stage, seq);
+CREATE INDEX parcels_country ON parcels (country, seq);
+CREATE INDEX parcels_warehouse ON parcels (warehouse, seq);
+CREATE INDEX parcels_channel ON parcels (channel, seq);
+CREATE INDEX parcels_created ON parcels (created_at_us, seq);
+CREATE INDEX parcels_order ON parcels (order_id);
+CREATE INDEX parcels_tracking ON parcels (tracking);
+CREATE INDEX parcels_bag ON parcels (bag_id);
+CREATE UNIQUE INDEX bags_seq ON bags (seq);
+CREATE UNIQUE INDEX manifests_seq ON manifests (seq);
+CREATE UNIQUE INDEX stock_seq ON stock (seq);
+CREATE INDEX stock_sku ON stock (sku, seq);
+CREATE INDEX order_lines_sku ON order_lines (sku);
+CREATE INDEX decisions_order ON decisions (order_id);
+CREATE INDEX charges_parcel ON charges (parcel_id);
+CREATE INDEX exceptions_entity ON exceptions (entity_id);
+CREATE INDEX exceptions_what ON exceptions (what, seq);
+CREATE INDEX texts_entity ON texts (entity_id);

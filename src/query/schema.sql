@@ -1,0 +1,229 @@
+-- The tables of the query side, made from the journal. This file runs as it stands on SQLite and on PostgreSQL.
+--
+-- seq and *_seq: number of a record of the journal. *_at_us: microseconds since 1970-01-01 UTC. day: of such a time, in UTC,
+-- as 2026-11-25. *_g: grams. *_mm: millimetres. *_micro: millionths of the currency beside it. NULL: not known, or not yet.
+
+-- One row: what the tables are made from, and up to where.
+CREATE TABLE applied (
+  schema_version INTEGER NOT NULL,
+  site           TEXT NOT NULL,
+  record         BIGINT NOT NULL,
+  at_us          BIGINT NOT NULL,
+  hash           TEXT NOT NULL
+);
+
+-- What is, a row each, as it is now. seq is the first record of each.
+
+CREATE TABLE orders (
+  id             TEXT NOT NULL PRIMARY KEY,
+  seq            BIGINT NOT NULL,
+  stage          TEXT NOT NULL,
+  platform       TEXT NOT NULL,
+  shop           TEXT NOT NULL,
+  placed_at_us   BIGINT NOT NULL,
+  received_at_us BIGINT NOT NULL,
+  day            TEXT NOT NULL,
+  country        TEXT NOT NULL,
+  region         TEXT,
+  postcode       TEXT,
+  currency       TEXT NOT NULL,
+  value_micro    BIGINT,
+  pieces         BIGINT NOT NULL,
+  holds          TEXT,
+  rule           TEXT,
+  warehouse      TEXT,
+  channel        TEXT,
+  parcel_id      TEXT,
+  forgotten      BOOLEAN NOT NULL
+);
+
+-- Who bought. The row goes when the order is forgotten.
+CREATE TABLE buyers (
+  order_id TEXT NOT NULL PRIMARY KEY,
+  name     TEXT,
+  company  TEXT,
+  street   TEXT,
+  street2  TEXT,
+  city     TEXT,
+  phone    TEXT,
+  email    TEXT,
+  tax_id   TEXT
+);
+
+CREATE TABLE order_lines (
+  order_id         TEXT NOT NULL,
+  line             INTEGER NOT NULL,
+  sku              TEXT NOT NULL,
+  quantity         BIGINT NOT NULL,
+  unit_price_micro BIGINT,
+  currency         TEXT NOT NULL,
+  weight_g         BIGINT NOT NULL,
+  length_mm        INTEGER NOT NULL,
+  width_mm         INTEGER NOT NULL,
+  height_mm        INTEGER NOT NULL,
+  battery          BOOLEAN NOT NULL,
+  PRIMARY KEY (order_id, line)
+);
+
+CREATE TABLE parcels (
+  id                 TEXT NOT NULL PRIMARY KEY,
+  seq                BIGINT NOT NULL,
+  order_id           TEXT NOT NULL,
+  stage              TEXT NOT NULL,
+  warehouse          TEXT NOT NULL,
+  carrier            TEXT NOT NULL,
+  channel            TEXT NOT NULL,
+  service            TEXT NOT NULL,
+  country            TEXT NOT NULL,
+  region             TEXT,
+  postcode           TEXT,
+  tracking           TEXT,
+  created_at_us      BIGINT NOT NULL,
+  day                TEXT NOT NULL,
+  changed_at_us      BIGINT NOT NULL,
+  packed_at_us       BIGINT,
+  ended_at_us        BIGINT,
+  declared_g         BIGINT NOT NULL,
+  declared_length_mm INTEGER NOT NULL,
+  declared_width_mm  INTEGER NOT NULL,
+  declared_height_mm INTEGER NOT NULL,
+  measured_g         BIGINT,
+  measured_length_mm INTEGER,
+  measured_width_mm  INTEGER,
+  measured_height_mm INTEGER,
+  value_micro        BIGINT,
+  value_currency     TEXT,
+  contents           TEXT,
+  battery            BOOLEAN NOT NULL,
+  label_attempts     INTEGER NOT NULL,
+  station            TEXT,
+  chute              INTEGER,
+  bag_id             TEXT,
+  intercepted        TEXT,
+  reworks            INTEGER NOT NULL,
+  exception          TEXT,
+  news               INTEGER NOT NULL,
+  news_at_us         BIGINT,
+  news_status        TEXT,
+  news_text          TEXT,
+  news_place         TEXT
+);
+
+CREATE TABLE parcel_items (
+  parcel_id TEXT NOT NULL,
+  item      INTEGER NOT NULL,
+  order_id  TEXT NOT NULL,
+  line      INTEGER NOT NULL,
+  sku       TEXT NOT NULL,
+  quantity  BIGINT NOT NULL,
+  PRIMARY KEY (parcel_id, item)
+);
+
+CREATE TABLE bags (
+  id           TEXT NOT NULL PRIMARY KEY,
+  seq          BIGINT NOT NULL,
+  stage        TEXT NOT NULL,
+  warehouse    TEXT NOT NULL,
+  station      TEXT NOT NULL,
+  chute        INTEGER NOT NULL,
+  channel      TEXT NOT NULL,
+  parcels      INTEGER NOT NULL,
+  weight_g     BIGINT NOT NULL,
+  manifest_id  TEXT,
+  opened_at_us BIGINT NOT NULL,
+  day          TEXT NOT NULL
+);
+
+CREATE TABLE manifests (
+  id           TEXT NOT NULL PRIMARY KEY,
+  seq          BIGINT NOT NULL,
+  stage        TEXT NOT NULL,
+  warehouse    TEXT NOT NULL,
+  carrier      TEXT NOT NULL,
+  bags         INTEGER NOT NULL,
+  parcels      BIGINT NOT NULL,
+  weight_g     BIGINT NOT NULL,
+  opened_at_us BIGINT NOT NULL,
+  day          TEXT NOT NULL,
+  closed_at_us BIGINT
+);
+
+CREATE TABLE stock (
+  id        TEXT NOT NULL PRIMARY KEY,
+  seq       BIGINT NOT NULL,
+  warehouse TEXT NOT NULL,
+  sku       TEXT NOT NULL,
+  on_hand   BIGINT NOT NULL,
+  reserved  BIGINT NOT NULL,
+  safety    BIGINT NOT NULL,
+  available BIGINT NOT NULL
+);
+
+-- What happened, a row each, never changed. seq is its record.
+
+CREATE TABLE decisions (
+  seq        BIGINT NOT NULL PRIMARY KEY,
+  order_id   TEXT NOT NULL,
+  at_us      BIGINT NOT NULL,
+  day        TEXT NOT NULL,
+  rule       TEXT NOT NULL,
+  warehouse  TEXT NOT NULL,
+  channel    TEXT NOT NULL,
+  cost_micro BIGINT,
+  currency   TEXT NOT NULL
+);
+
+CREATE TABLE candidates (
+  decision_seq BIGINT NOT NULL,
+  place        INTEGER NOT NULL,
+  warehouse    TEXT NOT NULL,
+  channel      TEXT,
+  cost_micro   BIGINT,
+  currency     TEXT,
+  days         INTEGER,
+  verdict      TEXT NOT NULL,
+  PRIMARY KEY (decision_seq, place)
+);
+
+CREATE TABLE charges (
+  seq          BIGINT NOT NULL PRIMARY KEY,
+  parcel_id    TEXT NOT NULL,
+  at_us        BIGINT NOT NULL,
+  day          TEXT NOT NULL,
+  what         TEXT NOT NULL,
+  amount_micro BIGINT,
+  currency     TEXT NOT NULL
+);
+
+CREATE TABLE exceptions (
+  seq       BIGINT NOT NULL PRIMARY KEY,
+  at_us     BIGINT NOT NULL,
+  day       TEXT NOT NULL,
+  kind      TEXT NOT NULL,
+  entity_id TEXT NOT NULL,
+  what      TEXT NOT NULL,
+  reason    TEXT,
+  detail    TEXT NOT NULL
+);
+
+CREATE TABLE stock_movements (
+  seq       BIGINT NOT NULL PRIMARY KEY,
+  stock_id  TEXT NOT NULL,
+  warehouse TEXT NOT NULL,
+  sku       TEXT NOT NULL,
+  at_us     BIGINT NOT NULL,
+  day       TEXT NOT NULL,
+  what      TEXT NOT NULL,
+  quantity  BIGINT NOT NULL,
+  order_id  TEXT,
+  reference TEXT
+);
+
+-- Texts that can be searched, folded (small letters, no accents). seq is the record that brought it; kind and entity_id say
+-- of what it is.
+CREATE TABLE texts (
+  seq       BIGINT NOT NULL PRIMARY KEY,
+  kind      TEXT NOT NULL,
+  entity_id TEXT NOT NULL,
+  body      TEXT NOT NULL
+);
