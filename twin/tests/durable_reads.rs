@@ -7,7 +7,7 @@ use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
 use twin::replay::silent;
 use twin::stock::{Event, Stock};
-use twin::{Entity, Hash, Key, Head, MemoryShelf, Moment, StoreError, Twin, Tx};
+use twin::{Entity, Hash, Head, Key, MemoryShelf, Moment, StoreError, Twin, Tx};
 
 /// A disk that writes when it is told to.
 struct Slow {

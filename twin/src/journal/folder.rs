@@ -399,7 +399,7 @@ impl Journal for Folder {
                     }
                     continue;
                 };
-                if let Some(group) = index::group_at(&segments[at], offset) {
+                if let Some(group) = index::group_at(&segments[at], offset, &hashes) {
                     way = way.past(&group);
                     return Some(Ok(group));
                 }

@@ -238,10 +238,15 @@ fn walk(segment: &Segment, mut offset: u64, each: &mut dyn FnMut(u32, u64)) -> R
     Ok(offset)
 }
 
-/// The group at an offset that an index names; `None`: there is none.
-pub fn group_at(segment: &Segment, offset: u64) -> Option<Group> {
+/// The group at an offset that an index names. `None`: there is none, or it holds nothing of what is looked for; then the
+/// index was made of another file, which is as long and whose chain comes to the same.
+pub fn group_at(segment: &Segment, offset: u64, hashes: &[u32]) -> Option<Group> {
     match segment.step(&mut Window::of(GROUP_STRETCH), offset) {
-        Ok(Step::Group(group, _)) => Some(*group),
+        Ok(Step::Group(group, _)) => {
+            let holds = |key: Result<(u32, &str), String>| key.map_or(true, |(kind, id)| hashes.contains(&hash_of(kind, id)));
+            let is_right = group.keys().any(holds);
+            is_right.then_some(*group)
+        }
         _ => None,
     }
 }
