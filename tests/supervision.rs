@@ -26,7 +26,7 @@ use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackS
 use twin::facet::Facet;
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
-use twin::journal::{Draft, Group, Journal, Place, Rows};
+use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
 use twin::manifest::Manifest;
 use twin::order::{NewOrder, Order};
 use twin::parcel::{self, Parcel, Stage};
@@ -100,6 +100,9 @@ impl Journal for Trapped {
     }
     fn groups(&self, from: u64) -> Rows<'_, Group> {
         self.journal.groups(from)
+    }
+    fn groups_of(&self, keys: &[Key], way: Way) -> Rows<'_, Group> {
+        self.journal.groups_of(keys, way)
     }
     fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
         self.journal.document(place)

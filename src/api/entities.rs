@@ -1,7 +1,7 @@
 //! What the twin knows of one thing, as JSON: its state, its version and, if asked for, what happened to it.
 
 use super::Api;
-use super::limits::{EVENT_BATCH, HISTORY_MAX, HISTORY_SCAN_MAX};
+use super::limits::HISTORY_MAX;
 use super::problem::{Problem, path, query};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -12,15 +12,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use twin::parcel::Parcel;
-use twin::{Key, Kind, Record, Twin, TwinError, Unsealed};
+use twin::{Key, Kind, Record, Twin, TwinError, Unsealed, Way};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Look {
-    /// `true`: with what happened to it, oldest first, as far as the newest 1,000,000 journal records tell. At most 500 records.
+    /// `true`: with what happened to it, oldest first; of more than 500 records the newest 500, and `history_complete` is false.
     pub history: bool,
+    /// Of its history only what is older than this record: `before` the first of one answer leads to the next.
+    pub before: Option<u64>,
 }
 
 /// One order
@@ -152,7 +154,7 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
         .read(move |twin| {
             let Some(mut json) = twin.json(&wanted)? else { return Ok(None) };
             if let (true, Some(map)) = (look.history, json.as_object_mut()) {
-                let (records, complete) = history(twin, &wanted)?;
+                let (records, complete) = history(twin, &wanted, look.before.unwrap_or(u64::MAX))?;
                 map.insert("history".into(), json!(records));
                 map.insert("history_complete".into(), complete.into());
             }
@@ -162,28 +164,11 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
     found.map(Json).ok_or_else(|| Problem::absent(format!("there is no {key}")))
 }
 
-/// What happened to one thing, oldest first, and whether that is all. Reads the journal backwards in stretches, because
-/// what people ask about happened lately, and stops at its first event.
-fn history(twin: &Twin, key: &Key) -> Result<(Vec<Record>, bool), TwinError> {
-    let mut end = twin.head().records;
-    let floor = end.saturating_sub(HISTORY_SCAN_MAX);
-    let mut found: Vec<Record> = Vec::new();
-    while end > floor && found.len() <= HISTORY_MAX && found.first().is_none_or(|r| r.version > 1) {
-        let start = end.saturating_sub(10 * EVENT_BATCH as u64).max(floor);
-        let mut stretch = Vec::new();
-        for record in twin.records(start) {
-            match record? {
-                record if record.seq > end => break,
-                record if record.key == *key => stretch.push(record),
-                _ => {}
-            }
-        }
-        stretch.append(&mut found);
-        found = stretch;
-        end = start;
-    }
-    let surplus = found.len().saturating_sub(HISTORY_MAX);
-    found.drain(..surplus);
-    let complete = found.first().is_some_and(|r| r.version == 1);
+/// What happened to one thing before a record, oldest first, and whether that is all.
+fn history(twin: &Twin, key: &Key, before: u64) -> Result<(Vec<Record>, bool), TwinError> {
+    let newest_first = twin.history(std::slice::from_ref(key), Way::Before(before));
+    let mut found = newest_first.take(HISTORY_MAX).collect::<Result<Vec<_>, _>>()?;
+    found.reverse();
+    let complete = found.first().is_none_or(|r| r.version == 1);
     Ok((found, complete))
 }

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use twin::{Key, Kind, Twin, TwinError};
+use twin::{Key, Kind, Record, Twin, TwinError, Way};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -151,8 +151,20 @@ impl Follow {
         let (twin, after, only) = (self.twin.clone(), self.last, self.only.clone());
         let read = move || {
             let (mut last, mut bytes, mut found) = (after, 0, VecDeque::new());
-            for record in twin.records(after).take(EVENT_BATCH) {
-                let record = record?;
+            // Of one thing alone nothing else is read, so where that ends it is at the end of the journal as it was before.
+            let end = twin.head().records;
+            let one = only.as_ref().and_then(|only| only.id.clone().map(|id| Key { kind: only.kind, id }));
+            let mut records: Box<dyn Iterator<Item = Result<Record, TwinError>> + '_> = match &one {
+                Some(key) => Box::new(twin.history(std::slice::from_ref(key), Way::After(after))),
+                None => Box::new(twin.records(after)),
+            };
+            for _ in 0..EVENT_BATCH {
+                let Some(record) = records.next().transpose()? else {
+                    if one.is_some() {
+                        last = end.max(last);
+                    }
+                    break;
+                };
                 last = record.seq;
                 if only.as_ref().is_none_or(|only| only.takes(&record.key)) {
                     let shown = Shown::of(&record);

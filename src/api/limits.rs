@@ -59,9 +59,7 @@ pub const REASON_LENGTH_MAX: usize = 200;
 pub const EVENT_BATCH: usize = 1_000;
 /// The same in bytes of JSON: what a stream holds that is not being read.
 pub const EVENT_BATCH_BYTES: usize = 256 * 1024;
-/// How many of the newest records a question for an entity's history may read.
-pub const HISTORY_SCAN_MAX: u64 = 1_000_000;
-/// Records of one history that are answered; the newest stay.
+/// Records of one history in one answer; older ones come with `before`.
 pub const HISTORY_MAX: usize = 500;
 /// Rows of a page that may be asked for.
 pub const PAGE_ROWS_MAX: usize = 200;

@@ -58,6 +58,8 @@ pub struct Filters {
     pub tracking: Option<String>,
     /// Parcels, with `tracking`: as for one parcel by its id.
     pub history: bool,
+    /// Parcels, with `tracking` and `history`: as for one parcel by its id.
+    pub before: Option<u64>,
 }
 
 impl Filters {
@@ -146,7 +148,7 @@ async fn wait_for(api: &Api, record: Option<u64>) -> Result<(), Problem> {
 }
 
 async fn list<T: Listed + Send + 'static>(api: Api, filters: Filters) -> Result<Json<Page<T>>, Problem> {
-    if filters.tracking.is_some() || filters.history {
+    if filters.tracking.is_some() || filters.history || filters.before.is_some() {
         return Err(Problem::bad_request(format!("{} are not asked for by tracking number", T::TABLE)));
     }
     let wish = filters.wish::<T>()?;
@@ -205,7 +207,9 @@ pub enum Parcels {
 pub async fn parcels(State(api): State<Api>, filters: Result<Query<Filters>, QueryRejection>) -> Result<Json<Parcels>, Problem> {
     let filters = query(filters)?;
     match filters.tracking {
-        Some(tracking) => Ok(Json(Parcels::One(by_tracking(&api, tracking, Look { history: filters.history }).await?.0))),
+        Some(tracking) => {
+            Ok(Json(Parcels::One(by_tracking(&api, tracking, Look { history: filters.history, before: filters.before }).await?.0)))
+        }
         None => Ok(Json(Parcels::Page(list(api, filters).await?.0))),
     }
 }

@@ -1,5 +1,5 @@
-//! Opens a twin's data folder for work, says what was found, and looks after it while a site runs: the anchor is synced
-//! every second, and sealed segments are read again one after the other, with an alarm where one has gone bad.
+//! Opens a twin's data folder for work, says what was found, and looks after it while a site runs: the anchor is synced and
+//! the indexes of histories are kept up every second, and sealed segments are read again one after the other, with an alarm where one has gone bad.
 
 use super::screen;
 use crate::api::metrics::JOURNAL_DAMAGED;
@@ -62,9 +62,12 @@ pub fn look_after(home: &Arc<Home>) {
     tokio::spawn(async move {
         loop {
             waiting.sleep(ANCHOR_EVERY).await;
-            let kept = kept.clone();
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || kept.keep()).await {
+            let (anchored, indexed) = (kept.clone(), kept.clone());
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || anchored.keep()).await {
                 tracing::error!(%error, "the anchor cannot be synced");
+            }
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || indexed.folder().keep_indexes()).await {
+                tracing::error!(%error, "a segment of the journal cannot be read to make its index");
             }
         }
     });

@@ -12,7 +12,7 @@ use twin::forget::{self, Asked};
 use twin::home::Glance;
 use twin::journal::Journal;
 use twin::journal::folder::Sizes;
-use twin::{By, Key, Moment, Record, StoreError, TwinError};
+use twin::{By, Key, Moment, Record, StoreError, TwinError, Way};
 
 /// How often a journal that is followed is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -71,25 +71,27 @@ fn show(kind: &str, id: &str, data: &Path) -> anyhow::Result<Answer> {
     }
 }
 
-fn wanted(record: &Record, entity: Option<&str>) -> bool {
-    let Some(entity) = entity else { return true };
-    let named = entity.split_once('/').is_some_and(|(kind, id)| kind == record.key.kind.as_str() && id == record.key.id);
-    named || record.key.id == entity
+/// The things that `kind/id`, or an id alone, may mean.
+fn meant(entity: &str) -> Vec<Key> {
+    let named = entity.split_once('/').and_then(|(kind, id)| Some(Key::new(kind.parse().ok()?, id)));
+    named.into_iter().chain(Kind::ALL.map(|kind| Key::new(kind, entity))).collect()
 }
 
 fn log(data: &Path, entity: Option<&str>, after: u64, follow: bool) -> anyhow::Result<Answer> {
     let mut after = after;
+    let meant = entity.map(meant);
     loop {
         let glance = look(data)?;
         let end = glance.folder.head().records;
         if end > after {
-            for record in twin::records(&*glance.folder, after) {
-                let record = record?;
-                after = record.seq;
-                if wanted(&record, entity) {
-                    screen::print(&(line(glance.folder.site(), &record)? + "\n"))?;
-                }
+            let records: Box<dyn Iterator<Item = Result<Record, TwinError>> + '_> = match &meant {
+                Some(keys) => Box::new(twin::history(&*glance.folder, keys, Way::After(after))),
+                None => Box::new(twin::records(&*glance.folder, after)),
+            };
+            for record in records {
+                screen::print(&(line(glance.folder.site(), &record?)? + "\n"))?;
             }
+            after = end;
         }
         if !follow {
             return Ok(Answer::Yes);

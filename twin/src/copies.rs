@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 /// Zeros behind the copy of a segment that is still written to: so that nobody takes it for one that was cut off.
 const ROOM_BYTES: u64 = 8192;
-/// Groups are joined up to this size when a twin is compacted.
-const JOINED_BYTES: usize = 1 << 20;
+/// Groups are joined up to this size when a twin is compacted. A history is read by groups, so a parcel's thirty must not
+/// be thirty megabytes; each costs one sync here.
+const JOINED_BYTES: usize = 128 << 10;
 const COPY_STEP: usize = 1 << 20;
 
 /// A folder by its place: the disk that it lies on, and its name there.

@@ -3,18 +3,18 @@
 //! Opening it puts right by itself what can be put right without losing anything, says so, and refuses the rest in words.
 //! Looking at it opens the journal alone, takes no lock and changes nothing.
 
-use crate::entity::{Key, State};
+use crate::entity::{Key, Kind, State};
 use crate::error::broken;
 use crate::journal::anchor;
 use crate::journal::disk::{Disk, OsDisk};
 use crate::journal::folder::{Folder, Notes, Opening};
 use crate::journal::segment::{End, START};
-use crate::journal::{Head, Journal};
+use crate::journal::{Head, Journal, Way};
 use crate::keys::{Entropy, Keys};
 use crate::replay::Progress;
 use crate::sled_shelf::SledShelf;
 use crate::twin::{buyer_of, state_json, tell_buyer};
-use crate::{StoreError, Twin, TwinError, Unsealed, records};
+use crate::{StoreError, Twin, TwinError, Unsealed, history, records};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -249,12 +249,10 @@ impl Glance {
     pub fn show(&self, key: &Key) -> Result<Option<serde_json::Value>, TwinError> {
         let mut state = State::new(key.kind);
         let mut version = 0;
-        for record in records(&*self.folder, 0) {
+        for record in history(&*self.folder, std::slice::from_ref(key), Way::OLDEST_FIRST) {
             let record = record?;
-            if record.key == *key {
-                state.apply(record.decided_at(), &record.event);
-                version = record.version;
-            }
+            state.apply(record.decided_at(), &record.event);
+            version = record.version;
         }
         if version == 0 {
             return Ok(None);
@@ -263,14 +261,20 @@ impl Glance {
         if let Some(buyer) = buyer_of(&state) {
             // A backup of the journal has no keys beside it: what is sealed stays sealed.
             if self.has_keys()? {
-                tell_buyer(&mut json, self.personal(&self.keys()?, buyer)?)?;
+                let order = match &state {
+                    State::Parcel(parcel) => Key::new(Kind::Order, parcel.plan.order.text().clone()),
+                    _ => key.clone(),
+                };
+                tell_buyer(&mut json, self.personal(&self.keys()?, buyer, &order)?)?;
             }
         }
         Ok(Some(json))
     }
 
-    fn personal(&self, keys: &Keys, buyer: &crate::keys::Sealed) -> Result<Unsealed<crate::personal::Personal>, TwinError> {
-        for group in self.folder.groups(0) {
+    /// Who a buyer is stands beside the first record of their order; beside another one only where somebody wrote it anew.
+    fn personal(&self, keys: &Keys, buyer: &crate::keys::Sealed, order: &Key) -> Result<Unsealed<crate::personal::Personal>, TwinError> {
+        let beside = self.folder.groups_of(std::slice::from_ref(order), Way::OLDEST_FIRST);
+        for group in beside.chain(self.folder.groups(0)) {
             let group = group?;
             let Some((_, place)) = group.documents.iter().find(|(hash, _)| *hash == buyer.document) else { continue };
             let lost = |why: String| StoreError::Broken { what: "read who a buyer is", why };

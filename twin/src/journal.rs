@@ -8,14 +8,17 @@ pub mod anchor;
 pub mod disk;
 pub mod folder;
 pub mod group;
+pub mod history;
+mod index;
 pub mod memory;
 pub mod record;
 pub mod segment;
 
 pub use group::{Draft, Group, Place};
+pub use history::Way;
 pub use record::Record;
 
-use crate::{Hash, Moment, StoreError};
+use crate::{Hash, Key, Moment, StoreError};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -48,5 +51,7 @@ pub trait Journal: Send + Sync {
     fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError>;
     /// Groups in order, from the one that holds record `from` (or the next after it).
     fn groups(&self, from: u64) -> Rows<'_, Group>;
+    /// Every group that holds a record of one of these things on that way, and perhaps some that do not.
+    fn groups_of(&self, keys: &[Key], way: Way) -> Rows<'_, Group>;
     fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError>;
 }

@@ -5,7 +5,7 @@ use crate::board::Board;
 use crate::entity::{Entity, Event, Key, Kind, State, read_state, state_bytes};
 use crate::facet::{Facet, Standing};
 use crate::journal::memory::MemoryJournal;
-use crate::journal::{Draft, Head, Journal, Record};
+use crate::journal::{Draft, Head, Journal, Record, Way, history};
 use crate::keys::{Keys, Sealed};
 use crate::personal::Personal;
 use crate::projection::Projection;
@@ -401,6 +401,12 @@ impl Twin {
     /// Records with a sequence number above `after`, read as they are needed.
     pub fn records(&self, after: u64) -> impl Iterator<Item = Result<Record, TwinError>> + '_ {
         records(&*self.journal, after)
+    }
+
+    /// What happened to these things, in either direction and from any record on; found without reading what happened to
+    /// all others.
+    pub fn history(&self, keys: &[Key], way: Way) -> impl Iterator<Item = Result<Record, TwinError>> + use<'_> {
+        history::history(&*self.journal, keys, way)
     }
 
     /// Walks the whole chain, replays it, and compares the outcome with the states. Returns the head it found.

@@ -17,7 +17,7 @@ use twin::order::Order;
 use twin::parcel::{self, Parcel};
 use twin::personal::Personal;
 use twin::replay::silent;
-use twin::{Entity, Hash, Head, Key, Moment, TrackingNumber, TwinError, Tx};
+use twin::{Entity, Hash, Head, Key, Moment, TrackingNumber, TwinError, Tx, Way};
 
 const FLIPS: u64 = 60;
 
@@ -47,6 +47,10 @@ fn all(home: &Home) -> Result<All, TwinError> {
             let key = Key::new(kind, format!("O-{n}"));
             let json = home.twin.json(&key)?.map_or("absent".into(), |json| json.to_string());
             all.things.insert(key.to_string(), json);
+            if n % 9 == 0 {
+                let history = home.twin.history(&[key.clone()], Way::NEWEST_FIRST).collect::<Result<Vec<_>, _>>()?;
+                all.things.insert(format!("history of {key}"), format!("{history:?}"));
+            }
         }
     }
     for row in home.twin.all::<Parcel>() {
@@ -100,6 +104,7 @@ fn killed(dir: &Path) -> All {
         }
         home.twin.commit([tx]).expect("it is written");
     }
+    while home.folder().keep_indexes().expect("it is kept") {}
     let all = all(&home).expect("it reads");
     home.settle().expect("the live twin has it");
     // The process is still alive here: a copy of its files is what kill −9 leaves.
@@ -203,13 +208,44 @@ fn a_flipped_bit_or_a_cut_file_is_never_swallowed() {
         std::fs::write(work.join(&name), bytes).expect("it writes");
         let outcome = judge(&work, &before, &what);
         let part = ["journal", "keys", "live"].into_iter().find(|p| name.starts_with(p)).unwrap_or("other");
+        let part = if name.extension().is_some_and(|e| e == "idx") { "index" } else { part };
         *outcomes.entry((part, if cut { "cut" } else { "flip" }, outcome)).or_default() += 1;
     }
     for ((part, fault, outcome), count) in &outcomes {
         println!("{part:8} {fault:5} {outcome:?}: {count}");
     }
     assert!(outcomes.keys().any(|(part, _, outcome)| *part == "journal" && *outcome == Outcome::Refused));
+    assert!(outcomes.keys().all(|(part, _, outcome)| *part != "index" || *outcome == Outcome::Whole));
     assert!(outcomes.keys().any(|(part, _, outcome)| *part == "live" && *outcome == Outcome::Whole));
+}
+
+#[test]
+fn an_index_may_be_damaged_in_any_way() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (original, work) = (place.path().join("original"), place.path().join("work"));
+    let before = killed(&original);
+    let mut dice = Dice::of(5);
+    let indexes: Vec<PathBuf> = files(&original).into_iter().filter(|f| f.extension().is_some_and(|e| e == "idx")).collect();
+    assert!(indexes.len() > 1, "{indexes:?}");
+    for file in &indexes {
+        let whole = std::fs::read(file).expect("it reads");
+        let name = file.strip_prefix(&original).expect("below");
+        for (what, bytes) in [
+            ("has nothing in it", Vec::new()),
+            ("is cut off", whole[..dice.below(whole.len() as u64) as usize].to_vec()),
+            ("has a head that was flipped", whole.iter().enumerate().map(|(n, b)| b ^ u8::from(n == 20)).collect()),
+            ("has a body that was flipped", whole.iter().enumerate().map(|(n, b)| b ^ u8::from(n == whole.len() - 9)).collect()),
+            ("is another's", std::fs::read(&indexes[usize::from(file == &indexes[0])]).expect("it reads")),
+            ("is noise", whole.iter().map(|_| dice.next() as u8).collect()),
+        ] {
+            if work.exists() {
+                std::fs::remove_dir_all(&work).expect("it goes");
+            }
+            copy(&original, &work);
+            std::fs::write(work.join(name), bytes).expect("it writes");
+            assert_eq!(judge(&work, &before, &format!("{} {what}", name.display())), Outcome::Whole);
+        }
+    }
 }
 
 #[test]
@@ -221,6 +257,7 @@ fn a_whole_part_that_is_missing_is_refused_or_made_anew() {
     assert!(segments > 4, "sealed segments are part of this: {segments} files");
     for (missing, outcome) in [
         ("journal/00000002.seg", Outcome::Refused),
+        ("journal/00000002.idx", Outcome::Whole),
         ("journal/anchor", Outcome::Whole),
         ("journal", Outcome::Refused),
         ("keys/keys", Outcome::Refused),

@@ -4,10 +4,10 @@ use smol_str::SmolStr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use twin::journal::memory::MemoryJournal;
-use twin::journal::{Draft, Group, Journal, Place, Rows};
+use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
 use twin::replay::silent;
 use twin::stock::{Event, Stock};
-use twin::{Entity, Hash, Head, MemoryShelf, Moment, StoreError, Twin, Tx};
+use twin::{Entity, Hash, Head, Key, MemoryShelf, Moment, StoreError, Twin, Tx};
 
 /// A disk that writes when it is told to.
 struct Slow {
@@ -30,6 +30,9 @@ impl Journal for Slow {
     }
     fn groups(&self, from: u64) -> Rows<'_, Group> {
         self.inner.groups(from)
+    }
+    fn groups_of(&self, keys: &[Key], way: Way) -> Rows<'_, Group> {
+        self.inner.groups_of(keys, way)
     }
     fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
         self.inner.document(place)

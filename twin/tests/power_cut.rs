@@ -20,7 +20,7 @@ use twin::keys::{Keys, Sealed};
 use twin::order::Order;
 use twin::personal::Personal;
 use twin::replay::silent;
-use twin::{By, Entity, Hash, MemoryShelf, Moment, Twin, TwinError, Tx, Unsealed};
+use twin::{By, Entity, Hash, Key, Kind, MemoryShelf, Moment, Record, Twin, TwinError, Tx, Unsealed, Way};
 
 const CUTS: u64 = 120;
 const SIZES: Sizes = Sizes { segment_bytes: 192 << 10, chunk_bytes: 16 << 10 };
@@ -130,6 +130,7 @@ fn work(disk: &CutDisk, known: &mut Known, dice: &mut Dice) -> Result<(), TwinEr
             0 => receive(&twin, known, 1, if dice.one_in(8) { 8 << 20 } else { 300_000 })?,
             1 | 2 => receive(&twin, known, 100 + dice.below(200), 0)?,
             3 => folder.sync_anchor()?,
+            7 | 8 => drop(folder.keep_indexes()?),
             4 => {
                 let head = copies::backup(&at(disk, "data"), &at(disk, "backup"), &mut silent())?.head;
                 known.backed_up = Some(head.records);
@@ -199,10 +200,27 @@ fn check(disk: &CutDisk, known: &mut Known) -> Result<(), String> {
             (found, told) => return Err(format!("buyer {n} (told {told}) is {found:?}")),
         }
     }
+    histories(&twin, known.orders)?;
     drop((twin, folder));
     Glance::on(data, "data").and_then(|g| g.verify(&mut silent())).map_err(|e| format!("verify: {e}"))?;
     copy_is_whole(disk, "backup", known.backed_up, head.records)?;
     copy_is_whole(disk, "compact", known.compacted.then_some(0), head.records)?;
+    Ok(())
+}
+
+/// The index, as far as it got, leads to what is there.
+fn histories(twin: &Twin, orders: u64) -> Result<(), String> {
+    let said = |e: TwinError| format!("a history: {e}");
+    for n in [1, orders / 2, orders] {
+        let key = Key::new(Kind::Order, format!("O-{n}"));
+        let all: Vec<Record> =
+            twin.records(0).filter(|r| r.as_ref().map_or(true, |r| r.key == key)).collect::<Result<_, _>>().map_err(said)?;
+        let mut found: Vec<Record> = twin.history(&[key.clone()], Way::NEWEST_FIRST).collect::<Result<_, _>>().map_err(said)?;
+        found.reverse();
+        if found != all {
+            return Err(format!("{key} has {} records, and {} are found", all.len(), found.len()));
+        }
+    }
     Ok(())
 }
 

@@ -6,13 +6,14 @@
 use super::anchor::{self, Anchor, Mark};
 use super::disk::{Disk, DiskFile};
 use super::group::FrameHead;
+use super::index::{self, Indexes, Shelf};
 use super::segment::{self, End, SEAL_BYTES, START, Segment, SegmentHead, Step, Window, damage};
-use super::{Draft, Group, Head, Journal, Place, Rows};
+use super::{Draft, Group, Head, Journal, Place, Rows, Way};
 use crate::error::{Remedy, broken};
-use crate::{Hash, StoreError};
+use crate::{Hash, Key, StoreError};
 use smol_str::SmolStr;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How large the files get.
@@ -55,6 +56,8 @@ pub struct Folder {
     pen: Mutex<Pen>,
     /// First record of a group → where it stands, for some of them.
     index: Mutex<BTreeMap<u64, (u32, u64)>>,
+    /// Thing → groups.
+    indexes: Indexes,
     _lock: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -205,6 +208,7 @@ impl Folder {
             segments: Mutex::new(found.segments),
             pen: Mutex::new(pen),
             index: Mutex::new(found.index),
+            indexes: Indexes::default(),
             _lock: held,
         }
     }
@@ -237,6 +241,16 @@ impl Folder {
         file.sync().map_err(broken("sync the anchor"))?;
         lock(&self.pen).anchor_synced = records;
         Ok(())
+    }
+
+    /// Sees that histories are found at once: reads on in the newest segment, and makes one index that is missing. Says
+    /// whether another may be. Called once in a while; nothing waits for it.
+    pub fn keep_indexes(&self) -> Result<bool, StoreError> {
+        self.indexes.keep(self.shelf(), || self.segments())
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { disk: &*self.disk, may_write: self._lock.is_some() }
     }
 
     /// Makes sure that `bytes` more and the room behind them are in the file, written and synced.
@@ -359,6 +373,59 @@ impl Journal for Folder {
                     }
                     Err(error) => {
                         at = segments.len();
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }))
+    }
+
+    fn groups_of(&self, keys: &[Key], mut way: Way) -> Rows<'_, Group> {
+        let hashes = index::hashes(keys);
+        let (segments, newest) = match self.indexes.newest(self.shelf(), || self.segments(), &hashes) {
+            Ok(found) => found,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        let count = segments.len();
+        let last_record = |at: usize| segments.get(at + 1).map_or(u64::MAX, |next| next.head.before.records);
+        let mut left: VecDeque<usize> = match way {
+            Way::After(after) => (0..count).filter(|at| last_record(*at) > after).collect(),
+            Way::Before(before) => (0..count).filter(|at| segments[*at].head.before.records + 1 < before).rev().collect(),
+        };
+        let mut newest = Some(newest);
+        let (mut at, mut offsets, mut scanned) = (0, VecDeque::new(), false);
+        Box::new(std::iter::from_fn(move || {
+            loop {
+                let Some(offset) = offsets.pop_front() else {
+                    at = left.pop_front()?;
+                    scanned = false;
+                    let segment = &segments[at];
+                    let found = match newest.take_if(|_| at + 1 == count) {
+                        Some(newest) => Ok(newest),
+                        None => self.indexes.sealed(self.shelf(), segment, &hashes),
+                    };
+                    match found {
+                        Ok(found) => offsets = index::on_the_way(segment, found, way),
+                        Err(error) => {
+                            left.clear();
+                            return Some(Err(error));
+                        }
+                    }
+                    continue;
+                };
+                if let Some(group) = index::group_at(&segments[at], offset, &hashes) {
+                    way = way.past(&group);
+                    return Some(Ok(group));
+                }
+                // Either the journal is damaged there, or the index is of another file of the same length and hash.
+                let found = match scanned {
+                    false => index::scan(&segments[at], &hashes),
+                    true => Err(segments[at].damaged(offset, None, "a group that was whole cannot be read any more")),
+                };
+                match found {
+                    Ok(found) => (offsets, scanned) = (index::on_the_way(&segments[at], found, way), true),
+                    Err(error) => {
+                        (offsets, left) = (VecDeque::new(), VecDeque::new());
                         return Some(Err(error));
                     }
                 }

@@ -9,8 +9,8 @@
 //! is never zero tell a frame that was not written to its end from one that was damaged.
 
 use super::Head;
-use super::record::Record;
-use crate::{Hash, Moment, TwinError};
+use super::record::{Record, key_of};
+use crate::{Hash, Key, Moment, TwinError};
 
 pub(crate) const HEAD_BYTES: usize = 112;
 pub(crate) const TAIL: [u8; 4] = [0x5c, 0xa5, 0x5a, 0xc5];
@@ -59,6 +59,26 @@ impl Group {
             seq += 1;
             Ok(record)
         })
+    }
+
+    /// Whose each record is: number of the kind, and id.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Result<(u32, &str), String>> + '_ {
+        parts(&self.records).map(|part| key_of(part?).map_err(|e| e.to_string()))
+    }
+
+    /// The records of these things alone; the others are not even read.
+    pub(crate) fn of(&self, keys: &[Key]) -> impl DoubleEndedIterator<Item = Result<Record, TwinError>> + use<> {
+        let mut found = Vec::new();
+        for (seq, part) in (self.first..).zip(parts(&self.records)) {
+            let damaged = |why: String| TwinError::Damaged { seq, why };
+            let is_of = |part| key_of(part).map(|(kind, id)| keys.iter().any(|k| u32::from(k.kind.number()) == kind && k.id == id));
+            match part.and_then(|part| is_of(part).map(|is| (is, part)).map_err(|e| e.to_string())) {
+                Ok((false, _)) => {}
+                Ok((true, part)) => found.push(Record::take(seq, part).map_err(|e| damaged(e.to_string()))),
+                Err(why) => found.push(Err(damaged(why))),
+            }
+        }
+        found.into_iter()
     }
 
     /// Reads a group that must follow `head`, checking every hash, number and time.

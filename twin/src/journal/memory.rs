@@ -1,7 +1,7 @@
 //! A journal that lives as long as the process. For simulations and tests.
 
-use super::{Draft, Group, Head, Journal, Place, Rows};
-use crate::{Hash, StoreError};
+use super::{Draft, Group, Head, Journal, Place, Rows, Way};
+use crate::{Hash, Key, StoreError};
 use smol_str::SmolStr;
 use std::sync::{PoisonError, RwLock};
 
@@ -59,6 +59,19 @@ impl Journal for MemoryJournal {
             let group = self.read().groups.get(at).cloned();
             at += 1;
             group.map(Ok)
+        }))
+    }
+
+    /// All on that way: a simulated run is short, and nothing is kept beside it.
+    fn groups_of(&self, _: &[Key], way: Way) -> Rows<'_, Group> {
+        let before = match way {
+            Way::After(after) => return self.groups(after.saturating_add(1)),
+            Way::Before(before) => before,
+        };
+        let mut end = self.read().groups.partition_point(|g| g.first < before);
+        Box::new(std::iter::from_fn(move || {
+            end = end.checked_sub(1)?;
+            self.read().groups.get(end).cloned().map(Ok)
         }))
     }
 

@@ -148,6 +148,25 @@ impl Record {
     }
 }
 
+/// Whose a record is, read without the rest of it: the number of its kind, and its id.
+pub(crate) fn key_of(bytes: &[u8]) -> Result<(u32, &str), Error> {
+    let d = &mut Decoder::new(bytes);
+    let (mut kind, mut id) = (None, None);
+    let length = d.map()?;
+    for _ in 0..counted(length, d)? {
+        match d.u64()? {
+            0 => drop(d.i64()?),
+            1 => kind = Some(d.u32()?),
+            2 => id = Some(d.str()?),
+            _ => d.skip()?,
+        }
+        if let (Some(kind), Some(id)) = (kind, id) {
+            return Ok((kind, id));
+        }
+    }
+    Err(Error::message("it has no kind or no id"))
+}
+
 impl By {
     fn put(&self, pen: &mut Pen) {
         let (number, name) = match self {
@@ -185,6 +204,7 @@ mod tests {
         let mut bytes = Vec::new();
         record.put(&mut bytes);
         assert_eq!(Record::take(record.seq, &bytes).unwrap(), record);
+        assert_eq!(key_of(&bytes).unwrap(), (u32::from(record.key.kind.number()), record.key.id.as_str()));
         bytes
     }
 

@@ -272,18 +272,29 @@ pub(crate) enum Step {
 }
 
 /// A stretch of a segment in memory.
-#[derive(Default)]
 pub(crate) struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// So much is read at once.
+    stretch: usize,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Window::of(WINDOW_BYTES)
+    }
 }
 
 impl Window {
+    pub fn of(stretch: usize) -> Self {
+        Window { start: 0, bytes: Vec::new(), stretch }
+    }
+
     /// `length` bytes at `offset`, fewer where the segment ends.
     fn at(&mut self, segment: &Segment, offset: u64, length: usize) -> Result<&[u8], StoreError> {
         let end = self.start + self.bytes.len() as u64;
         if offset < self.start || offset + length as u64 > end {
-            let wanted = (length.max(WINDOW_BYTES) as u64).min(segment.length.saturating_sub(offset));
+            let wanted = (length.max(self.stretch) as u64).min(segment.length.saturating_sub(offset));
             self.bytes = segment.file.bytes_at(offset, wanted as usize).map_err(broken("read a segment"))?;
             self.start = offset;
         }

@@ -109,6 +109,7 @@ pub struct State {
     /// The sync that is left out, to see a test fail: `sync_folder`, or the end of a file's name.
     pub left_out: Option<&'static str>,
     pub syncs: u64,
+    pub bytes_read: u64,
 }
 
 /// Clones share the same platters.
@@ -281,10 +282,11 @@ impl DiskFile for CutFile {
         Ok(self.disk.state().inodes[&self.inode].now.len() as u64)
     }
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         let rest = state.inodes[&self.inode].now.get(offset as usize..).unwrap_or_default();
         let n = rest.len().min(buffer.len());
         buffer[..n].copy_from_slice(&rest[..n]);
+        state.bytes_read += n as u64;
         Ok(n)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
