@@ -47,6 +47,7 @@ fn event(n: u64, step: u64) -> Event {
             tracking: TrackingNumber::new(twin::s10::item("LX", n as u32, "CN")),
             label: Hash::default(),
             charged: None,
+            plate: None,
         },
         3 => Event::Packed,
         4 => Event::Inducted { station: "SZX/line-1".into() },

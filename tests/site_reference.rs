@@ -181,6 +181,7 @@ fn stands(of: &str, written: &str, field: &str) -> String {
         "WireAddress" => "device's address".into(),
         "BTreeMap<Currency, Decimal>" => "`{ CNY = \"7.12\", … }`".into(),
         "BTreeMap<WarehouseId, BTreeSet<Date>>" => "`{ WAREHOUSE = [dates] }`".into(),
+        "Arc<Names>" => "`{ locations = [{ chute = 3, location = \"SORT/0007\" }], errors = [{ code = 12, what = \"jam\" }] }`".into(),
         "u16" | "u32" | "u64" | "usize" | "i64" | "Grams" => "whole number".into(),
         other => choices(other).unwrap_or_else(|| panic!("{written} {field}: say in this test what {other} is in a site file")),
     }
