@@ -124,7 +124,7 @@ fn ask(dir: &Path, parcels: u64) {
     println!("index files: {:.1} MB, {:.1} bytes a record", index_bytes as f64 / 1e6, index_bytes as f64 / folder.head().records as f64);
     let one = |n: u64| {
         let before = Instant::now();
-        let found = history(&folder, &[key(n)], Way::NEWEST_FIRST).map(|r| r.expect("it reads")).count();
+        let found = history(&folder, &[key(n)], Way::NEWEST_FIRST).inspect(|r| assert!(r.is_ok(), "{r:?}")).count();
         assert_eq!(found as u64, STEPS);
         before.elapsed()
     };

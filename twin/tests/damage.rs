@@ -48,7 +48,7 @@ fn all(home: &Home) -> Result<All, TwinError> {
             let json = home.twin.json(&key)?.map_or("absent".into(), |json| json.to_string());
             all.things.insert(key.to_string(), json);
             if n % 9 == 0 {
-                let history = home.twin.history(&[key.clone()], Way::NEWEST_FIRST).collect::<Result<Vec<_>, _>>()?;
+                let history = home.twin.history(std::slice::from_ref(&key), Way::NEWEST_FIRST).collect::<Result<Vec<_>, _>>()?;
                 all.things.insert(format!("history of {key}"), format!("{history:?}"));
             }
         }

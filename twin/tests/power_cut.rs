@@ -215,7 +215,7 @@ fn histories(twin: &Twin, orders: u64) -> Result<(), String> {
         let key = Key::new(Kind::Order, format!("O-{n}"));
         let all: Vec<Record> =
             twin.records(0).filter(|r| r.as_ref().map_or(true, |r| r.key == key)).collect::<Result<_, _>>().map_err(said)?;
-        let mut found: Vec<Record> = twin.history(&[key.clone()], Way::NEWEST_FIRST).collect::<Result<_, _>>().map_err(said)?;
+        let mut found: Vec<Record> = twin.history(std::slice::from_ref(&key), Way::NEWEST_FIRST).collect::<Result<_, _>>().map_err(said)?;
         found.reverse();
         if found != all {
             return Err(format!("{key} has {} records, and {} are found", all.len(), found.len()));
