@@ -278,7 +278,10 @@ impl Modelled {
         drop(queue);
         if work.tx.is_empty() {
             let (_, held) = Held::of(vec![work]);
-            self.does(|| Ok(self.scribe.let_go(Vec::new(), held)));
+            self.does(|| {
+                self.scribe.let_go(Vec::new(), held);
+                Ok(())
+            });
         } else {
             self.write(vec![work]);
         }
@@ -298,7 +301,10 @@ impl Modelled {
         if self.queue().over {
             return;
         }
-        self.does(|| Ok(self.scribe.let_go(records, held)));
+        self.does(|| {
+            self.scribe.let_go(records, held);
+            Ok(())
+        });
         let mut queue = self.queue();
         if queue.over {
             return;
