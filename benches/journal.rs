@@ -24,10 +24,9 @@ fn main() {
     sizes(&records);
     let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
     let data = dir.path().join("twin");
-    copies::save(&**run.twin.journal(), &At::path(&data).expect("a name")).expect("it is written");
+    copies::save(&run.twin, &At::path(&data).expect("a name")).expect("it is written");
     let (parcels, length) = (run.kpis.parcels.created, folder_bytes(&data));
     println!("on disk: {length} bytes of journal for {parcels} parcels, {} each", length / parcels.max(1));
-    // A run's keys follow from their numbers and are not written, so the folder is not opened as a site would.
     let (folder, _) = Folder::open(Arc::new(OsDisk::at(&data)), Opening::default()).expect("it opens");
     let started = Instant::now();
     let count = twin::home::make_live(&data, &folder, &mut twin::replay::silent()).expect("it is made anew").records;

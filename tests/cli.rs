@@ -233,6 +233,27 @@ fn a_changed_journal_is_no_and_names_the_first_record_that_differs() {
     assert_eq!(shown("now:").as_deref(), Some(allocated), "{}", said.out);
 }
 
+#[test]
+fn a_run_that_is_kept_is_a_twin_like_any_other() {
+    let folder = small(|scenario| scenario);
+    let kept = folder.path().join("kept");
+    let ran = run(&["sim", text(folder.path()), "--quiet", "--twin", text(&kept)]);
+    assert_eq!(ran.status, Some(0), "{}", ran.err);
+    for act in ["verify", "rebuild", "verify"] {
+        let said = run(&["twin", act, "--data", text(&kept)]);
+        assert_eq!(said.status, Some(0), "{act}: {}{}", said.out, said.err);
+    }
+    let log = run(&["twin", "log", "--data", text(&kept)]).out;
+    let order = log.lines().find_map(|line| {
+        let record: Value = serde_json::from_str(line).ok()?;
+        (record["key"]["kind"] == "order").then(|| record["key"]["id"].as_str().map(str::to_owned))?
+    });
+    let order = order.unwrap_or_else(|| panic!("no order in {log}"));
+    let shown = run(&["twin", "show", "order", &order, "--data", text(&kept)]);
+    assert!(shown.status == Some(0) && shown.out.contains("\"street\""), "who the buyer is can be read: {}{}", shown.out, shown.err);
+    run(&["sim", text(folder.path()), "--quiet", "--twin", text(&kept)]).is_error(&[text(&kept), "exists"]);
+}
+
 fn number(figures: &Value, path: &str) -> u64 {
     let found = path.split('.').try_fold(figures, |value, name| value.get(name));
     found.and_then(Value::as_u64).unwrap_or_else(|| panic!("{path} is no whole number in {figures}"))

@@ -73,9 +73,9 @@ fn left_out(file: &drivers::platforms::OrderFile, scenario: &Scenario) -> anyhow
     Ok(lines)
 }
 
-/// The run's twin, as a live site keeps it; its keys follow from their numbers and are not written.
+/// The run's twin, as a live site keeps it.
 fn save(run: &Run, to: &Path) -> anyhow::Result<()> {
-    twin::copies::save(&**run.twin.journal(), &twin::copies::At::path(to)?)?;
+    twin::copies::save(&run.twin, &twin::copies::At::path(to)?)?;
     Ok(())
 }
 

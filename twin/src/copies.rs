@@ -11,7 +11,7 @@ use crate::journal::segment::{self, Segment};
 use crate::journal::{Draft, Head, Journal};
 use crate::keys::{self, Keys};
 use crate::replay::Progress;
-use crate::{Hash, ParcelId, StoreError, TwinError, order, parcel};
+use crate::{Hash, ParcelId, StoreError, Twin, TwinError, order, parcel};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -162,8 +162,9 @@ pub fn compact(data: &At, into: &At, sizes: Sizes, progress: &mut Progress) -> R
     Ok(head)
 }
 
-/// Writes a journal that lives in memory into a folder, as a live site keeps it.
-pub fn save(journal: &dyn Journal, to: &At) -> Result<Head, TwinError> {
+/// Writes a twin that lives in memory into a folder, as a live site keeps it.
+pub fn save(twin: &Twin, to: &At) -> Result<Head, TwinError> {
+    let journal = &**twin.journal();
     if to.exists()? {
         return Err(cannot(&to.shown, "it exists; name a folder that does not").into());
     }
@@ -171,6 +172,7 @@ pub fn save(journal: &dyn Journal, to: &At) -> Result<Head, TwinError> {
     let target = Folder::create(partial.inside(), journal.site(), Opening::default())?;
     let head = join_groups(journal, &target, &HashSet::new(), &mut |_, _| ())?;
     drop(target);
+    twin.keys().write(partial.inside(), journal.site())?;
     to.finish(&partial)?;
     Ok(head)
 }

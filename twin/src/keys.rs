@@ -16,6 +16,7 @@ use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub const FOLDER: &str = "keys";
@@ -118,6 +119,15 @@ impl Keys {
         }
     }
 
+    /// Writes keys that follow from their numbers into a folder, as a site keeps its own.
+    pub(crate) fn write(&self, disk: Arc<dyn Disk>, site: &str) -> Result<(), StoreError> {
+        let (used, number) = (self.lock().next, AtomicU64::new(0));
+        let in_turn = move |secret: &mut [u8]| secret.copy_from_slice(&derived(number.fetch_add(1, Ordering::Relaxed)));
+        let written = Keys::open(disk, site, Box::new(in_turn))?;
+        (0..used).try_for_each(|_| written.fresh().map(drop))?;
+        self.erasures().into_iter().try_for_each(|(key, erasure)| written.destroy(key, &erasure.order, erasure.at))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -201,6 +211,11 @@ impl Keys {
     }
 }
 
+/// The key with this number in a simulation.
+fn derived(number: u64) -> [u8; 32] {
+    *blake3::hash(format!("simulated key {number}").as_bytes()).as_bytes()
+}
+
 impl Inner {
     /// The key itself; `None`: it is destroyed.
     fn secret(&mut self, key: u64) -> Result<Option<[u8; 32]>, StoreError> {
@@ -208,7 +223,7 @@ impl Inner {
             return Ok(None);
         }
         match &self.shelf {
-            Shelf::Derived => Ok(Some(*blake3::hash(format!("simulated key {key}").as_bytes()).as_bytes())),
+            Shelf::Derived => Ok(Some(derived(key))),
             Shelf::Files { file, .. } => {
                 let slot = file.bytes_at(HEAD_BYTES + key * SLOT_BYTES, SLOT_BYTES as usize).map_err(broken("read a key"))?;
                 match read_slot(&slot) {
