@@ -672,55 +672,76 @@ fn next_cutoff(config: &SiteConfig, now: Moment) -> Moment {
     all.filter_map(|pickups| pickups.next_cutoff(now)).min().expect("carriers collect")
 }
 
-/// A carrier whose news come backwards, twice, with deliveries stamped before they were out, and with a part that nobody can read.
-struct Confused(Arc<dyn CarrierDriver>);
+/// What a carrier says of its parcels, and what is made of it.
+type News = Result<Read<Vec<Tracking>>, CarrierError>;
 
-impl CarrierDriver for Confused {
+/// A carrier that does all as it does, and says something else of its parcels.
+struct Twisted {
+    inner: Arc<dyn CarrierDriver>,
+    twist: Arc<dyn Fn(News) -> News + Send + Sync>,
+}
+
+impl CarrierDriver for Twisted {
     fn id(&self) -> &CarrierId {
-        self.0.id()
+        self.inner.id()
     }
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
-        self.0.quote(request)
+        self.inner.quote(request)
     }
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
-        self.0.buy_label(request)
+        self.inner.buy_label(request)
     }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
-        let news = self.0.track(numbers);
-        Box::pin(async move {
-            let mut news = news.await?;
-            for tracking in &mut news.value {
-                for event in tracking.events.iter_mut().filter(|e| e.status == TrackStatus::Delivered) {
-                    event.at = event.at - Span::from_hours(30);
-                }
-                tracking.events.reverse();
-                tracking.events.extend(tracking.events.clone());
-                let about = Some(tracking.number.0.clone());
-                news.skipped.push(Skipped { about, place: "events[3]".into(), why: "an event is \"\\u{7}\"".into(), whole: true });
-            }
-            Ok(news)
-        })
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, News> {
+        let (news, twist) = (self.inner.track(numbers), self.twist.clone());
+        Box::pin(async move { twist(news.await) })
     }
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
-        self.0.void_label(tracking)
-    }
-    fn track_batch_max(&self) -> usize {
-        self.0.track_batch_max()
-    }
-    fn can_quote(&self) -> bool {
-        self.0.can_quote()
+        self.inner.void_label(tracking)
     }
     fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
-        self.0.fits(request)
+        self.inner.fits(request)
     }
+    fn ship_ahead_max(&self) -> Option<Span> {
+        self.inner.ship_ahead_max()
+    }
+    fn track_batch_max(&self) -> usize {
+        self.inner.track_batch_max()
+    }
+    fn can_quote(&self) -> bool {
+        self.inner.can_quote()
+    }
+}
+
+impl Theatre {
+    /// Every carrier says of its parcels what is made of its news.
+    fn twist(&mut self, twist: impl Fn(&CarrierId, News) -> News + Send + Sync + 'static) {
+        let twist = Arc::new(twist);
+        for driver in self.drivers.values_mut() {
+            let (id, twist) = (driver.id().clone(), twist.clone());
+            *driver = Arc::new(Twisted { inner: driver.clone(), twist: Arc::new(move |news| twist(&id, news)) });
+        }
+    }
+}
+
+/// News backwards, twice, with deliveries stamped before they were out, and with a part that nobody can read.
+fn confused(news: News) -> News {
+    let mut news = news?;
+    for tracking in &mut news.value {
+        for event in tracking.events.iter_mut().filter(|e| e.status == TrackStatus::Delivered) {
+            event.at = event.at - Span::from_hours(30);
+        }
+        tracking.events.reverse();
+        tracking.events.extend(tracking.events.clone());
+        let about = Some(tracking.number.0.clone());
+        news.skipped.push(Skipped { about, place: "events[3]".into(), why: "an event is \"\\u{7}\"".into(), whole: true });
+    }
+    Ok(news)
 }
 
 #[test]
 fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
     play(async |mut theatre| {
-        for driver in theatre.drivers.values_mut() {
-            *driver = Arc::new(Confused(driver.clone()));
-        }
+        theatre.twist(|_, news| confused(news));
         let site = theatre.open().await;
         theatre.hand_in_all(&site).await;
         theatre.all_ended().await;
@@ -745,46 +766,18 @@ fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
     });
 }
 
-/// A carrier whose answers about tracking are no JSON for its first forty looks.
-struct Mumbling(Arc<dyn CarrierDriver>, std::sync::atomic::AtomicU32);
-
-impl CarrierDriver for Mumbling {
-    fn id(&self) -> &CarrierId {
-        self.0.id()
-    }
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
-        self.0.quote(request)
-    }
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
-        self.0.buy_label(request)
-    }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
-        if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 40 {
-            let error = CarrierError::Unreadable { carrier: self.0.id().clone(), what: "tracking", why: "EOF while parsing".into() };
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        self.0.track(numbers)
-    }
-    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
-        self.0.void_label(tracking)
-    }
-    fn track_batch_max(&self) -> usize {
-        self.0.track_batch_max()
-    }
-    fn can_quote(&self) -> bool {
-        self.0.can_quote()
-    }
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
-        self.0.fits(request)
-    }
-}
-
 #[test]
 fn a_parcel_whose_news_cannot_be_read_again_and_again_says_so_once() {
     play(async |mut theatre| {
-        for driver in theatre.drivers.values_mut() {
-            *driver = Arc::new(Mumbling(driver.clone(), Default::default()));
-        }
+        // The first answers are no JSON.
+        let looks = Mutex::new(BTreeMap::<CarrierId, u32>::new());
+        theatre.twist(move |carrier, news| {
+            let mut looks = looks.lock().expect("no look panics");
+            let look = looks.entry(carrier.clone()).or_default();
+            *look += 1;
+            let mumbled = || CarrierError::Unreadable { carrier: carrier.clone(), what: "tracking", why: "EOF while parsing".into() };
+            if *look <= 40 { Err(mumbled()) } else { news }
+        });
         let site = theatre.open().await;
         theatre.hand_in_all(&site).await;
         theatre.all_ended().await;
@@ -802,23 +795,13 @@ fn a_parcel_whose_news_cannot_be_read_again_and_again_says_so_once() {
     });
 }
 
-/// A carrier that brings back, two days after it delivered it, whatever it delivered.
-struct Returning(Arc<dyn CarrierDriver>, drivers::Clock);
-
-impl CarrierDriver for Returning {
-    fn id(&self) -> &CarrierId {
-        self.0.id()
-    }
-    fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
-        self.0.quote(request)
-    }
-    fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
-        self.0.buy_label(request)
-    }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
-        let (news, clock) = (self.0.track(numbers), self.1.clone());
-        Box::pin(async move {
-            let mut news = news.await?;
+#[test]
+fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
+    play(async |mut theatre| {
+        // Whatever was delivered is brought back two days later.
+        let clock = theatre.clock.clone();
+        theatre.twist(move |_, news| {
+            let mut news = news?;
             for tracking in &mut news.value {
                 let Some(delivered) = tracking.events.iter().find(|e| e.status == TrackStatus::Delivered) else { continue };
                 let returned = TrackEvent { at: delivered.at + Span::from_hours(48), status: TrackStatus::Returned, ..delivered.clone() };
@@ -827,28 +810,7 @@ impl CarrierDriver for Returning {
                 }
             }
             Ok(news)
-        })
-    }
-    fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
-        self.0.void_label(tracking)
-    }
-    fn track_batch_max(&self) -> usize {
-        self.0.track_batch_max()
-    }
-    fn can_quote(&self) -> bool {
-        self.0.can_quote()
-    }
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
-        self.0.fits(request)
-    }
-}
-
-#[test]
-fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
-    play(async |mut theatre| {
-        for driver in theatre.drivers.values_mut() {
-            *driver = Arc::new(Returning(driver.clone(), theatre.clock.clone()));
-        }
+        });
         theatre.config.carriers.iter_mut().for_each(|carrier| carrier.look_again_after_d = 7);
         let site = theatre.open().await;
         theatre.hand_in_all(&site).await;

@@ -216,7 +216,10 @@ impl ParcelState {
             // It has not heard that it is in a bag, and the bag has left.
             ParcelMsg::HandOver { bag } if self.host.state.stage == Stage::Sorted => {
                 let known = house.twin.load::<Bag>(bag.text())?.filter(|(_, known)| known.parcels.contains(&self.id));
-                let Some((_, Bag { chute, .. })) = known else { return Ok(Ok(())) };
+                let Some((_, Bag { chute, .. })) = known else {
+                    tracing::warn!(parcel = %self.id, %bag, "a bag was handed over that does not hold it");
+                    return Ok(Ok(()));
+                };
                 match self.host.command(work, Command::Bag { chute, bag: bag.clone() }) {
                     Ok(_) => self.take(work, ParcelMsg::HandOver { bag })?,
                     Err(refusal) => Err(refusal),

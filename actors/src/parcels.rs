@@ -324,12 +324,12 @@ impl TakingUp {
                 // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
                 Facet::Pack => house.tell_warehouse(&of.into(), WarehouseMsg::Ready { parcel: id, order: note.into() }),
                 Facet::Sight => house.tell_warehouse(&of.into(), WarehouseMsg::Packed(id)),
-                Facet::Watch => {
-                    if let Some(seat) = house.carriers.get(&CarrierId::from(of)) {
-                        let tracking = TrackingNumber(note);
-                        seat.cast(CarrierMsg::Watch { parcel: id, tracking, first_after: Span::from_mins(5) });
+                Facet::Watch => match house.carriers.get(&CarrierId::from(of.clone())) {
+                    Some(seat) => {
+                        seat.cast(CarrierMsg::Watch { parcel: id, tracking: TrackingNumber(note), first_after: Span::from_mins(5) })
                     }
-                }
+                    None => tracing::warn!(parcel = %id, carrier = %of, "is on its way with a carrier that this site has no more"),
+                },
                 Facet::Line => match bag_with(twin, &id)? {
                     // What the bag has and the parcel may not know, if we fell between the two. A repetition changes nothing.
                     Some((bag, state)) => house.tell(id, ParcelMsg::Bag { chute: state.chute, bag }),
@@ -338,6 +338,7 @@ impl TakingUp {
                         let why = Interception::Manual { why: "the line was restarted while it was on it".into() };
                         house.tell(id, ParcelMsg::Intercept(why));
                     }
+                    // It still moves; the line will say where to.
                     None => {}
                 },
                 Facet::Bagged => bags.entry(note).or_default().push(id),

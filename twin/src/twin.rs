@@ -2,6 +2,7 @@
 
 use crate::address::Place;
 use crate::board::Board;
+use crate::census::Census;
 use crate::entity::{Entity, Event, Key, Kind, State, read_state, state_bytes};
 use crate::facet::{Facet, Standing};
 use crate::journal::memory::MemoryJournal;
@@ -13,7 +14,6 @@ use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
 use crate::{Address, Hash, Moment, Origin, StoreError, TwinError, order};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A commit is cut into groups of about this size; each becomes durable before the next is written.
@@ -102,39 +102,6 @@ pub struct Twin {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What all states of a kind say at a start.
-struct Census {
-    kind: Kind,
-    /// Events that made them.
-    records: u64,
-    stages: BTreeMap<&'static str, i64>,
-    newest_key: Option<u64>,
-    /// Orders that are to be forgotten, each with its buyer's key.
-    forgotten: Vec<(u64, SmolStr)>,
-}
-
-impl Census {
-    fn of(shelf: &dyn Shelf, kind: Kind) -> Result<Self, TwinError> {
-        let mut census = Census { kind, records: 0, stages: BTreeMap::new(), newest_key: None, forgotten: Vec::new() };
-        for row in shelf.states(kind) {
-            let (id, bytes) = row?;
-            let (version, state) = State::from_bytes(kind, &bytes)
-                .map_err(|why| TwinError::Disagrees { why: format!("{} {id} cannot be read: {why}", kind.as_str()) })?;
-            census.records += u64::from(version);
-            *census.stages.entry(state.stage_word()).or_default() += 1;
-            if let State::Order(order) = state
-                && let Some(buyer) = order.buyer
-            {
-                census.newest_key = census.newest_key.max(Some(buyer.key));
-                if order.forgotten {
-                    census.forgotten.push((buyer.key, id));
-                }
-            }
-        }
-        Ok(census)
-    }
 }
 
 impl Twin {
