@@ -3,26 +3,25 @@
 //! Orders and stock are in one actor's hands so that an allocation and its reservations are one transaction: nothing is
 //! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
 
-use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
 use crate::origin::Cause;
-use crate::parcel::label_request;
+use crate::quoting::Quoting;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rules::allocation::{Offer, choose, warehouses_with_stock};
+use rules::allocation::choose;
 use rules::packing::Packed;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use twin::allocation::{Candidate, Decision};
-use twin::channel::{Channel, Quote, QuoteRequest};
+use twin::allocation::Decision;
+use twin::channel::{Channel, Quote};
 use twin::facet::Facet;
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::shelf::Listed;
 use twin::stock::{self, Stock};
-use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
+use twin::{CarrierId, Moment, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
@@ -102,40 +101,18 @@ pub enum DeskMsg {
 pub struct OrderDesk;
 
 pub struct DeskState {
-    house: Arc<House>,
+    pub(crate) house: Arc<House>,
     myself: ActorRef<Told<DeskMsg>>,
     /// Orders that are being worked on; looked up by id only.
     orders: HashMap<OrderId, Host<Order>>,
     stock: HashMap<SmolStr, Host<Stock>>,
-    warehouses: Vec<WarehouseId>,
-    quoting: BTreeMap<OrderId, Quoting>,
-    rounds: u32,
+    pub(crate) warehouses: Vec<WarehouseId>,
+    pub(crate) quoting: BTreeMap<OrderId, Quoting>,
+    pub(crate) rounds: u32,
     /// Held for want of stock, by the SKU that may bring them on.
     short: BTreeSet<OrderId>,
     /// Each with the cause of its first try.
     retry: BTreeMap<(Moment, OrderId), Cause>,
-}
-
-struct Quoting {
-    round: u32,
-    /// Why it is planned: the decision is ours, not the last carrier's that quoted.
-    cause: Cause,
-    since: Moment,
-    waiting: usize,
-    offers: Vec<Offer>,
-    lost: Vec<Candidate>,
-    packed: Packed,
-    value: Money,
-    /// A carrier failed to answer: another try may end better.
-    incomplete: bool,
-}
-
-/// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
-/// field named.
-fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
-    let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
-    let request = label_request(house, warehouse, &ParcelId::of(order, 1), plan, to.clone());
-    driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
 }
 
 /// The last step behind a parcel, and where that takes its order.
@@ -250,7 +227,7 @@ impl DeskState {
         Ok(())
     }
 
-    fn order(&mut self, id: &OrderId) -> Result<&mut Host<Order>, ActorProcessingErr> {
+    pub(crate) fn order(&mut self, id: &OrderId) -> Result<&mut Host<Order>, ActorProcessingErr> {
         if !self.orders.contains_key(id) {
             let host = Host::load(&self.house.twin, id.text().clone())?;
             self.orders.insert(id.clone(), host);
@@ -321,146 +298,12 @@ impl DeskState {
         Ok(())
     }
 
-    fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
+    pub(crate) fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
         self.stock.get(&stock::id(warehouse, sku)).map_or(0, |s| s.state.available())
     }
 
-    /// Gathers what every warehouse with stock could ship over every channel.
-    fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let (now, ship_at) = (house.clock.steady(), house.clock.date());
-        let order = self.order(&id)?.state.clone();
-        let held_for_good =
-            order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
-        if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
-            return Ok(());
-        }
-        let Some(value) = order.value() else {
-            let mut work = house.work();
-            let detail = "its value cannot be told".into();
-            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail })?;
-            house.commit(work);
-            return Ok(());
-        };
-        let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
-        let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
-        let packed = rules::packing::declare(&order.lines);
-        self.rounds += 1;
-        let mut quoting = Quoting {
-            round: self.rounds,
-            cause: origin::cause(),
-            since: now,
-            waiting: 0,
-            offers: Vec::new(),
-            lost,
-            packed,
-            value,
-            incomplete: false,
-        };
-        let mut asks = Vec::new();
-        let mut last_resort = Vec::new();
-        for warehouse in fit {
-            let Some(config) = house.config.warehouse(&warehouse) else { continue };
-            let request = QuoteRequest {
-                from: config.address.clone(),
-                to: to.clone(),
-                weight_g: quoting.packed.weight_g,
-                dims: quoting.packed.dims,
-                value,
-                battery: order.lines.iter().any(|l| l.battery),
-                ship_at,
-                time_zone: config.time_zone.clone(),
-            };
-            let mut carriers = BTreeSet::new();
-            for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
-                let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
-                let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
-                let takes = accepts.and_then(|()| takes(&house, config, &id, &plan(), &to));
-                match (takes, &channel.tariff) {
-                    (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
-                    (Ok(()), Some(tariff)) => {
-                        let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
-                        quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
-                    }
-                    (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
-                    (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
-                }
-            }
-            asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
-        }
-        let served = !asks.is_empty() || quoting.offers.iter().any(|o| o.quote.is_ok());
-        for (warehouse, channel, request) in last_resort {
-            if served {
-                let quote = Err("not asked: a last resort, and others take it".into());
-                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
-            } else {
-                asks.push((warehouse, channel.carrier.clone(), request));
-            }
-        }
-        quoting.waiting = asks.len();
-        let round = quoting.round;
-        self.quoting.insert(id.clone(), quoting);
-        if asks.is_empty() {
-            return self.decide(id);
-        }
-        for (warehouse, carrier, mut request) in asks {
-            request.ship_at = house.next_pickup(&carrier, &warehouse);
-            let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
-            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
-            if let Some(seat) = house.carriers.get(&carrier) {
-                seat.cast(CarrierMsg::Quote(Box::new(request), reply));
-            }
-        }
-        Ok(())
-    }
-
-    fn quoted(
-        &mut self,
-        id: OrderId,
-        round: u32,
-        warehouse: &WarehouseId,
-        carrier: &CarrierId,
-        mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
-    ) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
-        quoting.waiting -= 1;
-        quoting.incomplete |= quotes.is_err();
-        let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse);
-        let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
-        let unread = |service: &SmolStr| {
-            let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
-            Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
-        };
-        let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
-        for channel in house.config.channels.iter().filter(asked) {
-            if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
-                continue; // it was found unfit before the carrier was asked
-            }
-            let quote = match &mut quotes {
-                Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
-                    Some(slot) => {
-                        let promised = |quote: Quote| Quote { days: quote.days.or_else(|| house.promise(channel, warehouse)), ..quote };
-                        slot.take().map(promised).ok_or_else(|| "the carrier quoted it twice".into())
-                    }
-                    None => {
-                        Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
-                    }
-                },
-                Err(why) => Err(why.clone()),
-            };
-            quoting.offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote });
-        }
-        if quoting.waiting > 0 {
-            return Ok(());
-        }
-        let cause = quoting.cause.clone();
-        origin::within(cause, || self.decide(id))
-    }
-
     /// All quotes are in: the cheapest gets the order, and the stock is locked in the same transaction.
-    fn decide(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn decide(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
         let mut work = house.work();
@@ -510,7 +353,7 @@ impl DeskState {
     }
 
     /// The parcel of an order, from that warehouse over that channel.
-    fn plan_by(&self, id: &OrderId, order: &Order, warehouse: &WarehouseConfig, channel: &Channel, packed: &Packed) -> Plan {
+    pub(crate) fn plan_by(&self, id: &OrderId, order: &Order, warehouse: &WarehouseConfig, channel: &Channel, packed: &Packed) -> Plan {
         Plan {
             order: id.clone(),
             warehouse: warehouse.id.clone(),

@@ -1,0 +1,179 @@
+//! What an order could cost: every warehouse with stock is asked over every channel, tariffs at once, carriers as they answer.
+//!
+//! Part of the order desk, which alone holds orders and stock; decides nothing and reserves nothing.
+
+use crate::House;
+use crate::carrier::CarrierMsg;
+use crate::config::WarehouseConfig;
+use crate::order_desk::{DeskMsg, DeskState};
+use crate::origin::{self, Cause};
+use crate::parcel::label_request;
+use drivers::carriers::Read;
+use ractor::ActorProcessingErr;
+use rules::allocation::{Offer, warehouses_with_stock};
+use rules::packing::Packed;
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeSet;
+use twin::allocation::Candidate;
+use twin::channel::{Channel, Quote, QuoteRequest};
+use twin::order::{Command, Hold, Stage};
+use twin::parcel::Plan;
+use twin::{Address, CarrierId, Moment, Money, OrderId, ParcelId, WarehouseId};
+
+pub(crate) struct Quoting {
+    pub(crate) round: u32,
+    /// Why it is planned: the decision is ours, not the last carrier's that quoted.
+    pub(crate) cause: Cause,
+    pub(crate) since: Moment,
+    pub(crate) waiting: usize,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) lost: Vec<Candidate>,
+    pub(crate) packed: Packed,
+    pub(crate) value: Money,
+    /// A carrier failed to answer: another try may end better.
+    pub(crate) incomplete: bool,
+}
+
+/// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
+/// field named.
+fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
+    let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
+    let request = label_request(house, warehouse, &ParcelId::of(order, 1), plan, to.clone());
+    driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
+}
+
+impl DeskState {
+    /// Gathers what every warehouse with stock could ship over every channel.
+    pub(crate) fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let (now, ship_at) = (house.clock.steady(), house.clock.date());
+        let order = self.order(&id)?.state.clone();
+        let held_for_good =
+            order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
+        if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
+            return Ok(());
+        }
+        let Some(value) = order.value() else {
+            let mut work = house.work();
+            let detail = "its value cannot be told".into();
+            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail })?;
+            house.commit(work);
+            return Ok(());
+        };
+        let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
+        let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
+        let packed = rules::packing::declare(&order.lines);
+        self.rounds += 1;
+        let mut quoting = Quoting {
+            round: self.rounds,
+            cause: origin::cause(),
+            since: now,
+            waiting: 0,
+            offers: Vec::new(),
+            lost,
+            packed,
+            value,
+            incomplete: false,
+        };
+        let mut asks = Vec::new();
+        let mut last_resort = Vec::new();
+        for warehouse in fit {
+            let Some(config) = house.config.warehouse(&warehouse) else { continue };
+            let request = QuoteRequest {
+                from: config.address.clone(),
+                to: to.clone(),
+                weight_g: quoting.packed.weight_g,
+                dims: quoting.packed.dims,
+                value,
+                battery: order.lines.iter().any(|l| l.battery),
+                ship_at,
+                time_zone: config.time_zone.clone(),
+            };
+            let mut carriers = BTreeSet::new();
+            for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
+                let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
+                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
+                let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
+                let takes = accepts.and_then(|()| takes(&house, config, &id, &plan(), &to));
+                match (takes, &channel.tariff) {
+                    (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
+                    (Ok(()), Some(tariff)) => {
+                        let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
+                        quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
+                    }
+                    (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
+                    (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
+                }
+            }
+            asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
+        }
+        let served = !asks.is_empty() || quoting.offers.iter().any(|o| o.quote.is_ok());
+        for (warehouse, channel, request) in last_resort {
+            if served {
+                let quote = Err("not asked: a last resort, and others take it".into());
+                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
+            } else {
+                asks.push((warehouse, channel.carrier.clone(), request));
+            }
+        }
+        quoting.waiting = asks.len();
+        let round = quoting.round;
+        self.quoting.insert(id.clone(), quoting);
+        if asks.is_empty() {
+            return self.decide(id);
+        }
+        for (warehouse, carrier, mut request) in asks {
+            request.ship_at = house.next_pickup(&carrier, &warehouse);
+            let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
+            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
+            if let Some(seat) = house.carriers.get(&carrier) {
+                seat.cast(CarrierMsg::Quote(Box::new(request), reply));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn quoted(
+        &mut self,
+        id: OrderId,
+        round: u32,
+        warehouse: &WarehouseId,
+        carrier: &CarrierId,
+        mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
+    ) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
+        quoting.waiting -= 1;
+        quoting.incomplete |= quotes.is_err();
+        let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse);
+        let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
+        let unread = |service: &SmolStr| {
+            let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
+            Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
+        };
+        let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
+        for channel in house.config.channels.iter().filter(asked) {
+            if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
+                continue; // it was found unfit before the carrier was asked
+            }
+            let quote = match &mut quotes {
+                Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
+                    Some(slot) => {
+                        let promised = |quote: Quote| Quote { days: quote.days.or_else(|| house.promise(channel, warehouse)), ..quote };
+                        slot.take().map(promised).ok_or_else(|| "the carrier quoted it twice".into())
+                    }
+                    None => {
+                        Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
+                    }
+                },
+                Err(why) => Err(why.clone()),
+            };
+            quoting.offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote });
+        }
+        if quoting.waiting > 0 {
+            return Ok(());
+        }
+        let cause = quoting.cause.clone();
+        origin::within(cause, || self.decide(id))
+    }
+}
