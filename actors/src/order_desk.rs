@@ -161,7 +161,7 @@ impl Actor for OrderDesk {
             stock.insert(id.clone(), Host::load(&house.twin, id)?);
         }
         house.desk.take(myself.clone());
-        let warehouses = house.config.warehouses.iter().map(|w| w.id.clone()).collect();
+        let warehouses = house.in_force().config.warehouses.iter().map(|w| w.id.clone()).collect();
         Ok(DeskState {
             house,
             myself,
@@ -359,8 +359,9 @@ impl DeskState {
         };
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
+        let in_force = house.in_force();
         for warehouse in fit {
-            let Some(config) = house.config.warehouse(&warehouse) else { continue };
+            let Some(config) = in_force.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
                 from: config.address.clone(),
                 to: to.clone(),
@@ -372,7 +373,7 @@ impl DeskState {
                 time_zone: config.time_zone.clone(),
             };
             let mut carriers = BTreeSet::new();
-            for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
+            for channel in in_force.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
                 let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
@@ -433,8 +434,9 @@ impl DeskState {
             let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
             Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
         };
+        let in_force = house.in_force();
         let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
-        for channel in house.config.channels.iter().filter(asked) {
+        for channel in in_force.config.channels.iter().filter(asked) {
             if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
                 continue; // it was found unfit before the carrier was asked
             }
@@ -464,7 +466,7 @@ impl DeskState {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
         let mut work = house.work();
-        match choose(quoting.offers, quoting.lost, &house.config.fx) {
+        match choose(quoting.offers, quoting.lost, &house.in_force().config.fx) {
             Ok(decision) => {
                 let lines = self.order(&id)?.state.lines.clone();
                 // The stock may have gone while the carriers thought.
@@ -504,7 +506,8 @@ impl DeskState {
     }
 
     fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
-        let (channel, warehouse) = (self.house.config.channel(&decision.channel)?, self.house.config.warehouse(&decision.warehouse)?);
+        let in_force = self.house.in_force();
+        let (channel, warehouse) = (in_force.config.channel(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
         let packed = rules::packing::declare(&order.lines);
         Some(Plan { estimate: Some(decision.cost), ..self.plan_by(id, order, warehouse, channel, &packed) })
     }
