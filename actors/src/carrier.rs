@@ -201,7 +201,7 @@ impl CarrierState {
 
     /// Queues a label; where too many wait already, it comes again later.
     fn enqueue(&mut self, request: Box<LabelRequest>, attempts: u32) {
-        if self.queue.len() < self.house.config.limits.carrier_queue_max {
+        if self.queue.len() < self.house.in_force().config.limits.carrier_queue_max {
             self.queue.push_back(Job::Label(request, attempts).into());
         } else {
             self.retry_after(PAUSE_FIRST, request, attempts);
@@ -217,7 +217,7 @@ impl CarrierState {
 
     /// Sends off what is queued, as far as the limits allow.
     fn run(&mut self) {
-        let limit = self.house.config.limits.carrier_calls_max;
+        let limit = self.house.in_force().config.limits.carrier_calls_max;
         while self.looking < (limit / LOOKS_SHARE).max(1) && !self.is_paused() {
             let Some(batch) = self.looks.pop_front() else { break };
             self.looking += 1;

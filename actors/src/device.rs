@@ -58,7 +58,7 @@ impl Actor for DeviceActor {
         let (clock, actor, cause) = (house.clock.clone(), myself.clone(), Cause::from(Origin::by(By::Device(config.id.clone()))));
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
         let observe = Arc::new(move |what| drop(actor.cast(Told { cause: cause.clone(), message: DeviceMsg::Saw(clock.steady(), what) })));
-        let keepalive_every = Span::from_secs(i64::from(house.config.limits.keepalive_s.max(1)));
+        let keepalive_every = Span::from_secs(i64::from(house.in_force().config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, names: config.names.clone(), ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
         let actor = myself.clone();

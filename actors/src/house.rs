@@ -1,7 +1,7 @@
 //! What every actor is handed: time, the twin, the plan of the site, and the seats of the others.
 
 use crate::carrier::CarrierMsg;
-use crate::config::{SiteConfig, next_pickup};
+use crate::in_force::{InForce, Standing};
 use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
@@ -10,21 +10,18 @@ use crate::{ParcelMsg, Seat};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use drivers::wire::Dial;
-use rules::pickups::Pickups;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::broadcast;
-use twin::channel::{Channel, DaysCount};
+use twin::channel::Channel;
 use twin::goods::Product;
 use twin::{CarrierId, DeviceId, Moment, ParcelId, Record, Sku, Twin, WarehouseId};
 
 pub struct House {
     pub clock: Clock,
     pub twin: Arc<Twin>,
-    pub config: SiteConfig,
+    pub settings: Standing,
     pub products: BTreeMap<Sku, Product>,
-    /// When each carrier collects at each warehouse.
-    pub pickups: BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>>,
     /// How to reach each device.
     pub dials: BTreeMap<DeviceId, Dial>,
     pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
@@ -47,24 +44,19 @@ impl House {
         self.ledger.put(work);
     }
 
-    pub fn pickups(&self, carrier: &CarrierId, warehouse: &WarehouseId) -> Option<&Pickups> {
-        self.pickups.get(carrier)?.get(warehouse)
+    /// The settings by which everything is decided right now. Who decides several things that belong together reads them once.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.settings.read()
     }
 
     /// The pickup that a parcel will make whose label is bought now; now, where there is no such carrier or warehouse.
     pub fn next_pickup(&self, carrier: &CarrierId, warehouse: &WarehouseId) -> Moment {
-        let now = self.clock.date();
-        self.pickups(carrier, warehouse).map_or(now, |pickups| next_pickup(pickups, now))
+        self.in_force().next_pickup(carrier, warehouse, self.clock.date())
     }
 
     /// The days to the door that a channel promises for a parcel whose label is bought now.
     pub fn promise(&self, channel: &Channel, warehouse: &WarehouseId) -> Option<u16> {
-        match channel.days_count {
-            DaysCount::Calendar => channel.days,
-            DaysCount::Working => {
-                self.pickups(&channel.carrier, warehouse)?.promise(channel, self.next_pickup(&channel.carrier, warehouse))
-            }
-        }
+        self.in_force().promise(channel, warehouse, self.clock.date())
     }
 
     /// A message to a parcel, awake or not.

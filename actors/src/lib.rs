@@ -11,6 +11,7 @@ pub mod device;
 pub mod dock;
 pub mod fault;
 pub mod house;
+pub mod in_force;
 pub mod ledger;
 pub mod line;
 pub mod order_desk;
@@ -28,6 +29,7 @@ pub mod warehouse;
 pub mod zero;
 
 pub use house::House;
+pub use in_force::InForce;
 pub use ledger::{Host, Work};
 pub use origin::Told;
 pub use parcel::ParcelMsg;

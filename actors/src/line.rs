@@ -156,7 +156,7 @@ impl Line {
 
     /// Items that left the belt unseen: taken off by hand, or lost to a stopped sorter.
     fn forget(&mut self, base: &Base, now: Moment) {
-        let limit = base.house.config.limits.line_items_max;
+        let limit = base.house.in_force().config.limits.line_items_max;
         while let Some(old) = self.items.front() {
             if now - old.scanned_at <= ITEM_LIFE && self.items.len() < limit {
                 break;
@@ -284,7 +284,8 @@ impl Line {
         let Some(host) = self.bags.get_mut(&chute) else { return Ok(()) };
         host.command(&mut work, bag::Command::Add { parcel: parcel.clone(), weight_g })?;
         let bag = BagId::from(host.id.clone());
-        let limits = &house.config.limits;
+        let in_force = house.in_force();
+        let limits = &in_force.config.limits;
         let full = host.state.parcels.len() >= limits.bag_parcels_max || host.state.weight_g >= limits.bag_weight_g_max;
         let (told, by) = (house.clone(), origin::current().by);
         work.then(move || {
@@ -296,7 +297,8 @@ impl Line {
     }
 
     pub fn close_bags(&mut self, base: &mut Base, carrier: &CarrierId) -> Result<(), ActorProcessingErr> {
-        let of_carrier = |bag: &Host<Bag>| base.house.config.channel(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
+        let in_force = base.house.in_force();
+        let of_carrier = |bag: &Host<Bag>| in_force.config.channel(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
         let chutes: Vec<u16> = self.bags.iter().filter(|(_, bag)| of_carrier(bag)).map(|(chute, _)| *chute).collect();
         chutes.into_iter().try_for_each(|chute| self.close(base, chute, "cut-off"))
     }
@@ -314,7 +316,8 @@ impl Line {
 
 /// All checks on one item, in the order in which a person would make them.
 fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Verdict {
-    let (checks, reject) = (&base.house.config.checks, line.sorting.reject);
+    let in_force = base.house.in_force();
+    let (checks, reject) = (&in_force.config.checks, line.sorting.reject);
     let stop = |why| Verdict::Stop { why, chute: reject };
     let Some(measured_g) = item.weight_g else { return stop(Interception::NotWeighed) };
     if let Some(why) = rules::check::weight(checks, facts.declared_g, measured_g) {

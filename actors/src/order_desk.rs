@@ -138,7 +138,7 @@ impl Actor for OrderDesk {
             stock.insert(id.clone(), Host::load(&house.twin, id)?);
         }
         house.desk.take(myself.clone());
-        let warehouses = house.config.warehouses.iter().map(|w| w.id.clone()).collect();
+        let warehouses = house.in_force().config.warehouses.iter().map(|w| w.id.clone()).collect();
         Ok(DeskState {
             house,
             myself,
@@ -307,7 +307,7 @@ impl DeskState {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
         let mut work = house.work();
-        match choose(quoting.offers, quoting.lost, &house.config.fx) {
+        match choose(quoting.offers, quoting.lost, &house.in_force().config.fx) {
             Ok(decision) => {
                 let lines = self.order(&id)?.state.lines.clone();
                 // The stock may have gone while the carriers thought.
@@ -347,7 +347,8 @@ impl DeskState {
     }
 
     fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
-        let (channel, warehouse) = (self.house.config.channel(&decision.channel)?, self.house.config.warehouse(&decision.warehouse)?);
+        let in_force = self.house.in_force();
+        let (channel, warehouse) = (in_force.config.channel(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
         let packed = rules::packing::declare(&order.lines);
         Some(Plan { estimate: Some(decision.cost), ..self.plan_by(id, order, warehouse, channel, &packed) })
     }

@@ -296,7 +296,8 @@ impl ParcelState {
         let house = self.house.clone();
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
-        let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return Ok(()) };
+        let in_force = house.in_force();
+        let Some(warehouse) = in_force.config.warehouse(&plan.warehouse) else { return Ok(()) };
         let to = house.twin.address(&plan.ship_to, plan.buyer.as_ref())?;
         let request = LabelRequest { key: parcel.label_key(id.text()), ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
@@ -325,7 +326,8 @@ impl ParcelState {
         let house = self.house.clone();
         let parcel = &self.host.state;
         let plan = &parcel.plan;
-        let (Some(channel), Some(warehouse)) = (house.config.channel(&plan.channel), house.config.warehouse(&plan.warehouse)) else {
+        let site = &house.in_force().config;
+        let (Some(channel), Some(warehouse)) = (site.channel(&plan.channel), site.warehouse(&plan.warehouse)) else {
             return Ok(());
         };
         let request = QuoteRequest {
@@ -334,7 +336,7 @@ impl ParcelState {
             to: Address::joined(plan.ship_to.clone(), Personal::default()),
             weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
             dims: parcel.measured.unwrap_or(plan.declared),
-            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+            value: plan.value.unwrap_or(Money::zero(site.fx.base)),
             battery: plan.battery,
             ship_at: house.clock.date(),
             time_zone: warehouse.time_zone.clone(),
@@ -375,7 +377,7 @@ pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &Par
         to,
         weight_g: plan.declared_g,
         dims: plan.declared,
-        value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
+        value: plan.value.unwrap_or(Money::zero(house.in_force().config.fx.base)),
         contents: plan.contents.clone(),
         battery: plan.battery,
         ship_at: house.next_pickup(&plan.carrier, &warehouse.id),

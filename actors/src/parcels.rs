@@ -259,7 +259,7 @@ impl ParcelsState {
     fn make_room(&mut self) {
         let house = self.house.clone();
         let mut parcels = house.awake.write();
-        if parcels.len() < house.config.limits.parcels_awake_max {
+        if parcels.len() < house.in_force().config.limits.parcels_awake_max {
             return;
         }
         for _ in 0..LOOKS.min(self.woken.len()) {
@@ -300,7 +300,8 @@ impl Whose {
             Whose::Carrier(carrier) => of_carrier.map(|facet| list(facet, Some(carrier.text()))).into(),
             Whose::Line(line) => of_line.map(|facet| list(facet, Some(line.text()))).into(),
             Whose::Warehouse(warehouse) => {
-                let stations = house.config.warehouse(warehouse).map(|w| &w.stations[..]).unwrap_or_default();
+                let in_force = house.in_force();
+                let stations = in_force.config.warehouse(warehouse).map(|w| &w.stations[..]).unwrap_or_default();
                 let lines = stations.iter().filter(|s| s.kind == StationKind::Line);
                 let of_lines = lines.flat_map(|line| of_line.map(|facet| list(facet, Some(line.id.text()))));
                 of_warehouse.map(|facet| list(facet, Some(warehouse.text()))).into_iter().chain(of_lines).collect()

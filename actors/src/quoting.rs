@@ -77,8 +77,9 @@ impl DeskState {
         };
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
+        let in_force = house.in_force();
         for warehouse in fit {
-            let Some(config) = house.config.warehouse(&warehouse) else { continue };
+            let Some(config) = in_force.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
                 from: config.address.clone(),
                 to: to.clone(),
@@ -90,7 +91,7 @@ impl DeskState {
                 time_zone: config.time_zone.clone(),
             };
             let mut carriers = BTreeSet::new();
-            for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
+            for channel in in_force.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
                 let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
@@ -152,7 +153,8 @@ impl DeskState {
             Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
         };
         let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
-        for channel in house.config.channels.iter().filter(asked) {
+        let in_force = house.in_force();
+        for channel in in_force.config.channels.iter().filter(asked) {
             if quoting.offers.iter().any(|o| o.channel == channel.id && o.warehouse == *warehouse) {
                 continue; // it was found unfit before the carrier was asked
             }

@@ -2,6 +2,7 @@
 
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
+use crate::in_force::{InForce, Standing};
 use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
 use crate::parcels::{Awake, Parcels, ParcelsArguments};
@@ -71,8 +72,7 @@ impl Site {
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
             warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
-            pickups: config.all_pickups(),
-            config,
+            settings: Standing::new(InForce::new(0, config)),
         });
         let (tell, ended) = oneshot::channel();
         let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, tell)).await?;
@@ -145,7 +145,8 @@ impl Actor for SiteActor {
         };
         let ledger = Ledger::spawn_linked(None, Ledger, ledger, myself.get_cell()).await?.0.get_cell();
         let mut children = Children::default();
-        for config in &house.config.carriers {
+        let in_force = house.in_force();
+        for config in &in_force.config.carriers {
             let (house, config) = (house.clone(), config.clone());
             let name = format!("carrier {}", config.id());
             let start: Start = Arc::new(move |supervisor| {
@@ -154,7 +155,7 @@ impl Actor for SiteActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        for config in &house.config.warehouses {
+        for config in &in_force.config.warehouses {
             let (house, config) = (house.clone(), config.clone());
             let name = format!("warehouse {}", config.id);
             let start: Start = Arc::new(move |supervisor| {

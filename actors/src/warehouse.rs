@@ -91,7 +91,7 @@ impl Actor for WarehouseActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        for carrier in &house.config.carriers {
+        for carrier in &house.in_force().config.carriers {
             set_alarm(&house, &config.id, carrier.id(), &myself);
         }
         let load = vec![0; benches.len()];
@@ -209,7 +209,7 @@ impl WarehouseState {
 
     /// Gives waiting parcels to the least loaded bench that has room.
     fn dispatch(&mut self) {
-        let limit = self.house.config.limits.bench_parcels_max;
+        let limit = self.house.in_force().config.limits.bench_parcels_max;
         while !self.waiting.is_empty() {
             let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
@@ -243,7 +243,7 @@ fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
 
 /// Rings at the carrier's next cut-off here; there is none where it comes when it is called.
 fn set_alarm(house: &House, warehouse: &WarehouseId, carrier: &CarrierId, myself: &ActorRef<Told<WarehouseMsg>>) {
-    let Some(pickups) = house.pickups(carrier, warehouse).cloned() else { return };
+    let Some(pickups) = house.in_force().pickups(carrier, warehouse).cloned() else { return };
     let (myself, carrier) = (myself.clone(), carrier.clone());
     // A warehouse that fell sets its own.
     let ring = move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into()));

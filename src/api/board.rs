@@ -5,6 +5,7 @@ use super::entities::plural;
 use super::limits::{BOARD_AGE_MAX, RECENT_PARCELS_MAX, RECENT_SCAN};
 use super::problem::Problem;
 use super::{Api, AppState};
+use actors::InForce;
 use actors::config::{StationConfig, WarehouseConfig};
 use axum::Json;
 use axum::extract::State;
@@ -166,7 +167,7 @@ pub async fn current(api: &Api) -> Result<Arc<BoardView>, Problem> {
 
 fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
     let house = &app.house;
-    let counts = twin.board();
+    let (counts, in_force) = (twin.board(), house.in_force());
     let moving: BTreeMap<StationId, usize> = app.moving.as_ref().map(|moving| moving().into_iter().collect()).unwrap_or_default();
     let moving = app.moving.is_some().then_some(&moving);
     let exceptions = counts.exceptions.iter().map(|e| ExceptionView {
@@ -185,7 +186,7 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
         parcels: counts.stages(Kind::Parcel).collect(),
         bags: counts.stages(Kind::Bag).collect(),
         exceptions: exceptions.collect(),
-        warehouses: house.config.warehouses.iter().map(|w| warehouse(app, twin, w, moving)).collect::<Result<_, _>>()?,
+        warehouses: in_force.config.warehouses.iter().map(|w| warehouse(app, &in_force, twin, w, moving)).collect::<Result<_, _>>()?,
         recent: recent(twin, counts.head.records)?,
         interceptions: counts.interceptions,
         holds: counts.holds,
@@ -194,14 +195,15 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
 
 fn warehouse(
     app: &AppState,
+    in_force: &InForce,
     twin: &Twin,
     config: &WarehouseConfig,
     moving: Option<&BTreeMap<StationId, usize>>,
 ) -> Result<WarehouseView, TwinError> {
-    let stations = config.stations.iter().map(|s| station(app, twin, s, moving)).collect::<Result<_, _>>()?;
-    let (site, now) = (&app.house.config, app.house.clock.date());
+    let stations = config.stations.iter().map(|s| station(in_force, twin, s, moving)).collect::<Result<_, _>>()?;
+    let (site, now) = (&in_force.config, app.house.clock.date());
     let collect = |carrier: &CarrierId| site.channels.iter().any(|c| c.carrier == *carrier && c.origins.contains(&config.id));
-    let pickups = site.carriers.iter().filter(|c| collect(c.id())).filter_map(|c| Some((c.id(), app.house.pickups(c.id(), &config.id)?)));
+    let pickups = site.carriers.iter().filter(|c| collect(c.id())).filter_map(|c| Some((c.id(), in_force.pickups(c.id(), &config.id)?)));
     let mut next: Vec<_> = pickups.filter_map(|(carrier, pickups)| Some((pickups.next_cutoff(now)?, carrier, pickups))).collect();
     next.sort_unstable_by_key(|(at, carrier, _)| (*at, *carrier));
     let cutoff = |(at, carrier, pickups): (Moment, &CarrierId, &Pickups)| CutoffView {
@@ -220,7 +222,7 @@ fn warehouse(
 }
 
 fn station(
-    app: &AppState,
+    in_force: &InForce,
     twin: &Twin,
     config: &StationConfig,
     moving: Option<&BTreeMap<StationId, usize>>,
@@ -242,15 +244,15 @@ fn station(
         id: config.id.to_string(),
         kind: config.kind.as_str(),
         devices,
-        chutes: chutes(app, twin, config, &state)?,
+        chutes: chutes(in_force, twin, config, &state)?,
         rejected: state.rejected,
         moving: moving.and_then(|m| config.line.as_ref().map(|_| m.get(&config.id).copied().unwrap_or(0))),
     })
 }
 
-fn chutes(app: &AppState, twin: &Twin, config: &StationConfig, state: &Station) -> Result<Vec<ChuteView>, TwinError> {
+fn chutes(in_force: &InForce, twin: &Twin, config: &StationConfig, state: &Station) -> Result<Vec<ChuteView>, TwinError> {
     let Some(line) = &config.line else { return Ok(Vec::new()) };
-    let (site, limits) = (&app.house.config, &app.house.config.limits);
+    let (site, limits) = (&in_force.config, &in_force.config.limits);
     let mut views = Vec::with_capacity(line.sorting.chutes.len() + 1);
     for rule in &line.sorting.chutes {
         let bag = state.bags.get(&rule.chute);

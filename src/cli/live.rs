@@ -87,7 +87,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         house: running.house.clone(),
         moving: Some(Arc::new(move || floor.moving())),
         metrics,
-        name: running.house.config.name.clone(),
+        name: running.house.in_force().config.name.clone(),
         hosts,
         query,
     };
@@ -229,7 +229,7 @@ fn welcome(site: &Site, address: std::net::SocketAddr, data: &Path, temporary: b
     let kind = if simulated { "simulated devices, carriers and buyers" } else { "devices and carriers as in the site file" };
     format!(
         "site {}: {kind}\n\n  console   http://{address}/\n  API       http://{address}/api/v1/docs\n  metrics   http://{address}/metrics\n\n  twin      {} ({keeps})\n\nCtrl-C ends it.\n",
-        site.house.config.name,
+        site.house.in_force().config.name,
         data.display(),
     )
 }
