@@ -18,11 +18,12 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "applied",
     "orders",
     "buyers",
     "order_lines",
+    "line_goods",
     "parcels",
     "parcel_items",
     "bags",

@@ -71,7 +71,7 @@ pub(crate) fn sheets(base: &Base, id: &ParcelId, with_slip: bool) -> Result<Opti
         return Ok(None);
     };
     let order = if with_slip { base.house.twin.load::<Order>(parcel.plan.order.text())? } else { None };
-    let mut zpl = order.map(|(_, order)| slip::pick_slip(id, &order.lines).into_bytes()).unwrap_or_default();
+    let mut zpl = order.map(|(_, order)| slip::pick_slip(id, &order.needs()).into_bytes()).unwrap_or_default();
     zpl.extend_from_slice(&label);
     Ok(Some(zpl.into()))
 }

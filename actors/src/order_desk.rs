@@ -248,15 +248,10 @@ impl DeskState {
             let mut lines = Vec::with_capacity(order.lines.len());
             for line in &order.lines {
                 match house.products.get(&line.sku) {
-                    Some(product) => lines.push(Line::of(line, product)),
+                    Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
                     None => {
                         holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
-                        lines.push(Line {
-                            sku: line.sku.clone(),
-                            quantity: line.quantity,
-                            unit_price: line.unit_price.amount,
-                            ..Line::default()
-                        });
+                        lines.push(Line::of(line, vec![]));
                     }
                 }
             }
@@ -309,16 +304,14 @@ impl DeskState {
         let mut work = house.work();
         match choose(quoting.offers, quoting.lost, &house.in_force().config.fx) {
             Ok(decision) => {
-                let lines = self.order(&id)?.state.lines.clone();
                 // The stock may have gone while the carriers thought.
-                let mut needs: BTreeMap<&Sku, u32> = BTreeMap::new();
-                lines.iter().for_each(|l| *needs.entry(&l.sku).or_default() += l.quantity);
+                let needs = self.order(&id)?.state.needs();
                 if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, sku) < *quantity) {
                     self.myself.cast(DeskMsg::Plan(id).into())?;
                     return Ok(());
                 }
                 for (sku, quantity) in needs {
-                    if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, sku)) {
+                    if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
                         stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
                     }
                 }
@@ -367,24 +360,9 @@ impl DeskState {
             declared: packed.dims,
             value: order.value(),
             estimate: None,
-            contents: self.in_words(&order.lines),
-            battery: order.lines.iter().any(|l| l.battery),
+            contents: rules::packing::in_words(order.goods()),
+            battery: order.goods().any(|(goods, _)| goods.facts.battery.is_any()),
         }
-    }
-
-    /// What is in a parcel, for customs, who know no SKUs: `toys × 3, kitchen × 1`. Goods without a category go by their SKU.
-    fn in_words(&self, lines: &[Line]) -> SmolStr {
-        let mut goods: Vec<(&str, u32)> = Vec::with_capacity(lines.len());
-        for line in lines {
-            let category = self.house.products.get(&line.sku).map_or("", |product| product.category.trim());
-            let what = if matches!(category, "" | "unknown") { line.sku.as_str() } else { category };
-            match goods.iter_mut().find(|(known, _)| *known == what) {
-                Some((_, pieces)) => *pieces = pieces.saturating_add(line.quantity),
-                None => goods.push((what, line.quantity)),
-            }
-        }
-        let words: Vec<_> = goods.iter().map(|(what, pieces)| format!("{what} × {pieces}")).collect();
-        words.join(", ").into()
     }
 
     fn progress(&mut self, id: OrderId, step: Progress) -> Result<(), ActorProcessingErr> {

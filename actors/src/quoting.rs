@@ -61,8 +61,8 @@ impl DeskState {
             return Ok(());
         };
         let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
-        let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
-        let packed = rules::packing::declare(&order.lines);
+        let (fit, lost) = warehouses_with_stock(&order.needs(), &self.warehouses, |w, s| self.available(w, s));
+        let packed = rules::packing::declare(order.goods());
         self.rounds += 1;
         let mut quoting = Quoting {
             round: self.rounds,
@@ -86,7 +86,7 @@ impl DeskState {
                 weight_g: quoting.packed.weight_g,
                 dims: quoting.packed.dims,
                 value,
-                battery: order.lines.iter().any(|l| l.battery),
+                battery: order.goods().any(|(goods, _)| goods.facts.battery.is_any()),
                 ship_at,
                 time_zone: config.time_zone.clone(),
             };

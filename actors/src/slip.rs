@@ -5,8 +5,7 @@
 use drivers::devices::{code, glyphs, zpl};
 use std::convert::Infallible;
 use std::fmt::Write;
-use twin::order::Line;
-use twin::{BagId, ChannelId, ParcelId};
+use twin::{BagId, ChannelId, ParcelId, Sku};
 
 /// What stands on top of a shelf sheet.
 pub const SHELF: &str = "SHELF";
@@ -28,14 +27,14 @@ const MARGIN_DOTS: usize = 30;
 /// Lines of a reason that are drawn.
 const REASON_LINES_MAX: usize = 30;
 
-/// The pick slips of a parcel: which it is, what goes in. Their barcode is the parcel's id; the rework bench reads it. What
+/// The pick slips of a parcel: which it is, what goes in: our SKUs with their pieces. Their barcode is the parcel's id; the rework bench reads it. What
 /// does not fit on one slip goes on to the next, which bears the same barcode.
-pub fn pick_slip(parcel: &ParcelId, lines: &[Line]) -> String {
+pub fn pick_slip(parcel: &ParcelId, goods: &[(Sku, u32)]) -> String {
     let mut pages = vec![(0, String::new())];
-    for line in lines {
-        let text = format!("{PICK}{} {}", line.quantity, line.sku);
+    for (sku, pieces) in goods {
+        let text = format!("{PICK}{pieces} {sku}");
         // Named beneath, for whoever has to find it.
-        let missing = zpl::missing(line.sku.as_str());
+        let missing = zpl::missing(sku.as_str());
         let rows = 1 + usize::from(!missing.is_empty());
         if pages.last().is_some_and(|(taken, _)| taken + rows > ROWS_MAX) {
             pages.push((0, String::new()));
@@ -139,8 +138,8 @@ pub fn parcel_of(code: &str) -> Option<ParcelId> {
 mod tests {
     use super::*;
 
-    fn line(sku: &str, quantity: u32) -> Line {
-        Line { sku: sku.into(), quantity, ..Line::default() }
+    fn line(sku: &str, quantity: u32) -> (Sku, u32) {
+        (sku.into(), quantity)
     }
 
     #[test]
@@ -178,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_long_order_goes_on_to_a_second_slip() {
-        let lines: Vec<Line> = (1..=35).map(|n| line(&format!("SKU-{n}"), n)).collect();
+        let lines: Vec<_> = (1..=35).map(|n| line(&format!("SKU-{n}"), n)).collect();
         let slips = pick_slip(&"A-1".into(), &lines);
         assert_eq!((slips.matches("^XA").count(), slips.matches("^FDSLIP:A-1^FS").count(), slips.matches("^FDPICK ").count()), (2, 2, 35));
         assert!(slips.contains("^FDPAGE 1/2^FS") && slips.contains("^FDPAGE 2/2^FS"));

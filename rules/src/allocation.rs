@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::Quote;
 use twin::money::{Currency, Decimal};
-use twin::order::{Hold, Line};
+use twin::order::Hold;
 use twin::{ChannelId, Money, Sku, WarehouseId};
 
 /// The rule's name and version, as it stands in every decision.
@@ -26,24 +26,17 @@ pub struct Offer {
     pub quote: Result<Quote, SmolStr>,
 }
 
-/// The warehouses that have every line available, in the order given; and the others, each with what it is short of.
+/// The warehouses that have all that is needed, in the order given; and the others, each with what it is short of.
 ///
-/// Lines of the same SKU add up. `available` is on hand less reserved less safety stock.
+/// `needs` has each SKU once. `available` is on hand less reserved less safety stock.
 pub fn warehouses_with_stock(
-    lines: &[Line],
+    needs: &[(Sku, u32)],
     warehouses: &[WarehouseId],
     available: impl Fn(&WarehouseId, &Sku) -> u32,
 ) -> (Vec<WarehouseId>, Vec<Candidate>) {
-    let mut wanted: Vec<(&Sku, u32)> = Vec::with_capacity(lines.len());
-    for line in lines {
-        match wanted.iter_mut().find(|(sku, _)| *sku == &line.sku) {
-            Some((_, pieces)) => *pieces = pieces.saturating_add(line.quantity),
-            None => wanted.push((&line.sku, line.quantity)),
-        }
-    }
     let (mut with_stock, mut lost) = (Vec::with_capacity(warehouses.len()), Vec::new());
     for warehouse in warehouses {
-        let mut short = wanted.iter().filter_map(|&(sku, pieces)| Some((sku, pieces, available(warehouse, sku))).filter(|s| s.2 < pieces));
+        let mut short = needs.iter().map(|(sku, pieces)| (sku, *pieces, available(warehouse, sku))).filter(|s| s.2 < s.1);
         let Some((sku, pieces, there)) = short.next() else {
             with_stock.push(warehouse.clone());
             continue;
@@ -199,20 +192,16 @@ mod tests {
         candidates.iter().map(|c| format!("{} {}: {}", c.warehouse, c.channel.as_ref().map_or("-", |c| c.as_str()), c.verdict)).collect()
     }
 
-    fn line(sku: &str, quantity: u32) -> Line {
-        Line { sku: sku.into(), quantity, ..Line::default() }
-    }
-
     #[test]
-    fn a_warehouse_needs_every_line_and_lines_of_one_sku_add_up() {
-        let lines = [line("A-17", 1), line("B-3", 1), line("A-17", 1)];
+    fn a_warehouse_needs_all_of_it() {
+        let needs = [("A-17".into(), 2), ("B-3".into(), 1)];
         let stock = |warehouse: &WarehouseId, sku: &Sku| match (warehouse.as_str(), sku.as_str()) {
             ("SZX", _) => 9,
             ("LAX", "A-17") => 1,
             ("LAX", _) => 1,
             _ => 0,
         };
-        let (with, lost) = warehouses_with_stock(&lines, &["LAX".into(), "SZX".into(), "FRA".into()], stock);
+        let (with, lost) = warehouses_with_stock(&needs, &["LAX".into(), "SZX".into(), "FRA".into()], stock);
         assert_eq!(with, ["SZX".into()]);
         assert_eq!(verdicts(&lost), ["LAX -: short of A-17: 1 of 2", "FRA -: short of A-17: 0 of 2, and of 1 more SKUs"]);
     }

@@ -12,7 +12,6 @@ use sim::luck::Luck;
 use std::sync::Arc;
 use twin::channel::LabelRequest;
 use twin::money::{Currency, Decimal};
-use twin::order::Line;
 use twin::{Address, BagId, CarrierId, Dims, Money};
 
 /// Labels of each carrier where nothing else is said.
@@ -142,7 +141,7 @@ fn labels_of_every_simulated_carrier_decode() {
 /// text and not over it; other scripts than Latin, Greek and Cyrillic never reach the printer as text.
 #[test]
 fn other_scripts_are_printed_without_a_font_in_the_printer() {
-    let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+    let line = |sku: &str| (twin::Sku::new(sku), 2);
     for sku in ["茶", "TÊTE-茶1", "ラベル-7", "한국-한국", "ชา", "תה-1", "茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶"]
     {
         let slip = actors::slip::pick_slip(&"A-1".into(), &[line(sku)]);
@@ -182,7 +181,7 @@ fn ink(c: char, scale: u32) -> u32 {
 
 #[test]
 fn our_own_sheets_decode() {
-    let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+    let line = |sku: &str| (twin::Sku::new(sku), 2);
     for id in ["A-1", "SHO-DEMO-1-1", "AMA-20261109-000001-1", "X^XZ~JA_5E\\-1", "A>B-1", &"LONG-".repeat(12)] {
         // The second would paint the sheet black, if it were obeyed.
         let lines = [vec![line("TÊTE-茶1"); 40], vec![line("x^FS^FO0,0^GB800,1200,600^FS")]].concat();

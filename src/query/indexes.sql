@@ -20,6 +20,7 @@ CREATE UNIQUE INDEX manifests_seq ON manifests (seq);
 CREATE UNIQUE INDEX stock_seq ON stock (seq);
 CREATE INDEX stock_sku ON stock (sku, seq);
 CREATE INDEX order_lines_sku ON order_lines (sku);
+CREATE INDEX line_goods_sku ON line_goods (sku);
 CREATE INDEX decisions_order ON decisions (order_id);
 CREATE INDEX charges_parcel ON charges (parcel_id);
 CREATE INDEX exceptions_entity ON exceptions (entity_id);

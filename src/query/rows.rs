@@ -10,7 +10,7 @@ use twin::entity::{Entity, Kind};
 use twin::keys::Sealed;
 use twin::manifest::Manifest;
 use twin::money::Decimal;
-use twin::order::Order;
+use twin::order::{Line, Order};
 use twin::parcel::Parcel;
 use twin::personal::Personal;
 use twin::stock::Stock;
@@ -59,7 +59,10 @@ pub fn order_text(id: &str, order: &Order, buyer: Option<&Personal>) -> String {
         words.extend([name, company, street, street2, city, phone, email, tax_id].map(SmolStr::as_str));
     }
     words.extend([region, postcode].map(SmolStr::as_str));
-    words.extend(order.lines.iter().map(|line| line.sku.as_str()));
+    for line in &order.lines {
+        words.push(line.sku.as_str());
+        words.extend(line.goods.iter().map(|goods| goods.sku.as_str()).filter(|ours| *ours != line.sku.as_str()));
+    }
     words.join(" ")
 }
 
@@ -139,7 +142,12 @@ impl<'a> Writer<'a> {
         };
         let forgotten = order.forgotten || buyer == Some(Unsealed::Erased);
         let buyer = if let Some(Unsealed::Here(personal)) = buyer { Some(personal) } else { None };
-        let pieces: u64 = order.lines.iter().map(|line| u64::from(line.quantity)).sum();
+        // What nobody knows to be a bundle is a piece.
+        let pieces = |line: &Line| match line.goods.is_empty() {
+            true => u64::from(line.quantity),
+            false => line.pieces().map(|(_, pieces)| u64::from(pieces)).sum(),
+        };
+        let pieces: u64 = order.lines.iter().map(pieces).sum();
         let day = self.day(at);
         self.db.prepare_cached(INSERT_ORDER)?.execute(params![
             id.as_str(),
@@ -177,7 +185,7 @@ impl<'a> Writer<'a> {
                 some(tax_id)
             ])?;
         }
-        let mut insert = self.db.prepare_cached("INSERT INTO order_lines VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+        let mut insert = self.db.prepare_cached("INSERT INTO order_lines VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for (n, line) in order.lines.iter().enumerate() {
             insert.execute(params![
                 id.as_str(),
@@ -185,12 +193,39 @@ impl<'a> Writer<'a> {
                 line.sku.as_str(),
                 line.quantity,
                 micro(line.unit_price),
-                order.currency.as_str(),
-                line.weight_g,
-                line.dims.length_mm,
-                line.dims.width_mm,
-                line.dims.height_mm,
-                line.battery
+                order.currency.as_str()
+            ])?;
+            self.line_goods(id, n as i64 + 1, line)?;
+        }
+        Ok(())
+    }
+
+    fn line_goods(&self, order: &SmolStr, n: i64, line: &Line) -> Result<(), QueryError> {
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO line_goods VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?;
+        for (at, (goods, pieces)) in line.pieces().enumerate() {
+            let facts = &goods.facts;
+            let (value, currency) = money(facts.declared_value.as_ref());
+            insert.execute(params![
+                order.as_str(),
+                n,
+                at as i64 + 1,
+                goods.sku.as_str(),
+                goods.quantity,
+                pieces,
+                facts.weight_g,
+                facts.dims.length_mm,
+                facts.dims.width_mm,
+                facts.dims.height_mm,
+                facts.battery.as_str(),
+                facts.liquid,
+                some(&facts.category),
+                some(&facts.hs_code),
+                some(&facts.origin),
+                some(&facts.description),
+                value,
+                currency
             ])?;
         }
         Ok(())
@@ -253,7 +288,8 @@ impl<'a> Writer<'a> {
         ];
         if seq.is_some() {
             self.db.prepare_cached(INSERT_PARCEL)?.execute(all)?;
-            let lines = "INSERT INTO parcel_items SELECT ?1, line, order_id, line, sku, quantity FROM order_lines WHERE order_id = ?2";
+            let lines = "INSERT INTO parcel_items SELECT ?1, ROW_NUMBER() OVER (ORDER BY line, goods), order_id, line, sku, pieces \
+                 FROM line_goods WHERE order_id = ?2";
             self.db.prepare_cached(lines)?.execute([id.as_str(), plan.order.as_str()])?;
             return Ok(());
         }

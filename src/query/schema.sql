@@ -57,12 +57,29 @@ CREATE TABLE order_lines (
   quantity         BIGINT NOT NULL,
   unit_price_micro BIGINT,
   currency         TEXT NOT NULL,
-  weight_g         BIGINT NOT NULL,
-  length_mm        INTEGER NOT NULL,
-  width_mm         INTEGER NOT NULL,
-  height_mm        INTEGER NOT NULL,
-  battery          BOOLEAN NOT NULL,
   PRIMARY KEY (order_id, line)
+);
+
+CREATE TABLE line_goods (
+  order_id             TEXT NOT NULL,
+  line                 INTEGER NOT NULL,
+  goods                INTEGER NOT NULL,
+  sku                  TEXT NOT NULL,
+  quantity             BIGINT NOT NULL,
+  pieces               BIGINT NOT NULL,
+  weight_g             BIGINT NOT NULL,
+  length_mm            INTEGER NOT NULL,
+  width_mm             INTEGER NOT NULL,
+  height_mm            INTEGER NOT NULL,
+  battery              TEXT NOT NULL,
+  liquid               BOOLEAN NOT NULL,
+  category             TEXT,
+  hs_code              TEXT,
+  origin               TEXT,
+  description          TEXT,
+  declared_value_micro BIGINT,
+  declared_currency    TEXT,
+  PRIMARY KEY (order_id, line, goods)
 );
 
 CREATE TABLE parcels (

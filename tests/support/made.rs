@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use twin::address::Place;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::goods::{Facts, Goods};
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Line, Order};
 use twin::parcel::{self, Parcel, Plan};
@@ -160,9 +161,11 @@ impl Maker {
             sku: twin::Sku::new(format!("P-{sku:06}")),
             quantity: 1 + (mixed(n, 12) % 3) as u32,
             unit_price: Decimal::new(779, 2),
-            weight_g: 200,
-            dims: Dims::new(100, 80, 50),
-            battery: false,
+            goods: vec![Goods {
+                sku: twin::Sku::new(format!("P-{sku:06}")),
+                quantity: 1,
+                facts: Facts { weight_g: 200, dims: Dims::new(100, 80, 50), category: "toys".into(), ..Facts::default() },
+            }],
         };
         let (quantity, parcel_id) = (line.quantity, ParcelId::of(&order_id(n), 1));
         let warehouse: twin::WarehouseId = pick(&["SZX", "LAX"], n, 13).into();

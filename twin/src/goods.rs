@@ -1,16 +1,95 @@
-//! What a SKU is: the facts of the product master that decide how it may travel and what it costs.
+//! What a SKU is: the facts that decide how it may travel, what it costs, and what customs are told of it.
+//!
+//! An order line keeps the facts as they were when it was decided ([`Goods`]); what a product is told to be later changes
+//! no order that is here.
 
-use crate::{Dims, Grams, Sku};
+use crate::{Dims, Grams, Money, Sku};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-/// One product. Weight and size are of one packed unit, without the shipping carton.
+/// Which battery goods have, as the transport of dangerous goods tells them apart (UN 3480/3090 alone, 3481/3091 otherwise):
+/// some channels refuse one kind and take another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatteryKind {
+    #[default]
+    None,
+    /// In the device it drives (内置电池).
+    Contained,
+    /// Beside the device it drives (配套电池).
+    PackedWith,
+    /// The goods are the battery (纯电池).
+    Alone,
+}
+
+impl BatteryKind {
+    pub const ALL: [BatteryKind; 4] = [BatteryKind::None, BatteryKind::Contained, BatteryKind::PackedWith, BatteryKind::Alone];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BatteryKind::None => "none",
+            BatteryKind::Contained => "contained",
+            BatteryKind::PackedWith => "packed_with",
+            BatteryKind::Alone => "alone",
+        }
+    }
+
+    pub fn is_any(self) -> bool {
+        self != BatteryKind::None
+    }
+}
+
+/// The facts of a product. Weight and size are of one packed unit, without the shipping carton.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub weight_g: Grams,
+    pub dims: Dims,
+    pub battery: BatteryKind,
+    /// Liquids, creams and powders: many air lines refuse them.
+    pub liquid: bool,
+    pub category: SmolStr,
+    /// Six to ten digits of the Harmonized System; empty: not told.
+    pub hs_code: SmolStr,
+    /// The country where it was made, two letters; empty: not told.
+    pub origin: SmolStr,
+    /// What it is in plain words, for customs: `cotton T-shirt, knitted`.
+    pub description: SmolStr,
+    /// What one piece is declared at, where that is not its price.
+    pub declared_value: Option<Money>,
+}
+
+/// What lies in one of an order line: so many pieces of one SKU of ours, with its facts as they were then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goods {
+    /// As we call it.
+    pub sku: Sku,
+    /// Pieces in one of the line.
+    pub quantity: u32,
+    pub facts: Facts,
+}
+
+/// A product of a catalogue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     pub sku: Sku,
-    pub category: SmolStr,
-    pub weight_g: Grams,
-    pub dims: Dims,
-    /// Contains or is a battery: some channels refuse it.
-    pub battery: bool,
+    pub facts: Facts,
+}
+
+impl Product {
+    /// So many pieces of it in one of a line.
+    pub fn goods(&self, quantity: u32) -> Goods {
+        Goods { sku: self.sku.clone(), quantity, facts: self.facts.clone() }
+    }
+}
+
+/// The pieces of each SKU, in the order in which they come.
+pub fn added_up<'a>(goods: impl Iterator<Item = (&'a Goods, u32)>) -> Vec<(Sku, u32)> {
+    let mut needs: Vec<(Sku, u32)> = Vec::with_capacity(goods.size_hint().0.max(1));
+    for (goods, pieces) in goods {
+        match needs.iter_mut().find(|(sku, _)| *sku == goods.sku) {
+            Some((_, sum)) => *sum = sum.saturating_add(pieces),
+            None => needs.push((goods.sku.clone(), pieces)),
+        }
+    }
+    needs
 }

@@ -6,10 +6,10 @@ use crate::address::Place;
 use crate::allocation::Decision;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
-use crate::goods::Product;
+use crate::goods::Goods;
 use crate::keys::Sealed;
 use crate::money::Decimal;
-use crate::{Address, Dims, Grams, Moment, Money, OrderId, ParcelId};
+use crate::{Address, Moment, Money, OrderId, ParcelId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::BTreeMap;
@@ -81,27 +81,26 @@ impl NewOrder {
     }
 }
 
-/// A line with the goods' facts as the product master had them when the order came in.
+/// A line, and what lies in one of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Line {
+    /// As the platform calls it.
     pub sku: crate::Sku,
     pub quantity: u32,
     pub unit_price: Decimal,
-    pub weight_g: Grams,
-    pub dims: Dims,
-    pub battery: bool,
+    /// One SKU of ours, or those of a bundle, with their facts as they were when this was decided; none: nobody knows yet
+    /// what it is.
+    pub goods: Vec<Goods>,
 }
 
 impl Line {
-    pub fn of(line: &NewLine, product: &Product) -> Self {
-        Line {
-            sku: line.sku.clone(),
-            quantity: line.quantity,
-            unit_price: line.unit_price.amount,
-            weight_g: product.weight_g,
-            dims: product.dims,
-            battery: product.battery,
-        }
+    pub fn of(line: &NewLine, goods: Vec<Goods>) -> Self {
+        Line { sku: line.sku.clone(), quantity: line.quantity, unit_price: line.unit_price.amount, goods }
+    }
+
+    /// Its goods, each with the pieces of it in the whole line.
+    pub fn pieces(&self) -> impl Iterator<Item = (&Goods, u32)> + Clone {
+        self.goods.iter().map(|goods| (goods, goods.quantity.saturating_mul(self.quantity)))
     }
 }
 
@@ -257,16 +256,14 @@ impl Order {
         matches!(self.stage, Stage::Allocated | Stage::Released)
     }
 
-    /// What it needs of each SKU, in the order of its lines.
+    /// The goods of all its lines, each with its pieces.
+    pub fn goods(&self) -> impl Iterator<Item = (&Goods, u32)> + Clone {
+        self.lines.iter().flat_map(Line::pieces)
+    }
+
+    /// What it needs of each SKU of ours, in the order of its lines.
     pub fn needs(&self) -> Vec<(crate::Sku, u32)> {
-        let mut needs: Vec<(crate::Sku, u32)> = Vec::with_capacity(self.lines.len());
-        for line in &self.lines {
-            match needs.iter_mut().find(|(sku, _)| *sku == line.sku) {
-                Some((_, quantity)) => *quantity += line.quantity,
-                None => needs.push((line.sku.clone(), line.quantity)),
-            }
-        }
-        needs
+        crate::goods::added_up(self.goods())
     }
 
     /// Value of all lines, in the order's currency; `None` where it cannot be told.

@@ -9,6 +9,7 @@ use crate::allocation::{Candidate, Decision};
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::device::DeviceKind;
 use crate::field::numbered;
+use crate::goods::{BatteryKind, Facts, Goods};
 use crate::keys::Sealed;
 use crate::order::{Hold, Line};
 use crate::parcel::{Interception, Plan};
@@ -33,7 +34,13 @@ numbered! {
         7 tax_id: SmolStr,
     }
     struct "sealed" Sealed { 0 key: u64, 1 document: Hash }
-    struct "line" Line { 0 sku: Sku, 1 quantity: u32, 2 unit_price: Decimal, 3 weight_g: Grams, 4 dims: Dims, 5 battery: bool }
+    enum "battery_kind" BatteryKind { 1 None {}, 2 Contained {}, 3 PackedWith {}, 4 Alone {} }
+    struct "facts" Facts {
+        0 weight_g: Grams, 1 dims: Dims, 2 battery: BatteryKind, 3 liquid: bool, 4 category: SmolStr, 5 hs_code: SmolStr, 6 origin: SmolStr,
+        7 description: SmolStr, 8 declared_value: Option<Money>,
+    }
+    struct "goods" Goods { 0 sku: Sku, 1 quantity: u32, 2 facts: Facts }
+    struct "line" Line { 0 sku: Sku, 1 quantity: u32, 2 unit_price: Decimal, 6 goods: Vec<Goods> }
     struct "candidate" Candidate {
         0 warehouse: WarehouseId, 1 channel: Option<ChannelId>, 2 cost: Option<Money>, 3 days: Option<u16>, 4 verdict: SmolStr,
     }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
-use twin::goods::Product;
+use twin::goods::{BatteryKind, Facts, Product};
 use twin::id::{ID_LENGTH_MAX, ID_RULE, is_from_outside};
 use twin::money::Currency;
 use twin::order::{LINE_QUANTITY_MAX, NewLine, NewOrder};
@@ -57,14 +57,14 @@ pub fn read_products(name: &str, reader: impl Read) -> Result<Catalogue, BadRow>
     while rows.next()? {
         let sku = rows.sku(0)?;
         let side = |at| rows.whole(at, 1, PRODUCT_SIDE_MM_MAX);
-        let product = Product {
-            sku: sku.clone(),
+        let facts = Facts {
             category: rows.field(1).into(),
             weight_g: rows.whole(2, 0, PRODUCT_WEIGHT_G_MAX)?,
             dims: Dims::new(side(3)?, side(4)?, side(5)?),
-            battery: rows.flag(6)?,
+            battery: if rows.flag(6)? { BatteryKind::Contained } else { BatteryKind::None },
+            ..Facts::default()
         };
-        if products.insert(sku, product).is_some() {
+        if products.insert(sku.clone(), Product { sku, facts }).is_some() {
             return Err(rows.bad(0, "each SKU once"));
         }
     }
@@ -388,8 +388,8 @@ mod tests {
         let header = "sku,category,weight_g,length_mm,width_mm,height_mm,battery,unit_cost\n";
         let lamp = "LAMP,home,800,300,200,150,1,7.00\n";
         let read = read_products("p.csv", format!("{header}{lamp}").as_bytes()).unwrap();
-        let product = &read.products[&Sku::new("LAMP")];
-        assert_eq!((product.weight_g, product.dims, product.battery), (800, Dims::new(300, 200, 150), true));
+        let product = &read.products[&Sku::new("LAMP")].facts;
+        assert_eq!((product.weight_g, product.dims, product.battery), (800, Dims::new(300, 200, 150), BatteryKind::Contained));
         let told = |text: String| read_products("p.csv", text.as_bytes()).unwrap_err().to_string();
         assert_eq!(told(format!("{header}{lamp}{lamp}")), "p.csv line 3: sku is \"LAMP\"; expected each SKU once");
         assert_eq!(

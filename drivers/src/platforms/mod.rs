@@ -216,7 +216,7 @@ mod tests {
         std::fs::write(dir.join("shop.json"), SHOPIFY).unwrap();
         let full = read_order_file(&dir.join("shop.json")).unwrap();
         assert_eq!(full.orders[0].id.as_str(), "SHO-7");
-        assert_eq!(full.catalogue_or_derived().products[&"CUP".into()].weight_g, 300);
+        assert_eq!(full.catalogue_or_derived().products[&"CUP".into()].facts.weight_g, 300);
         assert_eq!(full.stock.unwrap()[0].on_hand, 4);
         std::fs::remove_dir_all(dir).unwrap();
     }
@@ -234,7 +234,7 @@ mod tests {
         }
         let file = read_order_file(&dir.join("page")).unwrap();
         assert!(file.catalogue.is_none());
-        assert_eq!(file.catalogue_or_derived().products[&"CUP".into()].weight_g, 310);
+        assert_eq!(file.catalogue_or_derived().products[&"CUP".into()].facts.weight_g, 310);
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -11,7 +11,7 @@ use super::{JSON_BYTES_MAX, Limited, quoted};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use std::io::Read;
-use twin::goods::Product;
+use twin::goods::{Facts, Product};
 use twin::order::{NewLine, NewOrder};
 use twin::{Address, Dims, Grams, Moment, OrderId, Sku};
 
@@ -59,12 +59,12 @@ pub struct LineGoods {
 pub fn catalogue_from_lines(lines: &[LineGoods]) -> Catalogue {
     let mut products: BTreeMap<Sku, Product> = BTreeMap::new();
     for line in lines {
-        let new = || Product { sku: line.sku.clone(), category: "unknown".into(), weight_g: 0, dims: DEFAULT_DIMS, battery: false };
-        let product = products.entry(line.sku.clone()).or_insert_with(new);
-        product.weight_g = product.weight_g.max(line.weight_g);
+        let facts = || Facts { category: "unknown".into(), dims: DEFAULT_DIMS, ..Facts::default() };
+        let product = products.entry(line.sku.clone()).or_insert_with(|| Product { sku: line.sku.clone(), facts: facts() });
+        product.facts.weight_g = product.facts.weight_g.max(line.weight_g);
     }
-    for product in products.values_mut().filter(|p| p.weight_g == 0) {
-        product.weight_g = DEFAULT_WEIGHT_G;
+    for product in products.values_mut().filter(|p| p.facts.weight_g == 0) {
+        product.facts.weight_g = DEFAULT_WEIGHT_G;
     }
     Catalogue { products }
 }
@@ -455,8 +455,8 @@ mod tests {
         let said = read(order(json!({ "line_items": items }))).unwrap();
         assert_eq!(said.orders[0].lines.iter().map(|l| (l.sku.as_str(), l.quantity)).collect::<Vec<_>>(), [("71", 1), ("8", 2), ("8", 1)]);
         let products = catalogue_from_lines(&said.lines).products;
-        assert_eq!((products[&"71".into()].weight_g, products[&"8".into()].weight_g), (DEFAULT_WEIGHT_G, 90));
-        assert_eq!(products[&"8".into()].dims, DEFAULT_DIMS);
+        assert_eq!((products[&"71".into()].facts.weight_g, products[&"8".into()].facts.weight_g), (DEFAULT_WEIGHT_G, 90));
+        assert_eq!(products[&"8".into()].facts.dims, DEFAULT_DIMS);
     }
 
     #[test]
@@ -522,7 +522,7 @@ mod tests {
         let one = crate::platforms::read_order_file(&dir.join("order.json")).unwrap();
         let new = &one.orders[0];
         assert_eq!((new.id.as_str(), new.lines.len(), new.paid, new.ship_to.fault()), ("SHO-1001", 3, false, None));
-        assert!(one.catalogue_or_derived().products.values().all(|p| p.weight_g == 200));
+        assert!(one.catalogue_or_derived().products.values().all(|p| p.facts.weight_g == 200));
         // This excerpt's order was cut short: it has no lines.
         let page = crate::platforms::read_order_file(&dir.join("orders.json")).unwrap();
         assert_eq!(

@@ -7,7 +7,7 @@ use super::{CURRENCY, DemandSettings, MILLION};
 use crate::luck::Luck;
 use drivers::platforms::StockRow;
 use smol_str::format_smolstr;
-use twin::goods::Product;
+use twin::goods::{BatteryKind, Facts, Product};
 use twin::money::Decimal;
 use twin::{Dims, Money, Sku, WarehouseId};
 
@@ -66,7 +66,8 @@ fn product(seed: u64, settings: &DemandSettings, n: u32) -> Product {
     let volume_mm3 = weight_g * MILLION / from_quantiles(DENSITY_G_PER_L, &mut luck);
     let dims = dims(volume_mm3, &mut luck);
     let battery_ppm = (u64::from(settings.battery_ppm) * likely_pct * weights_sum() / likely_sum_pct()).min(MILLION);
-    Product { sku, category: category.into(), weight_g: weight_g as u32, dims, battery: luck.chance_ppm(battery_ppm as u32) }
+    let battery = if luck.chance_ppm(battery_ppm as u32) { BatteryKind::Contained } else { BatteryKind::None };
+    Product { sku, facts: Facts { category: category.into(), weight_g: weight_g as u32, dims, battery, ..Facts::default() } }
 }
 
 fn category(luck: &mut Luck) -> (&'static str, u64) {
@@ -122,7 +123,7 @@ fn cube_root(n: u64) -> u64 {
 /// What a product sells at, always the same: heavier goods cost somewhat more.
 pub(super) fn price(seed: u64, product: &Product) -> Money {
     let mut luck = Luck::of(seed, product.sku.as_str(), "price");
-    let cents = from_quantiles(PRICE_CENTS, &mut luck) + u64::from(product.weight_g) * 4 / 10;
+    let cents = from_quantiles(PRICE_CENTS, &mut luck) + u64::from(product.facts.weight_g) * 4 / 10;
     // Prices end in 99.
     let cents = (cents / 100 * 100 + 99).min(99_999);
     Money::new(Decimal::new(cents as i64, 2), CURRENCY)
@@ -193,16 +194,20 @@ mod tests {
         let settings = DemandSettings { skus: 5_000, ..DemandSettings::default() };
         let goods = catalogue(7, &settings);
         assert_eq!(goods.len(), 5_000);
-        let mut weights: Vec<u32> = goods.iter().map(|p| p.weight_g).collect();
+        let mut weights: Vec<u32> = goods.iter().map(|p| p.facts.weight_g).collect();
         weights.sort_unstable();
         assert!((320..380).contains(&weights[2_500]), "median {}", weights[2_500]);
         assert!(weights[0] >= 30 && weights[4_999] <= 5_000);
-        let batteries = goods.iter().filter(|p| p.battery).count();
+        let batteries = goods.iter().filter(|p| p.facts.battery.is_any()).count();
         assert!((850..1_150).contains(&batteries), "{batteries} batteries");
-        assert!(goods.iter().all(|p| !(p.battery && p.category == "clothing")));
-        let by_volume = goods.iter().filter(|p| p.dims.volume_mm3() / 6_000 > u64::from(p.weight_g)).count();
+        assert!(goods.iter().all(|p| !(p.facts.battery.is_any() && p.facts.category == "clothing")));
+        let by_volume = goods.iter().filter(|p| p.facts.dims.volume_mm3() / 6_000 > u64::from(p.facts.weight_g)).count();
         assert!((2_700..4_000).contains(&by_volume), "{by_volume} heavier by volume");
-        assert!(goods.iter().all(|p| p.dims.length_mm <= 900 && p.dims.height_mm >= 10 && p.dims.sorted()[0] == p.dims.length_mm));
+        assert!(
+            goods.iter().all(|p| p.facts.dims.length_mm <= 900
+                && p.facts.dims.height_mm >= 10
+                && p.facts.dims.sorted()[0] == p.facts.dims.length_mm)
+        );
         assert!(goods.is_sorted_by_key(|p| p.sku.clone()));
         // A larger catalogue begins with the smaller one.
         assert_eq!(catalogue(7, &DemandSettings { skus: 10, ..settings.clone() }), goods[..10]);

@@ -6,7 +6,6 @@ use super::{Hall, Happening, StationDevices, Truth, Wears};
 use bevy_ecs::prelude::Entity;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
-use twin::order::Line;
 use twin::{ParcelId, Sku, Span, StationId, WarehouseId};
 
 /// A box without a label is noticed after this.
@@ -134,18 +133,18 @@ impl Hall {
 
     /// What the box really weighs and measures: true goods in the carton that the packing rule prescribes.
     fn box_up(&self, job: &Job, luck: &mut crate::luck::Luck) -> (u32, twin::Dims) {
-        let mut lines = Vec::new();
+        let mut goods = Vec::new();
         let (mut master_g, mut true_g) = (0i64, 0i64);
         for (sku, quantity) in &job.goods {
             let Some((piece_g, product)) = self.pieces.get(sku) else { continue };
             let quantity = *quantity;
-            lines.push(Line { sku: sku.clone(), quantity, weight_g: product.weight_g, dims: product.dims, ..Line::default() });
-            master_g += i64::from(product.weight_g) * i64::from(quantity);
+            goods.push((product.goods(1), quantity));
+            master_g += i64::from(product.facts.weight_g) * i64::from(quantity);
             let goods_g = i64::from(*piece_g) * i64::from(quantity);
             let spread = spread_g(goods_g, self.settings.weight_spread_ppm);
             true_g += goods_g + luck.noise(spread);
         }
-        let packed = rules::packing::declare(&lines);
+        let packed = rules::packing::declare(goods.iter().map(|(goods, pieces)| (goods, *pieces)));
         let carton_g = i64::from(packed.weight_g) - master_g;
         let mut side = |mm: u32| (i64::from(mm) + luck.noise(self.settings.size_spread_mm)).max(1) as u32;
         let dims = packed.dims;

@@ -150,8 +150,8 @@ impl Floor {
         for (sku, product) in products {
             let mut luck = Luck::of(seed, sku.as_str(), "true weight");
             let weight_g = match luck.chance_ppm(settings.wrong_master_ppm) {
-                true => i64::from(product.weight_g) * luck.between(120, 180) / 100 + 40,
-                false => i64::from(product.weight_g),
+                true => i64::from(product.facts.weight_g) * luck.between(120, 180) / 100 + 40,
+                false => i64::from(product.facts.weight_g),
             };
             pieces.insert(sku.clone(), (weight_g.max(1) as u32, product.clone()));
         }

@@ -61,11 +61,10 @@ pub fn read(format: &str) -> Sheet {
 mod tests {
     use super::*;
     use actors::slip;
-    use twin::order::Line;
 
     #[test]
     fn our_own_sheets_are_read_back() {
-        let line = |sku: &str| Line { sku: sku.into(), quantity: 2, ..Line::default() };
+        let line = |sku: &str| (Sku::new(sku), 2);
         for (parcel, sku) in [("AMA-1-1", "A-17"), ("X^XZ~JA-1", "TÊTE-茶1"), ("A>B_5E-1", "^FS~JA_5E \\&"), (&"A".repeat(64), "A")] {
             let slip = slip::pick_slip(&parcel.into(), &[line(sku)]);
             assert_eq!(read(&slip), Sheet::Slip { parcel: parcel.into(), goods: vec![(sku.into(), 2)], page: 1 });

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
-use twin::goods::Product;
+use twin::goods::{Facts, Product};
 use twin::money::{Currency, Decimal};
 use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
@@ -150,7 +150,8 @@ impl Edge {
     pub async fn by(clock: Clock) -> Self {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
-        let product = Product { sku: "A-17".into(), category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), battery: false };
+        let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
+        let product = Product { sku: "A-17".into(), facts };
         let seller = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0), dates: Mutex::default() });
         let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
