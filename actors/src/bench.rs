@@ -6,7 +6,6 @@ use bytes::Bytes;
 use drivers::devices::{Instruction, Observation, code};
 use std::collections::BTreeMap;
 use twin::device::DeviceKind;
-use twin::order::Order;
 use twin::parcel::Parcel;
 use twin::{Because, Origin, ParcelId, TwinError, Unsealed};
 
@@ -70,8 +69,7 @@ pub(crate) fn sheets(base: &Base, id: &ParcelId, with_slip: bool) -> Result<Opti
         tracing::error!(parcel = %id, "has no label document to print");
         return Ok(None);
     };
-    let order = if with_slip { base.house.twin.load::<Order>(parcel.plan.order.text())? } else { None };
-    let mut zpl = order.map(|(_, order)| slip::pick_slip(id, &order.needs()).into_bytes()).unwrap_or_default();
+    let mut zpl = if with_slip { slip::pick_slip(id, &parcel.plan.items).into_bytes() } else { Vec::new() };
     zpl.extend_from_slice(&label);
     Ok(Some(zpl.into()))
 }

@@ -1,27 +1,27 @@
 //! The order desk: takes orders in, reserves stock, and decides which warehouse ships over which channel.
 //!
 //! Orders and stock are in one actor's hands so that an allocation and its reservations are one transaction: nothing is
-//! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
+//! sold twice. Here are its messages and what it takes up after a fall; what it does lies by subject in `intake`, `quoting`,
+//! `shipment` and `errand`.
 
-use crate::config::WarehouseConfig;
+use crate::errand::Errand;
+use crate::intake::Receipts;
 use crate::origin::Cause;
 use crate::quoting::Quoting;
+use crate::shipment::Shipment;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rules::allocation::choose;
-use rules::packing::Packed;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use twin::allocation::Decision;
-use twin::channel::{Channel, Quote};
+use twin::channel::Quote;
 use twin::facet::Facet;
-use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
-use twin::parcel::{self, Parcel, Plan};
+use twin::order::{Claim, Command, Order, Stage};
+use twin::parcel::{self, Parcel};
 use twin::shelf::Listed;
 use twin::stock::{self, Stock};
-use twin::{CarrierId, Moment, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
+use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
@@ -34,55 +34,44 @@ pub const LOOK_EVERY: Span = Span::from_mins(1);
 /// An order held because no carrier answered is tried again after this.
 pub const RETRY_AFTER: Span = Span::from_mins(5);
 
-/// Told, once it is durable, whether an order is cancelled, or why not.
+/// Told, once it is durable, that it is done, or why not.
 pub type Reply = Box<dyn FnOnce(Result<(), String>) + Send>;
 
-/// What became of one order that was handed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    Accepted,
-    /// It was here before; nothing changed.
-    Known,
-}
-
-/// How far the parcel of an order is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    Released,
-    Packed,
-    Shipped,
-    Delivered,
-    Returned,
-}
-
 pub enum DeskMsg {
-    /// Orders without faults; the reply comes when they are durable.
-    Receive(Vec<NewOrder>, Box<dyn FnOnce(Vec<Receipt>) + Send>),
+    /// Orders without faults, or later versions of them; the reply comes when they are durable.
+    Receive(Vec<NewOrder>, Receipts),
     Plan(OrderId),
     Quotes {
-        order: OrderId,
         round: u32,
         warehouse: WarehouseId,
         carrier: CarrierId,
         quotes: Result<Read<Vec<Quote>>, SmolStr>,
     },
-    Progress {
-        order: OrderId,
-        step: Progress,
+    /// The goods for a parcel left the shelf.
+    Packed {
+        parcel: ParcelId,
+        orders: Vec<OrderId>,
     },
     /// Counted stock; absolute numbers.
     Count(Vec<(WarehouseId, Sku, u32)>),
+    /// Parcels as a person wants them.
+    Ship(Vec<Shipment>),
     Cancel {
         order: OrderId,
         reason: SmolStr,
         reply: Reply,
     },
-    /// What the parcel of an order that is to be cancelled answered.
-    Cancelled {
-        order: OrderId,
+    /// Cancel a parcel and let its orders go another way.
+    TakeApart {
+        parcel: ParcelId,
         reason: SmolStr,
-        outcome: Result<(), String>,
         reply: Reply,
+    },
+    /// What a parcel answered that was to be stopped.
+    Stopped {
+        errand: u32,
+        parcel: ParcelId,
+        outcome: Result<(), String>,
     },
     /// Make who its buyer is unreadable for ever.
     Erase {
@@ -94,7 +83,7 @@ pub enum DeskMsg {
     /// Parcels fell: what they were told may be lost.
     TakeUp(Facet, Option<Listed>),
     /// A parcel may have left its order behind, or have fallen over its own creation.
-    CatchUp(OrderId),
+    CatchUp(ParcelId),
     Look,
 }
 
@@ -102,28 +91,21 @@ pub struct OrderDesk;
 
 pub struct DeskState {
     pub(crate) house: Arc<House>,
-    myself: ActorRef<Told<DeskMsg>>,
-    /// Orders that are being worked on; looked up by id only.
-    orders: HashMap<OrderId, Host<Order>>,
-    stock: HashMap<SmolStr, Host<Stock>>,
+    pub(crate) myself: ActorRef<Told<DeskMsg>>,
+    /// Orders that are being worked on. Those of one number stand side by side.
+    pub(crate) orders: BTreeMap<OrderId, Host<Order>>,
+    pub(crate) stock: HashMap<SmolStr, Host<Stock>>,
     pub(crate) warehouses: Vec<WarehouseId>,
-    pub(crate) quoting: BTreeMap<OrderId, Quoting>,
+    /// By their round.
+    quoting: BTreeMap<u32, Quoting>,
+    /// In which round an order is.
+    quoted_in: HashMap<OrderId, u32>,
+    pub(crate) errands: BTreeMap<u32, Errand>,
     pub(crate) rounds: u32,
-    /// Held for want of stock, by the SKU that may bring them on.
-    short: BTreeSet<OrderId>,
+    /// Held for want of stock.
+    pub(crate) short: BTreeSet<OrderId>,
     /// Each with the cause of its first try.
-    retry: BTreeMap<(Moment, OrderId), Cause>,
-}
-
-/// The last step behind a parcel, and where that takes its order.
-fn reached(parcel: &Parcel) -> Option<(Progress, Stage)> {
-    match parcel.stage {
-        parcel::Stage::Delivered => Some((Progress::Delivered, Stage::Delivered)),
-        parcel::Stage::Returned => Some((Progress::Returned, Stage::Returned)),
-        stage if stage.is_with_carrier() || stage == parcel::Stage::Lost => Some((Progress::Shipped, Stage::Shipped)),
-        _ if parcel.packed_at.is_some() => Some((Progress::Packed, Stage::Packed)),
-        _ => None,
-    }
+    pub(crate) retry: BTreeMap<(Moment, OrderId), Cause>,
 }
 
 impl Actor for OrderDesk {
@@ -142,10 +124,12 @@ impl Actor for OrderDesk {
         Ok(DeskState {
             house,
             myself,
-            orders: HashMap::new(),
+            orders: BTreeMap::new(),
             stock,
             warehouses,
             quoting: BTreeMap::new(),
+            quoted_in: HashMap::new(),
+            errands: BTreeMap::new(),
             rounds: 0,
             short: BTreeSet::new(),
             retry: BTreeMap::new(),
@@ -170,15 +154,21 @@ impl DeskState {
         match message {
             DeskMsg::Receive(orders, reply) => self.receive(orders, reply)?,
             DeskMsg::Plan(order) => self.plan(order)?,
-            DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => self.quoted(order, round, &warehouse, &carrier, quotes)?,
-            DeskMsg::Progress { order, step } => self.progress(order, step)?,
+            DeskMsg::Quotes { round, warehouse, carrier, quotes } => self.quoted(round, &warehouse, &carrier, quotes)?,
+            DeskMsg::Packed { parcel, orders } => self.packed(parcel, orders)?,
             DeskMsg::Count(rows) => self.count(rows)?,
+            DeskMsg::Ship(shipments) => self.ship_by_hand(shipments)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
-            DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
+            DeskMsg::TakeApart { parcel, reason, reply } => self.take_apart(parcel, reason, reply)?,
+            DeskMsg::Stopped { errand, parcel, outcome } => self.stopped(errand, parcel, outcome)?,
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
-            DeskMsg::Rest(order) => drop(self.orders.remove(&order)),
+            DeskMsg::Rest(order) => self.rest(order),
             DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,
-            DeskMsg::CatchUp(order) => self.catch_up(order)?,
+            DeskMsg::CatchUp(parcel) => {
+                for order in self.house.twin.orders_called(parcel.number())? {
+                    self.catch_up(order)?;
+                }
+            }
             DeskMsg::Look => {
                 self.look()?;
                 self.look_later(myself);
@@ -208,21 +198,39 @@ impl DeskState {
 
     fn catch_up(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let Some((_, order)) = house.twin.load::<Order>(id.text())? else { return Ok(()) };
-        if let (Stage::Allocated, Some(decision)) = (&order.stage, &order.decision)
-            && let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision))
-        {
-            house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
-        }
-        if let Some(parcel) = &order.parcel
-            && let Some((_, parcel)) = house.twin.load::<Parcel>(parcel.text())?
-        {
-            if parcel.stage == twin::parcel::Stage::Cancelled {
-                let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
-                self.myself.cast(DeskMsg::Cancelled { order: id, reason, outcome: Ok(()), reply }.into())?;
-            } else if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
-                self.myself.cast(DeskMsg::Progress { order: id, step }.into())?;
+        let order = self.order(&id)?.state.clone();
+        for part in order.live_parts() {
+            let Some(parcel) = self.parcel(&part.parcel)? else {
+                // Decided, and never made.
+                if let Some(plan) = self.plan_again(&part.parcel, &id)? {
+                    house.tell(part.parcel.clone(), ParcelMsg::Create(Box::new(plan)));
+                }
+                continue;
+            };
+            if !parcel.plan.orders().contains(&id) {
+                // Another order of the same number has it.
+                let mut work = house.work();
+                self.drop_part(&mut work, &part.parcel, std::slice::from_ref(&id), &"its number is another parcel's".into())?;
+                self.plan_when_written(&mut work, vec![]);
+                house.commit(work);
+                self.myself.cast(DeskMsg::Plan(id.clone()).into())?;
+            } else if parcel.stage == parcel::Stage::Cancelled {
+                self.dropped(part.parcel.clone(), "its parcel was cancelled".into())?;
+                self.cancel_with(&id, &parcel)?;
+            } else if part.claim == Claim::Reserved && has_picked(&parcel) {
+                self.packed(part.parcel.clone(), vec![id.clone()])?;
             }
+        }
+        Ok(())
+    }
+
+    /// The house fell between the parcel and its order, which was to be cancelled with it.
+    fn cancel_with(&mut self, id: &OrderId, parcel: &Parcel) -> Result<(), ActorProcessingErr> {
+        if parcel.cancelled_for.as_ref() == Some(id) && self.order(id)?.state.stage == Stage::Received {
+            let house = self.house.clone();
+            let mut work = house.work();
+            self.order(id)?.command(&mut work, Command::Cancel { reason: "its parcel was cancelled".into() })?;
+            house.commit(work);
         }
         Ok(())
     }
@@ -235,183 +243,39 @@ impl DeskState {
         self.orders.get_mut(id).ok_or_else(|| "an order vanished from the desk".into())
     }
 
-    fn receive(&mut self, orders: Vec<NewOrder>, reply: Box<dyn FnOnce(Vec<Receipt>) + Send>) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let mut work = house.work();
-        let mut receipts = Vec::with_capacity(orders.len());
-        let mut fresh = Vec::new();
-        for mut order in orders {
-            let id = order.id.clone();
-            // The one place: whoever took the order in, from here on its address is written as the house reads it.
-            order.ship_to.put_right();
-            let mut holds = Vec::new();
-            let mut lines = Vec::with_capacity(order.lines.len());
-            for line in &order.lines {
-                match house.products.get(&line.sku) {
-                    Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
-                    None => {
-                        holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
-                        lines.push(Line::of(line, vec![]));
-                    }
-                }
-            }
-            let faults = order.ship_to.faults();
-            if !faults.is_empty() {
-                let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
-                holds.push((Hold::AddressInvalid, told.join("; ").into()));
-            }
-            if let Some(why) = &order.held {
-                holds.push((Hold::Manual, why.clone()));
-            }
-            if !order.paid {
-                holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
-            }
-            if self.order(&id)?.exists() {
-                receipts.push(Receipt::Known);
-                continue;
-            }
-            let buyer = house.twin.seal_buyer(&mut work.tx, &order.ship_to.clone().parted().1)?;
-            let host = self.order(&id)?;
-            host.command(&mut work, Command::Receive { order: Box::new(order), buyer: Some(buyer), lines })?;
-            receipts.push(Receipt::Accepted);
-            for (reason, detail) in &holds {
-                host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
-            }
-            if holds.is_empty() {
-                fresh.push((id, work.tx.len()));
-            }
+    /// What came meanwhile may have given it work again.
+    fn rest(&mut self, id: OrderId) {
+        let works = |order: &Order| order.stage == Stage::Received || order.live_parts().any(|part| part.claim == Claim::Reserved);
+        if self.orders.get(&id).is_some_and(|host| !works(&host.state)) && !self.is_busy(&id) {
+            self.orders.remove(&id);
         }
-        let (myself, records) = (self.myself.clone(), work.tx.len());
-        work.then(move || {
-            reply(receipts);
-            for (id, nth) in fresh {
-                // A desk that fell meanwhile plans what it finds received.
-                let _ = myself.cast(Told { cause: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
-            }
-        });
-        house.commit(work);
-        Ok(())
     }
 
     pub(crate) fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
         self.stock.get(&stock::id(warehouse, sku)).map_or(0, |s| s.state.available())
     }
 
-    /// All quotes are in: the cheapest gets the order, and the stock is locked in the same transaction.
-    pub(crate) fn decide(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
-        let mut work = house.work();
-        match choose(quoting.offers, quoting.lost, &house.in_force().config.fx) {
-            Ok(decision) => {
-                // The stock may have gone while the carriers thought.
-                let needs = self.order(&id)?.state.needs();
-                if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, sku) < *quantity) {
-                    self.myself.cast(DeskMsg::Plan(id).into())?;
-                    return Ok(());
-                }
-                for (sku, quantity) in needs {
-                    if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
-                        stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
-                    }
-                }
-                let parcel = ParcelId::of(&id, 1);
-                let host = self.order(&id)?;
-                host.command(&mut work, Command::Allocate { decision: Box::new(decision.clone()), parcel: parcel.clone() })?;
-                let order = host.state.clone();
-                if let Some(mut plan) = self.parcel_plan(&id, &order, &decision) {
-                    plan.value = Some(quoting.value);
-                    let told = house.clone();
-                    work.then(move || told.tell(parcel, ParcelMsg::Create(Box::new(plan))));
-                }
-                self.short.remove(&id);
-            }
-            Err((reason, detail, _)) => {
-                self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
-                match reason {
-                    Hold::NoStock => drop(self.short.insert(id)),
-                    _ if quoting.incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), quoting.cause)),
-                    _ => {}
-                }
-            }
-        }
-        house.commit(work);
-        Ok(())
+    pub(crate) fn is_quoting(&self, order: &OrderId) -> bool {
+        self.quoted_in.contains_key(order)
     }
 
-    fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
-        let in_force = self.house.in_force();
-        let (channel, warehouse) = (in_force.config.channel(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
-        let packed = rules::packing::declare(&order.lines);
-        Some(Plan { estimate: Some(decision.cost), ..self.plan_by(id, order, warehouse, channel, &packed) })
+    pub(crate) fn put_quoting(&mut self, round: u32, quoting: Quoting) {
+        self.quoted_in.extend(quoting.load.shipment.orders.iter().map(|(id, _)| (id.clone(), round)));
+        self.quoting.insert(round, quoting);
     }
 
-    /// The parcel of an order, from that warehouse over that channel.
-    pub(crate) fn plan_by(&self, id: &OrderId, order: &Order, warehouse: &WarehouseConfig, channel: &Channel, packed: &Packed) -> Plan {
-        Plan {
-            order: id.clone(),
-            warehouse: warehouse.id.clone(),
-            carrier: channel.carrier.clone(),
-            channel: channel.id.clone(),
-            service: channel.service.clone(),
-            ship_to: order.ship_to.clone(),
-            buyer: order.buyer.clone(),
-            declared_g: packed.weight_g,
-            declared: packed.dims,
-            value: order.value(),
-            estimate: None,
-            contents: rules::packing::in_words(order.goods()),
-            battery: order.goods().any(|(goods, _)| goods.facts.battery.is_any()),
-        }
+    pub(crate) fn quoting(&mut self, round: u32) -> Option<&mut Quoting> {
+        self.quoting.get_mut(&round)
     }
 
-    fn progress(&mut self, id: OrderId, step: Progress) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let mut work = house.work();
-        let last = match step {
-            Progress::Released => (Stage::Released, Command::Release),
-            Progress::Packed => (Stage::Packed, Command::Pack),
-            Progress::Shipped => (Stage::Shipped, Command::Ship),
-            Progress::Delivered => (Stage::Delivered, Command::Deliver),
-            Progress::Returned => (Stage::Returned, Command::Return),
-        };
-        // A step before it that was lost on its way here, because one of us fell, is made up for.
-        let before = [(Stage::Released, Command::Release), (Stage::Packed, Command::Pack), (Stage::Shipped, Command::Ship)];
-        let reached = last.0;
-        let host = self.order(&id)?;
-        let held = host.state.holds_stock();
-        for (stage, command) in before.into_iter().filter(|(stage, _)| *stage < reached).chain([last]) {
-            // Of two ends the later news counts, whichever that is.
-            let is_other_end = stage >= Stage::Delivered && host.state.stage != stage;
-            if (host.state.stage < stage || is_other_end)
-                && let Err(refusal) = host.command(&mut work, command)
-            {
-                tracing::debug!(%refusal, "refused");
+    pub(crate) fn take_quoting(&mut self, round: u32) -> Option<Quoting> {
+        let quoting = self.quoting.remove(&round)?;
+        for (id, _) in &quoting.load.shipment.orders {
+            if self.quoted_in.get(id) == Some(&round) {
+                self.quoted_in.remove(id);
             }
         }
-        let order = host.state.clone();
-        if held && !order.holds_stock() {
-            self.each_stock(&mut work, &order, |quantity| stock::Command::Pick { order: id.clone(), quantity })?;
-        }
-        if matches!(step, Progress::Shipped | Progress::Delivered | Progress::Returned) {
-            // It rests for days now; the twin has it, once this is written.
-            let myself = self.myself.clone();
-            // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Rest(id).into())));
-        }
-        house.commit(work);
-        Ok(())
-    }
-
-    /// Commands the stock of all that an order needs, in its warehouse.
-    fn each_stock(&mut self, work: &mut Work, order: &Order, command: impl Fn(u32) -> stock::Command) -> Result<(), ActorProcessingErr> {
-        let Some(decision) = &order.decision else { return Ok(()) };
-        for (sku, quantity) in order.needs() {
-            if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
-                stock.command(work, command(quantity))?;
-            }
-        }
-        Ok(())
+        Some(quoting)
     }
 
     fn count(&mut self, rows: Vec<(WarehouseId, Sku, u32)>) -> Result<(), ActorProcessingErr> {
@@ -437,64 +301,20 @@ impl DeskState {
     }
 
     /// Orders that wait for stock are planned anew, because of what this work makes known of it.
-    fn plan_short(&mut self, work: &mut Work) {
+    pub(crate) fn plan_short(&mut self, work: &mut Work) {
         let (short, myself) = (std::mem::take(&mut self.short), self.myself.clone());
         // A desk that fell meanwhile plans what it finds received.
         work.then(move || short.into_iter().for_each(|id| drop(myself.cast(DeskMsg::Plan(id).into()))));
     }
 
-    /// Whether an order can still be cancelled is for its parcel to say; without one, for the order itself.
-    fn cancel(&mut self, id: OrderId, reason: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let host = self.order(&id)?;
-        if !host.exists() {
-            self.orders.remove(&id);
-            reply(Err(format!("there is no order {id}")));
-            return Ok(());
-        }
-        let parcel = host.state.parcel.clone().filter(|_| host.state.stage != Stage::Cancelled);
-        let Some(parcel) = parcel else { return self.cancelled(id, reason, Ok(()), reply) };
-        let (desk, why, by) = (house.desk.clone(), reason.clone(), origin::current().by);
-        let decided = Box::new(move |outcome| {
-            // Whoever cancels the parcel cancels its order.
-            let origin = Origin { by, ..origin::current() };
-            origin::within(origin, || desk.cast(DeskMsg::Cancelled { order: id, reason, outcome, reply }));
-        });
-        // Behind whatever the ledger still holds, the parcel's own creation among it.
-        let (mut work, told) = (house.work(), house.clone());
-        work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason: why, decided }));
-        house.commit(work);
-        Ok(())
-    }
-
-    /// The parcel is cancelled, or said why it is too late.
-    fn cancelled(&mut self, id: OrderId, reason: SmolStr, outcome: Result<(), String>, reply: Reply) -> Result<(), ActorProcessingErr> {
-        let house = self.house.clone();
-        let mut work = house.work();
-        let host = self.order(&id)?;
-        let held = host.state.holds_stock();
-        let outcome = outcome.and_then(|()| host.command(&mut work, Command::Cancel { reason }).map(drop).map_err(|r| r.to_string()));
-        let order = host.state.clone();
-        if outcome.is_ok() {
-            self.quoting.remove(&id);
-            self.short.remove(&id);
-            if held {
-                self.each_stock(&mut work, &order, |quantity| stock::Command::Release { order: id.clone(), quantity })?;
-                // What it held may be what others wait for.
-                self.plan_short(&mut work);
-            }
-            let myself = self.myself.clone();
-            // A desk that fell has forgotten it anyway.
-            work.then(move || drop(myself.cast(DeskMsg::Rest(id).into())));
-        }
-        work.then(move || reply(outcome));
-        house.commit(work);
-        Ok(())
-    }
-
     /// The event first; the key is destroyed once that is durable.
     fn erase(&mut self, id: OrderId, reply: Reply) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
+        let order = self.order(&id)?.state.clone();
+        if let Err(refusal) = twin::forget::has_left(&house.twin, id.text(), &order)? {
+            reply(Err(refusal.to_string()));
+            return Ok(());
+        }
         let mut work = house.work();
         let host = self.order(&id)?;
         let outcome = host.command(&mut work, Command::Forget).map_err(|r| r.to_string());
@@ -516,16 +336,29 @@ impl DeskState {
 
     fn look(&mut self) -> Result<(), ActorProcessingErr> {
         let now = self.house.clock.steady();
-        let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(id, _)| id.clone()).collect();
-        for id in late {
-            if let Some(Quoting { cause, .. }) = self.quoting.remove(&id) {
-                self.myself.cast(Told { cause, message: DeskMsg::Plan(id) })?;
+        let late: Vec<_> = self.quoting.iter().filter(|(_, q)| now - q.since > QUOTES_LATE).map(|(round, _)| *round).collect();
+        for round in late {
+            let Some(quoting) = self.take_quoting(round) else { continue };
+            let Quoting { cause, load, .. } = quoting;
+            match load.shipment.placed {
+                Some(placed) => placed(Err("a carrier that was asked did not answer".into())),
+                None => {
+                    for (id, _) in load.shipment.orders {
+                        self.myself.cast(Told { cause: cause.clone(), message: DeskMsg::Plan(id) })?;
+                    }
+                }
             }
         }
+        self.end_late_errands(now)?;
         while let Some(due) = self.retry.first_entry().filter(|e| e.key().0 <= now) {
             let ((_, id), cause) = due.remove_entry();
             self.myself.cast(Told { cause, message: DeskMsg::Plan(id) })?;
         }
         Ok(())
     }
+}
+
+/// Whether the goods for a parcel have left the shelf.
+fn has_picked(parcel: &Parcel) -> bool {
+    parcel.packed_at.is_some() || (parcel.stage > parcel::Stage::Labelled && parcel.stage != parcel::Stage::Intercepted)
 }

@@ -3,7 +3,7 @@
 use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
 use crate::line::Facts;
-use crate::order_desk::{DeskMsg, Progress};
+use crate::order_desk::DeskMsg;
 use crate::station::StationMsg;
 use crate::warehouse::WarehouseMsg;
 use crate::{Host, House, Seat, Told, Work, origin};
@@ -15,7 +15,7 @@ use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
 use twin::personal::Personal;
-use twin::{Address, BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
+use twin::{Address, BagId, DeviceId, Dims, Grams, Money, OrderId, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
 pub enum ParcelMsg {
     Create(Box<Plan>),
@@ -53,6 +53,10 @@ pub enum ParcelMsg {
     Alarm(SmolStr),
     Cancel {
         reason: SmolStr,
+        /// The order that is cancelled with it.
+        order: Option<OrderId>,
+        /// Only if no bench has begun with it.
+        unreleased: bool,
         /// Told, once it is durable, what came of it.
         decided: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
@@ -127,13 +131,19 @@ impl ParcelState {
         Ok(match message {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
                 Ok(n) if n > 0 => Ok(self.ask_for_label(work)?),
+                // Two orders of the same number: the later one finds another parcel.
+                Err(refusal) => {
+                    let id = self.id.clone();
+                    work.then(move || house.desk.cast(DeskMsg::CatchUp(id)));
+                    Err(refusal)
+                }
                 other => other.map(drop),
             },
             ParcelMsg::Resume => match self.host.state.stage {
                 // It fell over its own creation; the desk has the plan.
                 Stage::Absent => {
-                    let order = self.id.order();
-                    work.then(move || house.desk.cast(DeskMsg::CatchUp(order)));
+                    let id = self.id.clone();
+                    work.then(move || house.desk.cast(DeskMsg::CatchUp(id)));
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
@@ -165,8 +175,8 @@ impl ParcelState {
                 let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };
                 self.host.command(work, taken).map(|n| {
                     if n > 0 {
-                        let (parcel, order) = (self.id.clone(), self.host.state.plan.order.clone());
-                        self.tell_warehouse(work, WarehouseMsg::Ready { parcel, order });
+                        let parcel = self.id.clone();
+                        self.tell_warehouse(work, WarehouseMsg::Ready(parcel));
                     }
                 })
             }
@@ -186,7 +196,7 @@ impl ParcelState {
                 if outcome.is_ok() {
                     // The bench's scan may have been missed.
                     if self.host.state.packed_at.is_none() {
-                        self.progress(work, Progress::Packed);
+                        self.tell_picked(work);
                     }
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
@@ -229,25 +239,14 @@ impl ParcelState {
                 Ok(n) if n > 0 => {
                     let cost = self.settle(work);
                     self.watch(work, &house);
-                    self.progress(work, Progress::Shipped);
                     cost
                 }
                 other => other.map(drop),
             },
-            ParcelMsg::Track(events) => {
-                let before = self.host.state.stage;
-                let tracked = self.host.command(work, Command::Track { events }).map(drop);
-                match self.host.state.stage {
-                    after if after == before => {}
-                    Stage::Delivered => self.progress(work, Progress::Delivered),
-                    Stage::Returned => self.progress(work, Progress::Returned),
-                    _ => {}
-                }
-                tracked
-            }
+            ParcelMsg::Track(events) => self.host.command(work, Command::Track { events }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
-            ParcelMsg::Cancel { reason, decided } => {
-                let outcome = self.host.command(work, Command::Cancel { reason });
+            ParcelMsg::Cancel { reason, order, unreleased, decided } => {
+                let outcome = self.host.command(work, Command::Cancel { reason, order, unreleased });
                 if outcome.as_ref().is_ok_and(|n| *n > 0) {
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
@@ -318,7 +317,7 @@ impl ParcelState {
     fn packed(&self, work: &mut Work) {
         let id = self.id.clone();
         self.tell_warehouse(work, WarehouseMsg::Packed(id));
-        self.progress(work, Progress::Packed);
+        self.tell_picked(work);
     }
 
     /// Final freight: what the carrier charged, or the tariff on what was measured.
@@ -355,9 +354,10 @@ impl ParcelState {
         }
     }
 
-    fn progress(&self, work: &mut Work, step: Progress) {
-        let (desk, order) = (self.house.desk.clone(), self.host.state.plan.order.clone());
-        work.then(move || desk.cast(DeskMsg::Progress { order, step }));
+    /// Its goods are off the shelf: the desk keeps the stock.
+    fn tell_picked(&self, work: &mut Work) {
+        let (desk, parcel, orders) = (self.house.desk.clone(), self.id.clone(), self.host.state.plan.orders());
+        work.then(move || desk.cast(DeskMsg::Packed { parcel, orders }));
     }
 
     fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {

@@ -323,7 +323,7 @@ impl TakingUp {
             match self.facet {
                 Facet::Label => house.tell(id, ParcelMsg::Resume),
                 // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
-                Facet::Pack => house.tell_warehouse(&of.into(), WarehouseMsg::Ready { parcel: id, order: note.into() }),
+                Facet::Pack => house.tell_warehouse(&of.into(), WarehouseMsg::Ready(id)),
                 Facet::Sight => house.tell_warehouse(&of.into(), WarehouseMsg::Packed(id)),
                 Facet::Watch => match house.carriers.get(&CarrierId::from(of.clone())) {
                     Some(seat) => {

@@ -8,6 +8,7 @@ use crate::config::WarehouseConfig;
 use crate::order_desk::{DeskMsg, DeskState};
 use crate::origin::{self, Cause};
 use crate::parcel::label_request;
+use crate::shipment::Load;
 use drivers::carriers::Read;
 use ractor::ActorProcessingErr;
 use rules::allocation::{Offer, warehouses_with_stock};
@@ -16,12 +17,11 @@ use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeSet;
 use twin::allocation::Candidate;
 use twin::channel::{Channel, Quote, QuoteRequest};
-use twin::order::{Command, Hold, Stage};
 use twin::parcel::Plan;
-use twin::{Address, CarrierId, Moment, Money, OrderId, ParcelId, WarehouseId};
+use twin::{Address, CarrierId, Moment, Money, ParcelId, WarehouseId};
 
 pub(crate) struct Quoting {
-    pub(crate) round: u32,
+    pub(crate) load: Load,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
     pub(crate) cause: Cause,
     pub(crate) since: Moment,
@@ -29,52 +29,32 @@ pub(crate) struct Quoting {
     pub(crate) offers: Vec<Offer>,
     pub(crate) lost: Vec<Candidate>,
     pub(crate) packed: Packed,
-    pub(crate) value: Money,
     /// A carrier failed to answer: another try may end better.
     pub(crate) incomplete: bool,
 }
 
 /// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
 /// field named.
-fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
+fn takes(house: &House, warehouse: &WarehouseConfig, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
     let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
-    let request = label_request(house, warehouse, &ParcelId::of(order, 1), plan, to.clone());
+    let request = label_request(house, warehouse, &ParcelId::of(&plan.order, 1), plan, to.clone());
     driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
 }
 
 impl DeskState {
     /// Gathers what every warehouse with stock could ship over every channel.
-    pub(crate) fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn quote(&mut self, load: Load, value: Money) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let (now, ship_at) = (house.clock.steady(), house.clock.date());
-        let order = self.order(&id)?.state.clone();
-        let held_for_good =
-            order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
-        if order.stage != Stage::Received || held_for_good || self.quoting.contains_key(&id) {
-            return Ok(());
-        }
-        let Some(value) = order.value() else {
-            let mut work = house.work();
-            let detail = "its value cannot be told".into();
-            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail })?;
-            house.commit(work);
-            return Ok(());
-        };
-        let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
-        let (fit, lost) = warehouses_with_stock(&order.needs(), &self.warehouses, |w, s| self.available(w, s));
-        let packed = rules::packing::declare(order.goods());
+        let lead = &load.orders[0].content;
+        let to = house.twin.address(&lead.ship_to, lead.buyer.as_ref())?;
+        let wanted = |w: &&WarehouseId| load.shipment.warehouse.as_ref().is_none_or(|only| only == *w);
+        let warehouses: Vec<_> = self.warehouses.iter().filter(wanted).cloned().collect();
+        let (fit, lost) = warehouses_with_stock(&load.needs(), &warehouses, |w, s| self.available(w, s));
+        let packed = rules::packing::declare(load.goods());
         self.rounds += 1;
-        let mut quoting = Quoting {
-            round: self.rounds,
-            cause: origin::cause(),
-            since: now,
-            waiting: 0,
-            offers: Vec::new(),
-            lost,
-            packed,
-            value,
-            incomplete: false,
-        };
+        let round = self.rounds;
+        let (mut offers, battery) = (Vec::new(), load.has_battery());
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
         let in_force = house.in_force();
@@ -83,24 +63,25 @@ impl DeskState {
             let request = QuoteRequest {
                 from: config.address.clone(),
                 to: to.clone(),
-                weight_g: quoting.packed.weight_g,
-                dims: quoting.packed.dims,
+                weight_g: packed.weight_g,
+                dims: packed.dims,
                 value,
-                battery: order.goods().any(|(goods, _)| goods.facts.battery.is_any()),
+                battery,
                 ship_at,
                 time_zone: config.time_zone.clone(),
             };
             let mut carriers = BTreeSet::new();
-            for channel in in_force.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
+            let from_here = |c: &&Channel| c.origins.contains(&warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
+            for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
-                let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
-                let takes = accepts.and_then(|()| takes(&house, config, &id, &plan(), &to));
+                let plan = || load.plan(config, channel, &packed);
+                let takes = accepts.and_then(|()| takes(&house, config, &plan(), &to));
                 match (takes, &channel.tariff) {
-                    (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
+                    (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     (Ok(()), Some(tariff)) => {
                         let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
-                        quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
+                        offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
                     }
                     (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
                     (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
@@ -108,25 +89,24 @@ impl DeskState {
             }
             asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
         }
-        let served = !asks.is_empty() || quoting.offers.iter().any(|o| o.quote.is_ok());
+        let served = !asks.is_empty() || offers.iter().any(|o| o.quote.is_ok());
         for (warehouse, channel, request) in last_resort {
             if served {
                 let quote = Err("not asked: a last resort, and others take it".into());
-                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
+                offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
             } else {
                 asks.push((warehouse, channel.carrier.clone(), request));
             }
         }
-        quoting.waiting = asks.len();
-        let round = quoting.round;
-        self.quoting.insert(id.clone(), quoting);
-        if asks.is_empty() {
-            return self.decide(id);
+        let waiting = asks.len();
+        self.put_quoting(round, Quoting { load, cause: origin::cause(), since: now, waiting, offers, lost, packed, incomplete: false });
+        if waiting == 0 {
+            return self.decide(round);
         }
         for (warehouse, carrier, mut request) in asks {
             request.ship_at = house.next_pickup(&carrier, &warehouse);
-            let (desk, order, from) = (house.desk.clone(), id.clone(), carrier.clone());
-            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { order, round, warehouse, carrier: from, quotes }));
+            let (desk, from) = (house.desk.clone(), carrier.clone());
+            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { round, warehouse, carrier: from, quotes }));
             if let Some(seat) = house.carriers.get(&carrier) {
                 seat.cast(CarrierMsg::Quote(Box::new(request), reply));
             }
@@ -136,17 +116,18 @@ impl DeskState {
 
     pub(crate) fn quoted(
         &mut self,
-        id: OrderId,
         round: u32,
         warehouse: &WarehouseId,
         carrier: &CarrierId,
         mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
     ) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
+        let Some(quoting) = self.quoting(round) else { return Ok(()) };
         quoting.waiting -= 1;
         quoting.incomplete |= quotes.is_err();
-        let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse);
+        let only = quoting.load.shipment.channel.clone();
+        let only = |c: &Channel| only.as_ref().is_none_or(|only| *only == c.id);
+        let asked = |c: &&Channel| c.carrier == *carrier && c.tariff.is_none() && c.origins.contains(warehouse) && only(c);
         let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
         let unread = |service: &SmolStr| {
             let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
@@ -176,6 +157,6 @@ impl DeskState {
             return Ok(());
         }
         let cause = quoting.cause.clone();
-        origin::within(cause, || self.decide(id))
+        origin::within(cause, || self.decide(round))
     }
 }

@@ -4,7 +4,8 @@ use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
 use crate::in_force::{InForce, Standing};
 use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
-use crate::order_desk::{DeskMsg, OrderDesk, Receipt};
+use crate::intake::Receipt;
+use crate::order_desk::{DeskMsg, OrderDesk};
 use crate::parcels::{Awake, Parcels, ParcelsArguments};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
@@ -18,8 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{broadcast, oneshot};
 use twin::goods::Product;
-use twin::order::NewOrder;
-use twin::{CarrierId, DeviceId, Sku, Twin, WarehouseId};
+use twin::{CarrierId, DeviceId, NewOrder, Sku, Twin, WarehouseId};
 
 /// Everything outside that a site needs.
 pub struct World {

@@ -5,6 +5,7 @@
 use drivers::devices::{code, glyphs, zpl};
 use std::convert::Infallible;
 use std::fmt::Write;
+use twin::parcel::Item;
 use twin::{BagId, ChannelId, ParcelId, Sku};
 
 /// What stands on top of a shelf sheet.
@@ -27,9 +28,16 @@ const MARGIN_DOTS: usize = 30;
 /// Lines of a reason that are drawn.
 const REASON_LINES_MAX: usize = 30;
 
-/// The pick slips of a parcel: which it is, what goes in: our SKUs with their pieces. Their barcode is the parcel's id; the rework bench reads it. What
-/// does not fit on one slip goes on to the next, which bears the same barcode.
-pub fn pick_slip(parcel: &ParcelId, goods: &[(Sku, u32)]) -> String {
+/// The pick slips of a parcel: which it is, and what goes in: our SKUs with their pieces, whichever orders they are of. Their
+/// barcode is the parcel's id; the rework bench reads it. What does not fit on one slip goes on to the next, which bears the same barcode.
+pub fn pick_slip(parcel: &ParcelId, items: &[Item]) -> String {
+    let mut goods: Vec<(&Sku, u32)> = Vec::with_capacity(items.len());
+    for Item { sku, quantity, .. } in items {
+        match goods.iter_mut().find(|(known, _)| *known == sku) {
+            Some((_, pieces)) => *pieces = pieces.saturating_add(*quantity),
+            None => goods.push((sku, *quantity)),
+        }
+    }
     let mut pages = vec![(0, String::new())];
     for (sku, pieces) in goods {
         let text = format!("{PICK}{pieces} {sku}");
@@ -138,8 +146,8 @@ pub fn parcel_of(code: &str) -> Option<ParcelId> {
 mod tests {
     use super::*;
 
-    fn line(sku: &str, quantity: u32) -> (Sku, u32) {
-        (sku.into(), quantity)
+    fn line(sku: &str, quantity: u32) -> Item {
+        Item { sku: sku.into(), quantity, ..Item::default() }
     }
 
     #[test]

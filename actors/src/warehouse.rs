@@ -1,7 +1,6 @@
 //! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
 
 use crate::config::WarehouseConfig;
-use crate::order_desk::{DeskMsg, Progress};
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments, StationMsg};
 use crate::supervision::{Children, Start};
@@ -12,7 +11,7 @@ use std::sync::Arc;
 use twin::parcel::{Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{CarrierId, Moment, OrderId, ParcelId, Span, TwinError, WarehouseId};
+use twin::{CarrierId, Moment, ParcelId, Span, TwinError, WarehouseId};
 
 /// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
@@ -21,10 +20,7 @@ const LOOK_EVERY: Span = Span::from_hours(1);
 pub enum WarehouseMsg {
     Restart(usize),
     /// A parcel has its label: pick it, pack it.
-    Ready {
-        parcel: ParcelId,
-        order: OrderId,
-    },
+    Ready(ParcelId),
     /// A parcel is packed: its place at the bench is free, and a line should see it soon.
     Packed(ParcelId),
     /// A line saw it, or nobody needs to look for it any more.
@@ -51,7 +47,7 @@ pub struct WarehouseState {
     /// Parcels with a label and not packed: at a bench, or waiting for one.
     in_hand: BTreeMap<ParcelId, Option<usize>>,
     /// Each with its own origin: whoever made room is not why it is printed.
-    waiting: VecDeque<Told<(ParcelId, OrderId)>>,
+    waiting: VecDeque<Told<ParcelId>>,
     /// Packed, and not read by a line yet.
     unseen: BTreeMap<ParcelId, Moment>,
 }
@@ -142,12 +138,12 @@ impl WarehouseState {
                     self.take_up(child)?;
                 }
             }
-            WarehouseMsg::Ready { parcel, order } => {
+            WarehouseMsg::Ready(parcel) => {
                 if self.in_hand.contains_key(&parcel) {
                     return Ok(());
                 }
                 self.in_hand.insert(parcel.clone(), None);
-                self.waiting.push_back((parcel, order).into());
+                self.waiting.push_back(parcel.into());
                 self.dispatch();
             }
             WarehouseMsg::Packed(parcel) => {
@@ -213,17 +209,14 @@ impl WarehouseState {
         while !self.waiting.is_empty() {
             let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
-            let Some(Told { cause, message: (parcel, order) }) = self.waiting.pop_front() else { return };
+            let Some(Told { cause, message: parcel }) = self.waiting.pop_front() else { return };
             // One that was cancelled while it waited is in hand no more.
             match self.in_hand.get_mut(&parcel) {
                 Some(at @ None) => *at = Some(bench),
                 _ => continue,
             }
             self.load[bench] += 1;
-            origin::within(cause, || {
-                self.benches[bench].cast(StationMsg::Print(parcel));
-                self.house.desk.cast(DeskMsg::Progress { order, step: Progress::Released });
-            });
+            origin::within(cause, || self.benches[bench].cast(StationMsg::Print(parcel)));
         }
     }
 }

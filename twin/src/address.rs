@@ -68,12 +68,12 @@ impl Address {
     /// What of it may stand in the open, and what is sealed.
     pub fn parted(self) -> (Place, Personal) {
         let Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id } = self;
-        (Place { country, region, postcode }, Personal { name, company, street, street2, city, phone, email, tax_id })
+        (Place { country, region, postcode }, Personal { name, company, street, street2, city, phone, email, tax_id, ..Personal::default() })
     }
 
     pub fn joined(place: Place, personal: Personal) -> Self {
         let Place { country, region, postcode } = place;
-        let Personal { name, company, street, street2, city, phone, email, tax_id } = personal;
+        let Personal { name, company, street, street2, city, phone, email, tax_id, gift_note: _ } = personal;
         Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id }
     }
 }

@@ -21,14 +21,14 @@ pub(crate) struct Census {
 impl Census {
     pub fn of(shelf: &dyn Shelf, kind: Kind) -> Result<Self, TwinError> {
         let mut census = Census { kind, records: 0, stages: BTreeMap::new(), newest_key: None, forgotten: Vec::new() };
-        for row in shelf.states(kind) {
+        for row in shelf.states(kind, "") {
             let (id, bytes) = row?;
             let (version, state) = State::from_bytes(kind, &bytes)
                 .map_err(|why| TwinError::Disagrees { why: format!("{} {id} cannot be read: {why}", kind.as_str()) })?;
             census.records += u64::from(version);
             *census.stages.entry(state.stage_word()).or_default() += 1;
             if let State::Order(order) = state
-                && let Some(buyer) = order.buyer
+                && let Some(buyer) = order.content.buyer
             {
                 census.newest_key = census.newest_key.max(Some(buyer.key));
                 if order.forgotten {

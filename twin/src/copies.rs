@@ -210,8 +210,8 @@ fn erased_documents(folder: &Folder, keys: &Keys) -> Result<HashSet<Hash>, TwinE
     for record in crate::records(folder, 0) {
         let record = record?;
         match record.event {
-            Event::Order(order::Event::Received { buyer: Some(buyer), .. }) if erased.contains_key(&buyer.key) => {
-                gone.insert(buyer.document);
+            Event::Order(order::Event::Received { content }) => {
+                gone.extend(content.buyer.filter(|buyer| erased.contains_key(&buyer.key)).map(|buyer| buyer.document));
             }
             Event::Parcel(parcel::Event::Created { plan }) => {
                 if let Some(buyer) = plan.buyer.filter(|b| erased.contains_key(&b.key)) {

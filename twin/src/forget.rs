@@ -1,9 +1,10 @@
 //! Forgetting who a buyer is: an event of the order first, durable, then the key is destroyed. The rest of the order, what
 //! it cost and why, stays.
 
-use crate::entity::{Entity, Refusal};
+use crate::entity::{Entity, Refusal, Why};
 use crate::facet::Standing;
-use crate::order::{Command, Order, Stage};
+use crate::fulfilment::Step;
+use crate::order::{Command, Order};
 use crate::parcel::Parcel;
 use crate::{By, Moment, Origin, Twin, TwinError, Tx};
 use smol_str::SmolStr;
@@ -37,6 +38,10 @@ pub fn forget(twin: &Twin, asked: &Asked, by: By, now: Moment) -> Result<Done, T
             done.refused.push((id, "there is no such order".into()));
             continue;
         };
+        if let Err(refusal) = has_left(twin, &id, &order)? {
+            done.refused.push((id, refusal.to_string()));
+            continue;
+        }
         let mut tx = Tx::at(now);
         tx.origin = Origin::by(by.clone());
         match stage(&mut tx, &id, version, &mut order, now) {
@@ -55,9 +60,22 @@ pub fn forget(twin: &Twin, asked: &Asked, by: By, now: Moment) -> Result<Done, T
     Ok(done)
 }
 
+/// Whether every parcel that holds some of an order has left the house: before that, somebody needs to know where it goes.
+pub fn has_left(twin: &Twin, id: &SmolStr, order: &Order) -> Result<Result<(), Refusal>, TwinError> {
+    for part in order.live_parts() {
+        let parcel = twin.load::<Parcel>(part.parcel.text())?.map(|(_, parcel)| parcel);
+        let step = Step::of(parcel.as_ref());
+        if !step.has_left() && step != Step::Dropped {
+            let wants = "shipped, delivered, returned or cancelled".into();
+            return Ok(Err(Order::refuse(id, Why::WrongStage { is: step.as_str().into(), step: "forgetting".into(), wants })));
+        }
+    }
+    Ok(Ok(()))
+}
+
 /// Destroys the key of an order that was told to be forgotten, once that is durable.
 pub fn erase(twin: &Twin, order: &Order, id: &SmolStr, now: Moment) -> Result<(), TwinError> {
-    match &order.buyer {
+    match &order.content.buyer {
         Some(buyer) => Ok(twin.keys().destroy(buyer.key, id, now)?),
         None => Ok(()),
     }
@@ -79,16 +97,13 @@ fn finished_before(twin: &Twin, moment: Moment) -> Result<Vec<SmolStr>, TwinErro
     let mut ids = Vec::new();
     for row in twin.all::<Order>() {
         let (id, order) = row?;
-        if order.forgotten || !matches!(order.stage, Stage::Shipped | Stage::Delivered | Stage::Returned | Stage::Cancelled) {
+        // One that may not be forgotten yet says so by itself.
+        if order.forgotten || order.decide(&id, moment, Command::Forget).is_err() {
             continue;
         }
-        let ended = match &order.parcel {
-            Some(parcel) => match twin.load::<Parcel>(parcel.text())? {
-                Some((_, parcel)) => parcel.stage.is_final().then_some(parcel.changed_at),
-                None => Some(order.received_at),
-            },
-            None => Some(order.received_at),
-        };
+        let parcels = order.live_parts().map(|part| twin.load::<Parcel>(part.parcel.text())).collect::<Result<Vec<_>, _>>()?;
+        let end = |parcel: Option<(u32, Parcel)>| parcel.filter(|(_, p)| p.stage.is_final()).map(|(_, p)| p.changed_at);
+        let ended = parcels.into_iter().map(end).try_fold(order.received_at, |latest, end| Some(latest.max(end?)));
         if ended.is_some_and(|at| at < moment) {
             ids.push(id);
         }

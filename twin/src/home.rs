@@ -198,7 +198,9 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 fn newest_key(journal: &dyn Journal) -> Result<Option<u64>, TwinError> {
     let mut newest = None;
     for record in records(journal, 0) {
-        if let crate::Event::Order(crate::order::Event::Received { buyer: Some(buyer), .. }) = record?.event {
+        if let crate::Event::Order(crate::order::Event::Received { content }) = record?.event
+            && let Some(buyer) = content.buyer
+        {
             newest = newest.max(Some(buyer.key));
         }
     }
@@ -307,7 +309,9 @@ impl Glance {
                         let why = format!("{} should be at version {version} and is at {}", record.key, record.version);
                         return Err(segment.damaged(offset, Some(record.seq), why));
                     }
-                    if let crate::Event::Order(crate::order::Event::Received { buyer: Some(buyer), .. }) = &record.event {
+                    if let crate::Event::Order(crate::order::Event::Received { content }) = &record.event
+                        && let Some(buyer) = &content.buyer
+                    {
                         newest_key = newest_key.max(Some(buyer.key));
                     }
                 }

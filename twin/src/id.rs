@@ -70,9 +70,10 @@ macro_rules! ids {
 }
 
 ids! {
-    /// The platform's order number, prefixed by the shop where two shops could collide: `AMA-000001`.
+    /// The platform's own number of the order, and whose it is: `AMA-000001@amazon:lamps`. See [`OrderId::of`].
     OrderId;
-    /// The order's number and the parcel's place in it: `AMA-000001-1`.
+    /// An order's number and a place among the parcels of that number: `AMA-000001-1`. Short, since it stands in barcodes and in
+    /// what carriers are told.
     ParcelId;
     /// Stock-keeping unit.
     Sku;
@@ -112,21 +113,86 @@ impl TrackingNumber {
     }
 }
 
-impl ParcelId {
-    /// The `n`th parcel (from 1) of an order.
-    pub fn of(order: &OrderId, n: u32) -> Self {
-        Self(smol_str::format_smolstr!("{order}-{n}"))
+/// Between an order's number and whose it is.
+const OF: char = '@';
+
+impl OrderId {
+    /// The number comes first, so that all orders of that number lie side by side. What platform and shop may not contain in
+    /// an id is written as in a URL.
+    pub fn of(platform: &str, shop: &str, number: &str) -> Self {
+        let mut id = smol_str::SmolStrBuilder::new();
+        id.push_str(number);
+        id.push(OF);
+        escape(&mut id, platform);
+        id.push(':');
+        escape(&mut id, shop);
+        Self(id.finish())
     }
 
-    /// The order that it is a parcel of.
-    pub fn order(&self) -> OrderId {
-        OrderId(self.0.rsplit_once('-').map_or(self.0.as_str(), |(order, _)| order).into())
+    /// The platform's own number of it.
+    pub fn number(&self) -> &str {
+        self.0.rsplit_once(OF).map_or(self.0.as_str(), |(number, _)| number)
+    }
+
+    /// What the ids of all orders of a number begin with.
+    pub fn beginning(number: &str) -> SmolStr {
+        smol_str::format_smolstr!("{number}{OF}")
+    }
+}
+
+fn escape(id: &mut smol_str::SmolStrBuilder, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'?' | b'@' | b':' | b'%' | b'#' => hex(id, byte),
+            byte if byte.is_ascii_graphic() => id.push(char::from(byte)),
+            byte => hex(id, byte),
+        }
+    }
+}
+
+fn hex(id: &mut smol_str::SmolStrBuilder, byte: u8) {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    [
+        '%',
+        DIGITS[usize::from(byte >> 4)],
+        DIGITS[usize::from(byte & 15)],
+    ]
+    .into_iter()
+    .for_each(|c| id.push(c));
+}
+
+impl ParcelId {
+    /// The `n`th parcel (from 1) of an order's number.
+    pub fn of(order: &OrderId, n: u32) -> Self {
+        Self(smol_str::format_smolstr!("{}-{n}", order.number()))
+    }
+
+    /// The number of the orders that it is a parcel of.
+    pub fn number(&self) -> &str {
+        self.0.rsplit_once('-').map_or(self.0.as_str(), |(number, _)| number)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ID_LENGTH_MAX, is_from_outside};
+    use super::{ID_LENGTH_MAX, OrderId, ParcelId, is_from_outside};
+
+    #[test]
+    fn an_order_is_known_by_platform_shop_and_number() {
+        for (platform, shop, number, id) in [
+            ("shopify", "lamps", "#1001", "#1001@shopify:lamps"),
+            ("shopify", "Müller & Söhne", "1", "1@shopify:M%C3%BCller%20&%20S%C3%B6hne"),
+            ("a:b", "c@d/e?", "x@y", "x@y@a%3Ab:c%40d%2Fe%3F"),
+            ("", "", "1", "1@:"),
+        ] {
+            let order = OrderId::of(platform, shop, number);
+            assert_eq!((order.as_str(), order.number()), (id, number));
+            assert!(order.as_str().starts_with(OrderId::beginning(number).as_str()));
+            assert_eq!(ParcelId::of(&order, 2).number(), number);
+        }
+        assert_ne!(OrderId::of("a", "b:c", "1"), OrderId::of("a:b", "c", "1"));
+        assert_eq!(OrderId::new("A-1").number(), "A-1", "one of an older journal");
+    }
 
     #[test]
     fn ids_from_outside_are_one_step_of_a_path() {

@@ -1,6 +1,8 @@
-//! An order: what a buyer bought. Parcels fulfil it.
+//! An order: what a buyer bought. Parcels fulfil it: none, one or several, and one parcel may hold lines of several orders.
 //!
-//! received → held(reasons) → allocated → released → packed → shipped → delivered; or cancelled, returned.
+//! received → held(reasons) → allocated (part by part, each to a parcel) ; or cancelled. How far it is on its way is not
+//! written here: it follows from its parcels ([`crate::fulfilment`]). A later version of it from the platform replaces the
+//! one before as long as no parcel holds any of it.
 
 use crate::address::Place;
 use crate::allocation::Decision;
@@ -9,77 +11,11 @@ use crate::facet::{Facet, Listing};
 use crate::goods::Goods;
 use crate::keys::Sealed;
 use crate::money::Decimal;
-use crate::{Address, Moment, Money, OrderId, ParcelId};
+use crate::new_order::{NewLine, Terms};
+use crate::{Moment, Money, OrderId, ParcelId};
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, ToSmolStr};
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
-
-/// The most lines one order may have.
-pub const ORDER_LINES_MAX: usize = 200;
-/// The highest price of one piece, in whole units of its currency.
-pub const UNIT_PRICE_MAX: i64 = 1_000_000_000;
-/// The most pieces of one SKU in one line.
-pub const LINE_QUANTITY_MAX: u32 = 10_000;
-
-/// An order as it comes in, platform differences already gone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NewOrder {
-    pub id: OrderId,
-    /// `shopify`, `amazon`, `temu`…
-    pub platform: SmolStr,
-    pub shop: SmolStr,
-    pub placed_at: Moment,
-    pub ship_to: Address,
-    pub lines: Vec<NewLine>,
-    /// The platform says the buyer has paid.
-    #[serde(default = "yes")]
-    pub paid: bool,
-    /// Why a person must look at it before it ships: what the platform says of it that no other field holds.
-    #[serde(default)]
-    pub held: Option<SmolStr>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NewLine {
-    pub sku: crate::Sku,
-    pub quantity: u32,
-    pub unit_price: Money,
-}
-
-impl NewOrder {
-    /// What is wrong with it, or `None`: the field and the reason. Such an order is not accepted at all.
-    pub fn fault(&self) -> Option<(&'static str, String)> {
-        let id = self.id.as_str();
-        if !crate::id::is_from_outside(id) {
-            return Some(("id", format!("{id:?} must be {}", crate::id::ID_RULE)));
-        }
-        if self.lines.is_empty() || self.lines.len() > ORDER_LINES_MAX {
-            return Some(("lines", format!("{} lines; 1 to {ORDER_LINES_MAX} are accepted", self.lines.len())));
-        }
-        for line in &self.lines {
-            if line.quantity == 0 || line.quantity > LINE_QUANTITY_MAX {
-                return Some(("lines.quantity", format!("{} of {}; 1 to {LINE_QUANTITY_MAX} are accepted", line.quantity, line.sku)));
-            }
-            if line.unit_price.amount.is_sign_negative() && !line.unit_price.amount.is_zero() {
-                return Some(("lines.unit_price", format!("{} for {} is negative", line.unit_price, line.sku)));
-            }
-            if line.unit_price.amount > Decimal::from(UNIT_PRICE_MAX) {
-                return Some(("lines.unit_price", format!("{} for {} is over the limit of {UNIT_PRICE_MAX}", line.unit_price, line.sku)));
-            }
-            if line.unit_price.currency != self.lines[0].unit_price.currency {
-                return Some((
-                    "lines.unit_price",
-                    format!("{} and {} in one order", self.lines[0].unit_price.currency.code(), line.unit_price.currency.code()),
-                ));
-            }
-        }
-        None
-    }
-}
 
 /// A line, and what lies in one of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -104,18 +40,17 @@ impl Line {
     }
 }
 
+/// Where it is by itself. The rest of its way is told by its parcels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     #[default]
     Absent,
+    /// Some of it is in no parcel yet.
     Received,
+    /// All of it that is still wanted is in parcels.
     Allocated,
-    Released,
-    Packed,
-    Shipped,
-    Delivered,
-    Returned,
+    /// None of it is in a parcel, and nothing more of it is wanted.
     Cancelled,
 }
 
@@ -125,11 +60,6 @@ impl Stage {
             Stage::Absent => "absent",
             Stage::Received => "received",
             Stage::Allocated => "allocated",
-            Stage::Released => "released",
-            Stage::Packed => "packed",
-            Stage::Shipped => "shipped",
-            Stage::Delivered => "delivered",
-            Stage::Returned => "returned",
             Stage::Cancelled => "cancelled",
         }
     }
@@ -166,32 +96,101 @@ impl Hold {
     }
 }
 
+/// What the platform says of an order, in one version of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    pub stage: Stage,
+pub struct Content {
     pub platform: SmolStr,
     pub shop: SmolStr,
     pub placed_at: Moment,
-    pub received_at: Moment,
+    /// When the platform changed it last, where it says so. Of two versions the later one counts, however they come.
+    pub updated_at: Option<Moment>,
     pub ship_to: Place,
     /// Who the buyer is, sealed under a key of this order.
     pub buyer: Option<Sealed>,
-    /// The key is destroyed: nobody can tell any more.
-    pub forgotten: bool,
     pub lines: Vec<Line>,
     pub currency: SmolStr,
+    pub paid: bool,
+    /// Why the platform wants a person to look at it first.
+    pub held: Option<SmolStr>,
+    pub terms: Terms,
+}
+
+impl Content {
+    /// Whether the same goods go the same way to the same door: then a parcel that is made already is still right.
+    pub fn ships_as(&self, other: &Content) -> bool {
+        self.says_of_goods(other)
+            && (&self.ship_to, &self.buyer, self.paid, &self.held) == (&other.ship_to, &other.buyer, other.paid, &other.held)
+            && (&self.terms.service, &self.terms.tax) == (&other.terms.service, &other.terms.tax)
+    }
+
+    /// Whether the platform says the same in both. What we know of the goods may have changed since.
+    pub fn says_as(&self, other: &Content) -> bool {
+        self.ships_as(other) && (self.placed_at, self.updated_at, &self.terms) == (other.placed_at, other.updated_at, &other.terms)
+    }
+
+    fn says_of_goods(&self, other: &Content) -> bool {
+        let says = |l: &Line| (l.sku.clone(), l.quantity, l.unit_price);
+        self.currency == other.currency && self.lines.iter().map(says).eq(other.lines.iter().map(says))
+    }
+
+    fn is_older_than(&self, other: &Content) -> bool {
+        matches!((self.updated_at, other.updated_at), (Some(this), Some(that)) if this < that)
+    }
+}
+
+/// So many pieces of one line of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Share {
+    /// The line's place in its order, from 0.
+    pub line: u16,
+    pub quantity: u32,
+}
+
+/// What became of the stock for a part of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// It lies on the shelf for this part alone.
+    #[default]
+    Reserved,
+    /// It was picked for the parcel.
+    Picked,
+    /// The parcel is cancelled: nobody claims anything.
+    Dropped,
+}
+
+/// Some of an order, in one parcel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub parcel: ParcelId,
+    pub shares: Vec<Share>,
+    pub claim: Claim,
+    pub decision: Decision,
+    /// All orders in the parcel, the one first whose buyer it goes to. Empty where there is no other.
+    pub with: Vec<OrderId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub stage: Stage,
+    pub content: Content,
+    /// How many versions of it were taken in.
+    pub revision: u32,
+    pub received_at: Moment,
+    /// The key of the buyer is destroyed: nobody can tell any more.
+    pub forgotten: bool,
     /// Each reason with what exactly is wrong.
     pub holds: BTreeMap<Hold, SmolStr>,
-    pub decision: Option<Decision>,
-    pub parcel: Option<ParcelId>,
+    pub parts: Vec<Part>,
+    /// Why nothing more of it is wanted.
+    pub cancelled: Option<SmolStr>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// A version of it came in.
     Receive {
-        order: Box<NewOrder>,
-        buyer: Option<Sealed>,
-        lines: Vec<Line>,
+        content: Box<Content>,
     },
     Hold {
         reason: Hold,
@@ -200,15 +199,24 @@ pub enum Command {
     ClearHold {
         reason: Hold,
     },
+    /// Some of it goes into a parcel.
     Allocate {
         decision: Box<Decision>,
         parcel: ParcelId,
+        shares: Vec<Share>,
+        /// All orders in that parcel, where there are several.
+        with: Vec<OrderId>,
     },
-    Release,
-    Pack,
-    Ship,
-    Deliver,
-    Return,
+    /// The goods for a parcel left the shelf.
+    Pick {
+        parcel: ParcelId,
+    },
+    /// A parcel of it is cancelled; what was in it is in none.
+    Drop {
+        parcel: ParcelId,
+        reason: SmolStr,
+    },
+    /// What is in no parcel is not wanted any more.
     Cancel {
         reason: SmolStr,
     },
@@ -219,14 +227,9 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
+    /// The first version of it, or a later one that replaces it.
     Received {
-        platform: SmolStr,
-        shop: SmolStr,
-        placed_at: Moment,
-        ship_to: Box<Place>,
-        buyer: Option<Box<Sealed>>,
-        lines: Vec<Line>,
-        currency: SmolStr,
+        content: Box<Content>,
     },
     Held {
         reason: Hold,
@@ -238,54 +241,120 @@ pub enum Event {
     Allocated {
         decision: Box<Decision>,
         parcel: ParcelId,
+        /// Empty: all that was in no parcel.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shares: Vec<Share>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        with: Vec<OrderId>,
     },
-    Released,
-    Packed,
-    Shipped,
-    Delivered,
-    Returned,
+    Picked {
+        parcel: ParcelId,
+    },
+    Dropped {
+        parcel: ParcelId,
+        reason: SmolStr,
+    },
     Cancelled {
         reason: SmolStr,
     },
     Forgotten,
 }
 
+/// What may still change in an order whose goods are in parcels.
+pub const CHANGES_ALWAYS: [&str; 3] = ["updated_at", "ship_by", "deliver_by"];
+
 impl Order {
-    /// Whether stock is reserved for it: from its allocation until it is packed.
-    pub fn holds_stock(&self) -> bool {
-        matches!(self.stage, Stage::Allocated | Stage::Released)
+    /// Parcels that hold some of it.
+    pub fn live_parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.claim != Claim::Dropped)
     }
 
-    /// The goods of all its lines, each with its pieces.
-    pub fn goods(&self) -> impl Iterator<Item = (&Goods, u32)> + Clone {
-        self.lines.iter().flat_map(Line::pieces)
+    pub fn part(&self, parcel: &ParcelId) -> Option<&Part> {
+        self.parts.iter().find(|part| part.parcel == *parcel)
     }
 
-    /// What it needs of each SKU of ours, in the order of its lines.
-    pub fn needs(&self) -> Vec<(crate::Sku, u32)> {
-        crate::goods::added_up(self.goods())
+    /// The decision made last.
+    pub fn decision(&self) -> Option<&Decision> {
+        self.parts.last().map(|part| &part.decision)
+    }
+
+    /// What of it is in no parcel.
+    pub fn open_shares(&self) -> Vec<Share> {
+        let open = self.content.lines.iter().enumerate().map(|(n, line)| {
+            let taken = |part: &Part| part.shares.iter().filter(|s| usize::from(s.line) == n).map(|s| s.quantity).sum::<u32>();
+            Share { line: n as u16, quantity: line.quantity.saturating_sub(self.live_parts().map(taken).sum()) }
+        });
+        open.filter(|share| share.quantity > 0).collect()
+    }
+
+    /// The lines of these shares, each with so many pieces of it.
+    pub fn lines_of<'a>(&'a self, shares: &'a [Share]) -> impl Iterator<Item = (&'a Line, u32)> {
+        shares.iter().filter_map(|share| Some((self.content.lines.get(usize::from(share.line))?, share.quantity)))
     }
 
     /// Value of all lines, in the order's currency; `None` where it cannot be told.
     pub fn value(&self) -> Option<Money> {
-        let currency = crate::money::Currency::from_code(&self.currency)?;
-        let line = |sum: Decimal, l: &Line| sum.checked_add(l.unit_price.checked_mul(Decimal::from(l.quantity))?);
-        Some(Money::new(self.lines.iter().try_fold(Decimal::ZERO, line)?, currency))
+        let all: Vec<_> = self.content.lines.iter().enumerate().map(|(n, l)| Share { line: n as u16, quantity: l.quantity }).collect();
+        self.value_of(&all)
+    }
+
+    /// The same of some of it.
+    pub fn value_of(&self, shares: &[Share]) -> Option<Money> {
+        let currency = crate::money::Currency::from_code(&self.content.currency)?;
+        let add = |sum: Decimal, (line, pieces): (&Line, u32)| sum.checked_add(line.unit_price.checked_mul(Decimal::from(pieces))?);
+        Some(Money::new(self.lines_of(shares).try_fold(Decimal::ZERO, add)?, currency))
     }
 
     pub fn is_held(&self) -> bool {
         !self.holds.is_empty() && self.stage == Stage::Received
     }
 
-    fn step(&self, id: &SmolStr, name: &str, from: &[Stage], to: Stage, event: Event) -> Result<Vec<Event>, Refusal> {
-        if self.stage == to {
-            return Ok(vec![]);
+    /// Whether this version was left behind by one that is here already.
+    pub fn is_superseded(&self, content: &Content) -> bool {
+        content.is_older_than(&self.content)
+    }
+
+    fn stage_now(&self) -> Stage {
+        let live = self.live_parts().next().is_some();
+        match self.cancelled {
+            Some(_) if !live => Stage::Cancelled,
+            Some(_) => Stage::Allocated,
+            None if self.open_shares().is_empty() => Stage::Allocated,
+            None => Stage::Received,
         }
-        if from.contains(&self.stage) {
-            return Ok(vec![event]);
+    }
+
+    fn wrong_stage(&self, id: &SmolStr, step: &str, wants: &str) -> Refusal {
+        Self::refuse(id, Why::WrongStage { is: self.stage_word().into(), step: step.into(), wants: wants.into() })
+    }
+
+    fn receive(&self, id: &SmolStr, content: Box<Content>) -> Result<Vec<Event>, Refusal> {
+        if self.stage != Stage::Absent {
+            if content.says_as(&self.content) || self.is_superseded(&content) {
+                return Ok(vec![]);
+            }
+            if self.cancelled.is_some() {
+                return Err(self.wrong_stage(id, "another version of it", "not cancelled"));
+            }
+            if self.live_parts().next().is_some() && !content.ships_as(&self.content) {
+                let wants = format_smolstr!("in no parcel, or only {} to change", CHANGES_ALWAYS.join(", "));
+                return Err(self.wrong_stage(id, "another version of it", &wants));
+            }
         }
-        let wants: Vec<_> = from.iter().map(|s| s.as_str()).collect();
-        Err(Self::refuse(id, Why::WrongStage { is: self.stage.as_str().into(), step: name.into(), wants: wants.join(" or ").to_smolstr() }))
+        Ok(vec![Event::Received { content }])
+    }
+
+    /// Whether so much of it is in no parcel yet.
+    fn has_open(&self, id: &SmolStr, shares: &[Share]) -> Result<(), Refusal> {
+        let open = self.open_shares();
+        for share in shares {
+            let available = open.iter().find(|o| o.line == share.line).map_or(0, |o| o.quantity);
+            let asked: u32 = shares.iter().filter(|s| s.line == share.line).map(|s| s.quantity).sum();
+            if asked > available || share.quantity == 0 {
+                return Err(Self::refuse(id, Why::Short { asked, available }));
+            }
+        }
+        if shares.is_empty() { Err(Self::refuse(id, Why::Short { asked: 0, available: 0 })) } else { Ok(()) }
     }
 }
 
@@ -295,67 +364,65 @@ impl Entity for Order {
     type Event = Event;
 
     fn decide(&self, id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
-        use Stage::*;
+        if self.stage == Stage::Absent && !matches!(command, Command::Receive { .. }) {
+            return Err(Self::refuse(id, Why::Absent));
+        }
+        let claim = |parcel: &ParcelId| self.part(parcel).map(|part| part.claim);
         match command {
-            Command::Receive { order, buyer, lines } => {
-                if self.stage != Absent {
-                    return Ok(vec![]);
-                }
-                let currency = order.lines.first().map_or("USD", |l| l.unit_price.currency.code()).into();
-                let NewOrder { platform, shop, placed_at, ship_to, .. } = *order;
-                let ship_to = Box::new(ship_to.parted().0);
-                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer: buyer.map(Box::new), lines, currency }])
-            }
+            Command::Receive { content } => self.receive(id, content),
             Command::Hold { reason, detail } => match self.holds.get(&reason) {
                 Some(known) if *known == detail => Ok(vec![]),
-                _ => self.step(id, "hold", &[Received], Absent, Event::Held { reason, detail }),
+                _ if self.stage == Stage::Received => Ok(vec![Event::Held { reason, detail }]),
+                _ => Err(self.wrong_stage(id, "hold", "received")),
             },
             Command::ClearHold { reason } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason }]),
             Command::ClearHold { .. } => Ok(vec![]),
-            Command::Allocate { decision, parcel } => {
-                self.step(id, "allocation", &[Received], Allocated, Event::Allocated { decision, parcel })
+            Command::Allocate { parcel, .. } if claim(&parcel).is_some() => Ok(vec![]),
+            Command::Allocate { .. } if self.stage != Stage::Received => Err(self.wrong_stage(id, "allocation", "received")),
+            Command::Allocate { decision, parcel, mut shares, with } => {
+                self.has_open(id, &shares)?;
+                if shares == self.open_shares() {
+                    shares.clear();
+                }
+                Ok(vec![Event::Allocated { decision, parcel, shares, with }])
             }
-            Command::Release => self.step(id, "release", &[Allocated], Released, Event::Released),
-            Command::Pack => self.step(id, "packing", &[Released], Packed, Event::Packed),
-            Command::Ship => self.step(id, "shipping", &[Packed, Released], Shipped, Event::Shipped),
-            // As the parcel's news has it: what was delivered may come back, and what was told to come back be delivered.
-            Command::Deliver => self.step(id, "delivery", &[Shipped, Returned], Delivered, Event::Delivered),
-            Command::Return => self.step(id, "return", &[Shipped, Delivered], Returned, Event::Returned),
-            Command::Cancel { reason } => {
-                self.step(id, "cancelling", &[Received, Allocated, Released, Packed], Cancelled, Event::Cancelled { reason })
-            }
+            Command::Pick { parcel } => match claim(&parcel) {
+                Some(Claim::Reserved) => Ok(vec![Event::Picked { parcel }]),
+                Some(Claim::Picked) => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "picking", &format_smolstr!("in parcel {parcel}"))),
+            },
+            Command::Drop { parcel, reason } => match claim(&parcel) {
+                Some(Claim::Reserved | Claim::Picked) => Ok(vec![Event::Dropped { parcel, reason }]),
+                _ => Ok(vec![]),
+            },
+            Command::Cancel { .. } if self.cancelled.is_some() => Ok(vec![]),
+            Command::Cancel { reason } => match self.stage {
+                Stage::Received => Ok(vec![Event::Cancelled { reason }]),
+                _ => Err(self.wrong_stage(id, "cancelling", "not in parcels")),
+            },
             Command::Forget if self.forgotten => Ok(vec![]),
             // Until it has left, somebody needs to know where it goes.
-            Command::Forget => match self.stage {
-                Shipped | Delivered | Returned | Cancelled => Ok(vec![Event::Forgotten]),
-                Absent => Err(Self::refuse(id, Why::Absent)),
-                stage => Err(Self::refuse(
-                    id,
-                    Why::WrongStage {
-                        is: stage.as_str().into(),
-                        step: "forgetting".into(),
-                        wants: "shipped, delivered, returned or cancelled".into(),
-                    },
-                )),
-            },
+            Command::Forget if self.stage == Stage::Received || self.live_parts().any(|part| part.claim == Claim::Reserved) => {
+                Err(self.wrong_stage(id, "forgetting", "shipped, delivered, returned or cancelled"))
+            }
+            Command::Forget => Ok(vec![Event::Forgotten]),
         }
     }
 
     fn apply(&mut self, at: Moment, event: &Event) {
+        let part = |order: &mut Order, parcel: &ParcelId, claim: Claim| {
+            if let Some(part) = order.parts.iter_mut().find(|part| part.parcel == *parcel) {
+                part.claim = claim;
+            }
+        };
         match event {
-            Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency } => {
-                *self = Order {
-                    stage: Stage::Received,
-                    platform: platform.clone(),
-                    shop: shop.clone(),
-                    placed_at: *placed_at,
-                    received_at: at,
-                    ship_to: Place::clone(ship_to),
-                    buyer: buyer.as_deref().cloned(),
-                    lines: lines.clone(),
-                    currency: currency.clone(),
-                    ..Order::default()
+            Event::Received { content } => {
+                if self.revision == 0 {
+                    self.received_at = at;
                 }
+                self.content = Content::clone(content);
+                self.revision += 1;
+                self.holds.clear();
             }
             Event::Held { reason, detail } => {
                 self.holds.insert(*reason, detail.clone());
@@ -363,32 +430,42 @@ impl Entity for Order {
             Event::HoldCleared { reason } => {
                 self.holds.remove(reason);
             }
-            Event::Allocated { decision, parcel } => {
-                self.stage = Stage::Allocated;
-                self.holds.clear();
-                self.decision = Some(Decision::clone(decision));
-                self.parcel = Some(parcel.clone());
+            Event::Allocated { decision, parcel, shares, with } => {
+                let shares = if shares.is_empty() { self.open_shares() } else { shares.clone() };
+                let (parcel, decision, with) = (parcel.clone(), Decision::clone(decision), with.clone());
+                self.parts.push(Part { parcel, shares, claim: Claim::Reserved, decision, with });
+                if self.open_shares().is_empty() {
+                    self.holds.clear();
+                }
             }
-            Event::Released => self.stage = Stage::Released,
-            Event::Packed => self.stage = Stage::Packed,
-            Event::Shipped => self.stage = Stage::Shipped,
-            Event::Delivered => self.stage = Stage::Delivered,
-            Event::Returned => self.stage = Stage::Returned,
-            Event::Cancelled { .. } => self.stage = Stage::Cancelled,
+            Event::Picked { parcel } => part(self, parcel, Claim::Picked),
+            Event::Dropped { parcel, .. } => part(self, parcel, Claim::Dropped),
+            Event::Cancelled { reason } => {
+                self.cancelled = Some(reason.clone());
+                self.holds.clear();
+            }
             Event::Forgotten => self.forgotten = true,
         }
+        self.stage = self.stage_now();
     }
 
     fn stage_word(&self) -> &'static str {
-        if self.is_held() { "held" } else { self.stage.as_str() }
+        match self.stage {
+            Stage::Received if !self.holds.is_empty() => "held",
+            Stage::Received if self.live_parts().next().is_some() => "partly allocated",
+            stage => stage.as_str(),
+        }
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {
-        match self.stage {
-            Stage::Received => vec![Listing::new(Facet::Plan, "", "")],
-            Stage::Allocated | Stage::Released | Stage::Packed | Stage::Shipped => vec![Listing::new(Facet::Underway, "", "")],
-            _ => vec![],
+        let mut listings = Vec::with_capacity(1);
+        if self.stage == Stage::Received {
+            listings.push(Listing::new(Facet::Plan, "", ""));
         }
+        if self.live_parts().any(|part| part.claim == Claim::Reserved) {
+            listings.push(Listing::new(Facet::Underway, "", ""));
+        }
+        listings
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {
@@ -399,25 +476,101 @@ impl Entity for Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    /// The parcel's news decides, in whatever order carriers tell it: what was delivered may come back, and the other way round.
+    fn content(updated_at: Option<i64>, quantities: &[u32], shop: &str) -> Box<Content> {
+        let lines = quantities.iter().enumerate().map(|(n, q)| Line { sku: format!("S{n}").as_str().into(), quantity: *q, ..Line::default() });
+        let (updated_at, lines) = (updated_at.map(Moment), lines.collect());
+        Box::new(Content { shop: shop.into(), updated_at, lines, currency: "USD".into(), paid: true, ..Content::default() })
+    }
+
+    fn tell(order: &mut Order, command: Command) -> Result<usize, String> {
+        let events = order.decide(&"O".into(), Moment(1), command).map_err(|r| r.to_string())?;
+        events.iter().for_each(|event| order.apply(Moment(1), event));
+        Ok(events.len())
+    }
+
+    fn decision() -> Box<Decision> {
+        let cost = Money::zero(crate::money::Currency::USD);
+        Box::new(Decision { rule: "r".into(), warehouse: "W".into(), channel: "c".into(), cost, candidates: vec![] })
+    }
+
+    fn allocate(order: &mut Order, parcel: &str, shares: &[(u16, u32)]) -> Result<usize, String> {
+        let shares = shares.iter().map(|&(line, quantity)| Share { line, quantity }).collect();
+        tell(order, Command::Allocate { decision: decision(), parcel: parcel.into(), shares, with: vec![] })
+    }
+
     #[test]
-    fn an_order_ends_as_its_parcel_does() {
-        let id = SmolStr::new("A-1");
-        for (commands, end) in [
-            (vec![Command::Deliver, Command::Return], Stage::Returned),
-            (vec![Command::Return, Command::Deliver], Stage::Delivered),
-            (vec![Command::Deliver, Command::Return, Command::Return, Command::Deliver, Command::Return], Stage::Returned),
-        ] {
-            let mut order = Order { stage: Stage::Shipped, ..Order::default() };
-            for command in commands {
-                for event in order.decide(&id, Moment(1), command).expect("it may end otherwise") {
-                    order.apply(Moment(1), &event);
+    fn an_order_goes_into_parcels_part_by_part_and_what_is_dropped_is_open_again() {
+        let mut order = Order::default();
+        tell(&mut order, Command::Receive { content: content(None, &[3, 1], "s") }).unwrap();
+        assert_eq!(allocate(&mut order, "O-1", &[(0, 2)]), Ok(1));
+        assert_eq!(order.stage_word(), "partly allocated");
+        assert!(allocate(&mut order, "O-2", &[(0, 2)]).unwrap_err().ends_with("2 asked, 1 available"));
+        assert!(allocate(&mut order, "O-2", &[]).is_err());
+        assert_eq!(allocate(&mut order, "O-2", &[(0, 1), (1, 1)]), Ok(1));
+        assert_eq!(order.stage_word(), "allocated");
+        assert_eq!(allocate(&mut order, "O-2", &[(0, 1), (1, 1)]), Ok(0), "twice is once");
+        tell(&mut order, Command::Pick { parcel: "O-2".into() }).unwrap();
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        assert_eq!((order.stage_word(), order.open_shares()), ("partly allocated", vec![Share { line: 0, quantity: 2 }]));
+        assert!(tell(&mut order, Command::Pick { parcel: "O-1".into() }).is_err());
+        tell(&mut order, Command::Cancel { reason: "r".into() }).unwrap();
+        assert_eq!(order.stage_word(), "allocated", "what is in a parcel goes on");
+        tell(&mut order, Command::Drop { parcel: "O-2".into(), reason: "r".into() }).unwrap();
+        assert_eq!(order.stage_word(), "cancelled");
+    }
+
+    #[test]
+    fn a_later_version_replaces_an_earlier_one_until_parcels_hold_it() {
+        let mut order = Order::default();
+        let receive = |order: &mut Order, c: Box<Content>| tell(order, Command::Receive { content: c });
+        assert_eq!(receive(&mut order, content(Some(5), &[2], "s")), Ok(1));
+        tell(&mut order, Command::Hold { reason: Hold::Unpaid, detail: "d".into() }).unwrap();
+        assert_eq!(receive(&mut order, content(Some(5), &[2], "s")), Ok(0), "the same again");
+        assert_eq!(receive(&mut order, content(Some(4), &[9], "s")), Ok(0), "an older one that comes late");
+        assert_eq!(receive(&mut order, content(Some(6), &[1], "s")), Ok(1));
+        assert_eq!((order.content.lines[0].quantity, order.holds.len(), order.revision), (1, 0, 2));
+        allocate(&mut order, "O-1", &[(0, 1)]).unwrap();
+        assert!(receive(&mut order, content(Some(7), &[3], "s")).unwrap_err().contains("in no parcel, or only updated_at"));
+        let mut later = content(Some(8), &[1], "s");
+        later.terms.ship_by = Some(Moment(99));
+        assert_eq!(receive(&mut order, later), Ok(1), "its dates may change");
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        assert_eq!(receive(&mut order, content(Some(9), &[3], "s")), Ok(1));
+        tell(&mut order, Command::Cancel { reason: "r".into() }).unwrap();
+        assert!(receive(&mut order, content(Some(10), &[4], "s")).is_err());
+    }
+
+    proptest! {
+        /// However the versions of an order come, and however often: what counts in the end is the latest.
+        #[test]
+        fn versions_in_any_order_end_right(order_of in Just((1i64..8).collect::<Vec<_>>()).prop_shuffle(), again in prop::collection::vec(0usize..7, 0..7)) {
+            let mut order = Order::default();
+            let all = order_of.iter().copied().chain(again.iter().map(|n| order_of[*n]));
+            for n in all {
+                tell(&mut order, Command::Receive { content: content(Some(n), &[n as u32], "s") }).unwrap();
+            }
+            prop_assert_eq!(order.content, *content(Some(7), &[7], "s"));
+        }
+
+        /// Pieces are in at most one live parcel, whatever is asked.
+        #[test]
+        fn no_piece_is_in_two_parcels(steps in prop::collection::vec((0u8..3, 0u16..3, 1u32..4, 0usize..6), 0..40)) {
+            let mut order = Order::default();
+            tell(&mut order, Command::Receive { content: content(None, &[3, 2, 5], "s") }).unwrap();
+            for (n, (what, line, quantity, parcel)) in steps.into_iter().enumerate() {
+                let _ = match what {
+                    0 => allocate(&mut order, &format!("O-{n}"), &[(line, quantity), ((line + 1) % 3, 1)]),
+                    1 => tell(&mut order, Command::Drop { parcel: format!("O-{parcel}").as_str().into(), reason: "r".into() }),
+                    _ => tell(&mut order, Command::Pick { parcel: format!("O-{parcel}").as_str().into() }),
+                };
+                for (n, line) in order.content.lines.iter().enumerate() {
+                    let taken: u32 = order.live_parts().flat_map(|p| &p.shares).filter(|s| usize::from(s.line) == n).map(|s| s.quantity).sum();
+                    let open: u32 = order.open_shares().iter().filter(|s| usize::from(s.line) == n).map(|s| s.quantity).sum();
+                    prop_assert_eq!(taken + open, line.quantity);
                 }
             }
-            assert_eq!(order.stage, end);
         }
-        let cancelled = Order { stage: Stage::Cancelled, ..Order::default() };
-        assert!(cancelled.decide(&id, Moment(1), Command::Return).is_err());
     }
 }

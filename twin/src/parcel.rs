@@ -10,7 +10,7 @@ use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
-use crate::{BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, StationId, TrackingNumber, WarehouseId};
+use crate::{BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, Sku, StationId, TrackingNumber, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
@@ -196,6 +196,7 @@ impl std::fmt::Display for Interception {
 /// What was planned for the parcel when it was created.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// Whose buyer it goes to: the first order in it. Its key seals the label.
     pub order: OrderId,
     pub warehouse: WarehouseId,
     pub carrier: CarrierId,
@@ -212,6 +213,37 @@ pub struct Plan {
     /// A battery is in it, which carriers want declared.
     #[serde(default)]
     pub battery: bool,
+    /// What is in it, in the order in which it is picked.
+    #[serde(default)]
+    pub items: Vec<Item>,
+}
+
+/// Goods of one SKU in a parcel, and for whom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub order: OrderId,
+    /// The line's place in its order, from 0.
+    pub line: u16,
+    /// As the house calls it.
+    pub sku: Sku,
+    /// Pieces of this SKU.
+    pub quantity: u32,
+}
+
+impl Plan {
+    /// The orders of which it holds something, each once.
+    pub fn orders(&self) -> Vec<OrderId> {
+        let mut orders = Vec::with_capacity(1);
+        for item in &self.items {
+            if !orders.contains(&item.order) {
+                orders.push(item.order.clone());
+            }
+        }
+        if orders.is_empty() {
+            orders.push(self.order.clone());
+        }
+        orders
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -247,10 +279,13 @@ pub struct Parcel {
     pub exception: Option<SmolStr>,
     /// Final freight.
     pub freight: Option<Money>,
+    /// The order that was cancelled with it.
+    pub cancelled_for: Option<OrderId>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// Of another order's parcel of the same id it is refused.
     Create {
         plan: Box<Plan>,
     },
@@ -307,6 +342,10 @@ pub enum Command {
     },
     Cancel {
         reason: SmolStr,
+        /// The order that is cancelled with it.
+        order: Option<OrderId>,
+        /// Only if no bench has begun with it.
+        unreleased: bool,
     },
 }
 
@@ -380,6 +419,9 @@ pub enum Event {
     },
     Cancelled {
         reason: SmolStr,
+        /// The order that is cancelled with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<OrderId>,
     },
 }
 
@@ -480,6 +522,10 @@ impl Entity for Parcel {
             return Err(Self::refuse(id, Why::Absent));
         }
         match command {
+            Command::Create { plan } if self.stage != Absent && plan.orders() != self.plan.orders() => {
+                let (is, wants) = (self.plan.order.to_smolstr(), plan.order.to_smolstr());
+                Err(Self::refuse(id, Why::Mismatch { what: "its order".into(), is, wants }))
+            }
             Command::Create { .. } if self.stage != Absent => Ok(vec![]),
             Command::Create { plan } => Ok(vec![Event::Created { plan }]),
             Command::RequestLabel => match self.stage {
@@ -554,7 +600,12 @@ impl Entity for Parcel {
             Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
             // Once the sorter has its answer the box is on its way into a bag.
-            Command::Cancel { reason } if self.stage <= Inducted || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
+            Command::Cancel { unreleased: true, .. } if self.printed_on.is_some() => {
+                Err(self.wrong_stage(id, "another way for its goods", "not printed at a bench"))
+            }
+            Command::Cancel { reason, order, .. } if self.stage <= Inducted || self.stage == Intercepted => {
+                Ok(vec![Event::Cancelled { reason, order }])
+            }
             Command::Cancel { .. } => Err(self.wrong_stage(id, "cancelling", "not yet judged by a line, or intercepted")),
         }
     }
@@ -630,7 +681,10 @@ impl Entity for Parcel {
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::ExceptionCleared => self.exception = None,
             Event::Costed { freight } => self.freight = Some(*freight),
-            Event::Cancelled { .. } => self.stage = Stage::Cancelled,
+            Event::Cancelled { order, .. } => {
+                self.stage = Stage::Cancelled;
+                self.cancelled_for = order.clone();
+            }
         }
     }
 

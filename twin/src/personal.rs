@@ -15,6 +15,8 @@ pub struct Personal {
     pub phone: SmolStr,
     pub email: SmolStr,
     pub tax_id: SmolStr,
+    /// The buyer's words to whoever gets it.
+    pub gift_note: SmolStr,
 }
 
 impl Personal {

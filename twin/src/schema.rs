@@ -11,8 +11,9 @@ use crate::device::DeviceKind;
 use crate::field::numbered;
 use crate::goods::{BatteryKind, Facts, Goods};
 use crate::keys::Sealed;
-use crate::order::{Hold, Line};
-use crate::parcel::{Interception, Plan};
+use crate::new_order::{TaxIds, Terms};
+use crate::order::{Content, Hold, Line, Share};
+use crate::parcel::{Interception, Item, Plan};
 use crate::personal::Personal;
 use crate::station::StationKind;
 use crate::{
@@ -31,7 +32,7 @@ numbered! {
     struct "place" Place { 0 country: SmolStr, 1 region: SmolStr, 2 postcode: SmolStr }
     struct "personal" Personal {
         0 name: SmolStr, 1 company: SmolStr, 2 street: SmolStr, 3 street2: SmolStr, 4 city: SmolStr, 5 phone: SmolStr, 6 email: SmolStr,
-        7 tax_id: SmolStr,
+        7 tax_id: SmolStr, 8 gift_note: SmolStr,
     }
     struct "sealed" Sealed { 0 key: u64, 1 document: Hash }
     enum "battery_kind" BatteryKind { 1 None {}, 2 Contained {}, 3 PackedWith {}, 4 Alone {} }
@@ -51,21 +52,24 @@ numbered! {
         1 Unpaid {}, 2 AddressInvalid {}, 3 UnknownSku {}, 4 NoStock {}, 5 NoChannel {}, 6 Oversize {}, 7 ForbiddenGoods {}, 8 Duplicate {},
         9 Manual {},
     }
+    struct "tax_ids" TaxIds { 0 ioss: SmolStr, 1 voec: SmolStr, 2 eori: SmolStr, 3 other: SmolStr }
+    struct "terms" Terms {
+        0 ship_by: Option<Moment>, 1 deliver_by: Option<Moment>, 2 service: SmolStr, 3 tax: TaxIds,
+    }
+    struct "content" Content {
+        0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 updated_at: Option<Moment>, 4 ship_to: Place, 5 buyer: Option<Sealed>,
+        6 lines: Vec<Line>, 7 currency: SmolStr, 8 paid: bool, 9 held: Option<SmolStr>, 10 terms: Terms,
+    }
+    struct "share" Share { 0 line: u16, 1 quantity: u32 }
     enum "order" order::Event {
-        1 Received {
-            0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 ship_to: Box<Place>, 4 buyer: Option<Box<Sealed>>, 5 lines: Vec<Line>,
-            6 currency: SmolStr,
-        },
         2 Held { 0 reason: Hold, 1 detail: SmolStr },
         3 HoldCleared { 0 reason: Hold },
-        4 Allocated { 0 decision: Box<Decision>, 1 parcel: ParcelId },
-        5 Released {},
-        6 Packed {},
-        7 Shipped {},
-        8 Delivered {},
-        9 Returned {},
+        4 Allocated { 0 decision: Box<Decision>, 1 parcel: ParcelId, 2 shares: Vec<Share>, 3 with: Vec<OrderId> },
         10 Cancelled { 0 reason: SmolStr },
         11 Forgotten {},
+        12 Received { 0 content: Box<Content> },
+        13 Picked { 0 parcel: ParcelId },
+        14 Dropped { 0 parcel: ParcelId, 1 reason: SmolStr },
     }
     enum "interception" Interception {
         1 Weight { 0 declared_g: Grams, 1 measured_g: Grams },
@@ -77,10 +81,11 @@ numbered! {
         7 WrongChute { 0 planned: u16, 1 actual: u16 },
         8 Manual { 0 why: SmolStr },
     }
+    struct "item" Item { 0 order: OrderId, 1 line: u16, 2 sku: Sku, 3 quantity: u32 }
     struct "plan" Plan {
         0 order: OrderId, 1 warehouse: WarehouseId, 2 carrier: CarrierId, 3 channel: ChannelId, 4 service: SmolStr, 5 ship_to: Place,
         6 buyer: Option<Sealed>, 7 declared_g: Grams, 8 declared: Dims, 9 value: Option<Money>, 10 estimate: Option<Money>,
-        11 contents: SmolStr, 12 battery: bool,
+        11 contents: SmolStr, 12 battery: bool, 13 items: Vec<Item>,
     }
     enum "track_status" TrackStatus {
         1 InfoReceived {}, 2 Accepted {}, 3 ReceivedAtHub {}, 4 ExportCleared {}, 5 DepartedOrigin {}, 6 InFlight {}, 7 Arrived {},
@@ -107,7 +112,7 @@ numbered! {
         16 ExceptionRaised { 0 what: SmolStr },
         17 ExceptionCleared {},
         18 Costed { 0 freight: Money },
-        19 Cancelled { 0 reason: SmolStr },
+        19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
     }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },

@@ -49,8 +49,8 @@ pub trait Shelf: Send + Sync {
     /// The record up to which it is what the journal says.
     fn mark(&self) -> Result<u64, StoreError>;
     fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
-    /// States of one kind in the order of their ids.
-    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)>;
+    /// States of one kind whose ids begin so, in the order of their ids.
+    fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)>;
     /// Who stands in a list, with their notes: those of one, or of everybody, in the order of owners and ids; those behind
     /// `after` where that is given.
     fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)>;
@@ -106,9 +106,10 @@ impl Shelf for MemoryShelf {
         Ok(self.read().states.get(key).cloned())
     }
 
-    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)> {
+    fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)> {
         let boards = self.read();
-        let mut rows: Vec<_> = boards.states.iter().filter(|(k, _)| k.kind == kind).map(|(k, v)| (k.id.clone(), v.clone())).collect();
+        let ours = |k: &Key| k.kind == kind && k.id.starts_with(begins);
+        let mut rows: Vec<_> = boards.states.iter().filter(|(k, _)| ours(k)).map(|(k, v)| (k.id.clone(), v.clone())).collect();
         rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Box::new(rows.into_iter().map(Ok))
     }
@@ -175,8 +176,10 @@ pub(crate) mod conformance {
         shelf.settle().unwrap();
         assert_eq!(shelf.state(&Key::new(Kind::Order, "O")).unwrap().unwrap(), [4, 4, 4]);
         assert_eq!(shelf.state(&Key::new(Kind::Parcel, "P-9")).unwrap(), None);
-        let ids: Vec<_> = shelf.states(Kind::Parcel).map(|r| r.unwrap().0).collect();
+        let ids: Vec<_> = shelf.states(Kind::Parcel, "").map(|r| r.unwrap().0).collect();
         assert_eq!(ids, ["P-0", "P-1", "P-2", "P-3", "P-4"]);
+        let ids: Vec<_> = shelf.states(Kind::Parcel, "P-3").map(|r| r.unwrap().0).collect();
+        assert_eq!(ids, ["P-3"]);
         let listed = |of, after: Option<&str>| {
             let after = after.map(|id| Listed { kind: Kind::Parcel, facet: Facet::Watch, of: "a".into(), id: id.into() });
             let rows = shelf.listed(Kind::Parcel, Facet::Watch, of, after.as_ref()).map(|r| r.unwrap());
@@ -193,7 +196,7 @@ pub(crate) mod conformance {
     pub fn clear(shelf: &dyn Shelf) {
         shelf.clear().unwrap();
         assert_eq!(shelf.mark().unwrap(), 0);
-        assert_eq!(shelf.states(Kind::Parcel).count(), 0);
+        assert_eq!(shelf.states(Kind::Parcel, "").count(), 0);
         assert_eq!(shelf.listed(Kind::Parcel, Facet::Watch, None, None).count(), 0);
         assert_eq!(shelf.look_up("T3").unwrap(), None);
     }

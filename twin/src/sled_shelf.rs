@@ -321,8 +321,10 @@ impl Shelf for SledShelf {
         self.value(&state_key(key))
     }
 
-    fn states(&self, kind: Kind) -> Rows<'_, (SmolStr, Vec<u8>)> {
-        Box::new(self.rows(vec![STATE, kind.number()], None).map(|row| row.map(|(key, value)| (text(&key[2..]), value))))
+    fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)> {
+        let mut prefix = vec![STATE, kind.number()];
+        prefix.extend_from_slice(begins.as_bytes());
+        Box::new(self.rows(prefix, None).map(|row| row.map(|(key, value)| (text(&key[2..]), value))))
     }
 
     fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)> {

@@ -12,7 +12,7 @@ use crate::personal::Personal;
 use crate::projection::Projection;
 use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
-use crate::{Address, Hash, Moment, Origin, StoreError, TwinError, order};
+use crate::{Address, Hash, Moment, OrderId, Origin, StoreError, TwinError};
 use smol_str::SmolStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -255,13 +255,29 @@ impl Twin {
 
     /// All entities of a kind, in the order of their ids.
     pub fn all<E: Entity>(&self) -> impl Iterator<Item = Result<(SmolStr, E), TwinError>> + '_ {
-        self.shelf.states(E::KIND).map(|row| {
+        self.shelf.states(E::KIND, "").map(|row| {
             let (id, bytes) = row?;
             match read_state(&bytes) {
                 Ok((_, state)) => Ok((id, state)),
                 Err(why) => Err(TwinError::BadState { key: Key { kind: E::KIND, id }, why }),
             }
         })
+    }
+
+    /// Whether there is such a thing.
+    pub fn has(&self, kind: Kind, id: &SmolStr) -> Result<bool, TwinError> {
+        Ok(self.shelf.state(&Key { kind, id: id.clone() })?.is_some())
+    }
+
+    /// The orders that a platform calls so, whichever platform and shop: by their whole id, or by the number alone.
+    pub fn orders_called(&self, text: &str) -> Result<Vec<OrderId>, TwinError> {
+        if self.shelf.state(&Key::new(Kind::Order, text))?.is_some() {
+            return Ok(vec![OrderId::new(text)]);
+        }
+        let begins = OrderId::beginning(text);
+        let rows = self.shelf.states(Kind::Order, &begins).map(|row| row.map(|(id, _)| OrderId::from(id)));
+        // A number may have the sign in it that ends it.
+        Ok(rows.filter(|id| id.as_ref().map_or(true, |id| id.number() == text)).collect::<Result<_, _>>()?)
     }
 
     /// One entity as JSON with its version, whatever its kind. Who a buyer is stands in it unless it is erased.
@@ -382,8 +398,8 @@ impl Twin {
         let head = Replay::of(&*self.journal, &shadow).checked().run(0, progress)?;
         self.shelf.settle()?;
         for kind in Kind::ALL {
-            let mut made = shadow.states(kind);
-            for row in self.shelf.states(kind) {
+            let mut made = shadow.states(kind, "");
+            for row in self.shelf.states(kind, "") {
                 let (id, bytes) = row?;
                 match made.next().transpose()? {
                     Some((other, same)) if other == id && same == bytes => {}
@@ -445,7 +461,7 @@ pub(crate) fn state_json(key: &Key, version: u32, state: &State) -> Result<serde
 /// Who is sealed in it.
 pub(crate) fn buyer_of(state: &State) -> Option<&Sealed> {
     match state {
-        State::Order(order::Order { buyer, .. }) => buyer.as_ref(),
+        State::Order(order) => order.content.buyer.as_ref(),
         State::Parcel(parcel) => parcel.plan.buyer.as_ref(),
         _ => None,
     }
@@ -453,7 +469,8 @@ pub(crate) fn buyer_of(state: &State) -> Option<&Sealed> {
 
 /// Puts who a buyer is into the address of an order or a parcel's plan, or that it is erased.
 pub(crate) fn tell_buyer(json: &mut serde_json::Value, buyer: Unsealed<Personal>) -> Result<(), TwinError> {
-    let holder = if json.get("plan").is_some() { json.get_mut("plan") } else { Some(json) };
+    let part = ["plan", "content"].into_iter().find(|part| json.get(part).is_some());
+    let holder = if let Some(part) = part { json.get_mut(part) } else { Some(json) };
     let Some(serde_json::Value::Object(holder)) = holder else { return Ok(()) };
     holder.remove("buyer");
     let Some(serde_json::Value::Object(address)) = holder.get_mut("ship_to") else { return Ok(()) };

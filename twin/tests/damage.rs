@@ -78,15 +78,17 @@ fn killed(dir: &Path) -> All {
             let personal = Personal { name: format!("Buyer {n}").into(), city: "Frankfurt am Main".into(), ..Personal::default() };
             let buyer = home.twin.seal_buyer(&mut tx, &personal).expect("a key");
             let ship_to = Place { country: "DE".into(), region: "".into(), postcode: "60311".into() };
-            let event = twin::order::Event::Received {
+            let content = twin::order::Content {
                 platform: "shopify".into(),
                 shop: "s".into(),
                 placed_at: tx.at,
-                ship_to: Box::new(ship_to.clone()),
-                buyer: Some(Box::new(buyer.clone())),
+                ship_to: ship_to.clone(),
+                buyer: Some(buyer.clone()),
                 lines: vec![],
                 currency: "EUR".into(),
+            ..Default::default()
             };
+            let event = twin::order::Event::Received { content: Box::new(content) };
             let mut order = Order::default();
             order.apply(tx.at, &event);
             tx.stage(&format!("O-{n}").into(), 1, vec![event], Default::default(), &order);

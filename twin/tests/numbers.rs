@@ -118,7 +118,7 @@ fn states_in_another_shape_have_another_version() {
     twin::replay::Replay::of(&*glance.folder, &shelf).run(0, &mut silent()).expect("it replays");
     let mut bytes = Vec::new();
     for kind in Kind::ALL {
-        for row in twin::Shelf::states(&shelf, kind) {
+        for row in twin::Shelf::states(&shelf, kind, "") {
             bytes.extend_from_slice(&row.expect("it reads").1);
         }
     }

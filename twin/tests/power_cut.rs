@@ -80,15 +80,17 @@ fn receive(twin: &Twin, known: &mut Known, count: u64, document_bytes: usize) ->
         known.orders += 1;
         let n = known.orders;
         let buyer = twin.seal_buyer(&mut tx, &personal(n))?;
-        let event = twin::order::Event::Received {
+        let content = twin::order::Content {
             platform: "shopify".into(),
             shop: "s".into(),
             placed_at: tx.at,
-            ship_to: Box::new(Place { country: "US".into(), region: "TX".into(), postcode: "78701".into() }),
-            buyer: Some(Box::new(buyer.clone())),
+            ship_to: Place { country: "US".into(), region: "TX".into(), postcode: "78701".into() },
+            buyer: Some(buyer.clone()),
             lines: vec![],
             currency: "USD".into(),
+            ..Default::default()
         };
+        let event = twin::order::Event::Received { content: Box::new(content) };
         let cancelled = twin::order::Event::Cancelled { reason: "test".into() };
         let mut order = Order::default();
         let events = vec![event, cancelled];

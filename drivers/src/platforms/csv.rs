@@ -12,7 +12,7 @@ use std::io::Read;
 use twin::goods::{BatteryKind, Facts, Product};
 use twin::id::{ID_LENGTH_MAX, ID_RULE, is_from_outside};
 use twin::money::Currency;
-use twin::order::{LINE_QUANTITY_MAX, NewLine, NewOrder};
+use twin::new_order::{LINE_QUANTITY_MAX, NewLine, NewOrder, TERM_LENGTH_MAX, TaxIds, Terms};
 use twin::{Address, Dims, Moment, Money, OrderId, Sku, WarehouseId};
 
 /// The longest field that is read, in bytes.
@@ -87,8 +87,9 @@ pub fn read_stock(name: &str, reader: impl Read) -> Result<Vec<StockRow>, BadRow
 
 const ORDER_COLUMNS: [&str; 12] =
     ["order_id", "platform", "shop", "placed_at", "country", "postcode", "city", "region", "sku", "quantity", "unit_price", "currency"];
-/// Columns that say something of the order, not of its line: they must be the same in all its rows.
-const ORDER_FACTS: std::ops::RangeInclusive<usize> = 1..=7;
+/// Columns that say something of the order, not of its line: they must be the same in all its rows. The three before them say
+/// which order it is.
+const ORDER_FACTS: std::ops::RangeInclusive<usize> = 3..=7;
 const SKU: usize = 8;
 const QUANTITY: usize = 9;
 const UNIT_PRICE: usize = 10;
@@ -96,15 +97,26 @@ const CURRENCY: usize = 11;
 const NAME: usize = 12;
 const STREET: usize = 13;
 const PAID: usize = 14;
+const UPDATED_AT: usize = 15;
+const SHIP_BY: usize = 16;
+const DELIVER_BY: usize = 17;
+const SERVICE: usize = 18;
+const IOSS: usize = 19;
+const VOEC: usize = 20;
+const EORI: usize = 21;
+const GIFT_NOTE: usize = 22;
+const MAY_BE: [&str; 11] =
+    ["name", "street", "paid", "updated_at", "ship_by", "deliver_by", "service", "ioss", "voec", "eori", "gift_note"];
 
 /// Reads `orders.csv`: order_id, platform, shop, placed_at (RFC 3339 with an offset), country, postcode, city, region, sku, quantity,
-/// unit_price, currency; and, where there are such columns, name, street and paid (0 or 1).
+/// unit_price, currency; and, where there are such columns, name, street, paid (0 or 1), updated_at, ship_by, deliver_by, service (the
+/// shipping that the buyer paid for), ioss, voec, eori and gift_note.
 ///
 /// Exports without names and streets are common (they are what a seller may hand around), yet no carrier sells a label without
 /// them. So an order without a name is addressed to its own number, and one without a street to its city: a label can be bought,
 /// and nobody takes it for a person. An order without `paid` is paid: such exports hold what the platform released.
 pub fn read_orders(name: &str, reader: impl Read) -> Result<Vec<NewOrder>, BadRow> {
-    let mut rows = Rows::new(name, reader, ORDER_COLUMNS, ["name", "street", "paid"])?;
+    let mut rows = Rows::new(name, reader, ORDER_COLUMNS, MAY_BE)?;
     let mut orders: Vec<NewOrder> = Vec::new();
     let mut seen: HashSet<OrderId> = HashSet::new();
     // The order being read: its first row and that row's line.
@@ -112,8 +124,8 @@ pub fn read_orders(name: &str, reader: impl Read) -> Result<Vec<NewOrder>, BadRo
     while rows.next()? {
         let line = NewLine { sku: rows.sku(SKU)?, quantity: rows.whole(QUANTITY, 1, LINE_QUANTITY_MAX)?, unit_price: rows.price()? };
         match orders.last_mut() {
-            Some(order) if order.id.as_str() == rows.field(0) => {
-                if let Some(at) = ORDER_FACTS.chain(NAME..=PAID).find(|at| rows.field(*at) != rows.field_of(&first, *at)) {
+            Some(order) if [&order.number, &order.platform, &order.shop].into_iter().enumerate().all(|(at, is)| is == rows.field(at)) => {
+                if let Some(at) = ORDER_FACTS.chain(NAME..=GIFT_NOTE).find(|at| rows.field(*at) != rows.field_of(&first, *at)) {
                     return Err(rows.bad(at, format!("{:?} as in line {first_line}, the same order", rows.field_of(&first, at))));
                 }
                 order.lines.push(line);
@@ -123,7 +135,7 @@ pub fn read_orders(name: &str, reader: impl Read) -> Result<Vec<NewOrder>, BadRo
                     rows.check(order, first_line)?;
                 }
                 let order = rows.order(line)?;
-                if !seen.insert(order.id.clone()) {
+                if !seen.insert(order.id()) {
                     return Err(rows.bad(0, "the rows of one order together, but this order ended earlier"));
                 }
                 (first, first_line) = (rows.record.clone(), rows.line());
@@ -261,6 +273,21 @@ impl<'a, R: Read> Rows<'a, R> {
         Ok(Money::new(amount, currency))
     }
 
+    /// A time, where there is one.
+    fn time(&self, at: usize) -> Result<Option<Moment>, BadRow> {
+        match self.field(at) {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| self.bad(at, "a time with its offset such as 2026-11-09T00:00:33+08:00, or nothing")),
+        }
+    }
+
+    fn term(&self, at: usize) -> Result<SmolStr, BadRow> {
+        match self.field(at) {
+            text if text.chars().count() <= TERM_LENGTH_MAX => Ok(text.into()),
+            _ => Err(self.bad(at, format!("at most {TERM_LENGTH_MAX} characters"))),
+        }
+    }
+
     /// A new order of the present row, with its first line.
     fn order(&self, line: NewLine) -> Result<NewOrder, BadRow> {
         let text = |at| SmolStr::new(self.field(at));
@@ -278,7 +305,7 @@ impl<'a, R: Read> Rows<'a, R> {
             self.field(3).parse::<Moment>().map_err(|_| self.bad(3, "a time with its offset such as 2026-11-09T00:00:33+08:00"))?;
         let paid = if self.field(PAID).is_empty() { true } else { self.flag(PAID)? };
         Ok(NewOrder {
-            id: OrderId::new(self.id(0)?),
+            number: self.id(0)?.into(),
             platform: text(1),
             shop: text(2),
             placed_at,
@@ -286,13 +313,21 @@ impl<'a, R: Read> Rows<'a, R> {
             lines: vec![line],
             paid,
             held: None,
+            updated_at: self.time(UPDATED_AT)?,
+            terms: Terms {
+                ship_by: self.time(SHIP_BY)?,
+                deliver_by: self.time(DELIVER_BY)?,
+                service: self.term(SERVICE)?,
+                tax: TaxIds { ioss: self.term(IOSS)?, voec: self.term(VOEC)?, eori: self.term(EORI)?, other: SmolStr::default() },
+            },
+            gift_note: self.term(GIFT_NOTE)?,
         })
     }
 
     /// A whole order against the twin's own rules. What they refuse is refused here, where file and line are known.
     fn check(&self, order: &NewOrder, line: u64) -> Result<(), BadRow> {
         let Some((field, why)) = order.fault() else { return Ok(()) };
-        Err(BadRow { file: self.file.into(), line, field: format!("{field} of the order"), value: order.id.to_string(), expected: why })
+        Err(BadRow { file: self.file.into(), line, field: format!("{field} of the order"), value: order.number.to_string(), expected: why })
     }
 }
 
@@ -335,7 +370,7 @@ mod tests {
                     0,\"1, High Street\",Ann Lee,GBP,4,1,CUP,ENG,Leeds,LS1 4AP,GB,2026-01-05T10:00:00Z,s,woocommerce,hello,WOO-9\n";
         let read = read_orders("o.csv", text.as_bytes()).unwrap();
         assert_eq!((read[0].ship_to.name.as_str(), read[0].ship_to.street.as_str(), read[0].paid), ("Ann Lee", "1, High Street", false));
-        assert_eq!(read[0].id.as_str(), "WOO-9");
+        assert_eq!(read[0].number.as_str(), "WOO-9");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use self::shopify::{LineGoods, Skipped, catalogue_from_lines};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use twin::order::NewOrder;
+use twin::NewOrder;
 
 /// The largest CSV file that is read, in bytes.
 pub const CSV_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -58,7 +58,7 @@ pub enum ImportError {
     UnknownKind { file: String },
     /// One bad order is left out; a file of nothing but bad ones is no order file.
     #[error("no order of {file} can be read; the first is {order}, which {why}")]
-    NothingReadable { file: String, order: twin::OrderId, why: String },
+    NothingReadable { file: String, order: smol_str::SmolStr, why: String },
     #[error(transparent)]
     Row(#[from] BadRow),
     #[error(transparent)]
@@ -215,7 +215,7 @@ mod tests {
         std::fs::write(dir.join("stock.csv"), "warehouse,sku,on_hand\nSZX,CUP,4\n").unwrap();
         std::fs::write(dir.join("shop.json"), SHOPIFY).unwrap();
         let full = read_order_file(&dir.join("shop.json")).unwrap();
-        assert_eq!(full.orders[0].id.as_str(), "SHO-7");
+        assert_eq!(full.orders[0].number.as_str(), "7");
         assert_eq!(full.catalogue_or_derived().products[&"CUP".into()].facts.weight_g, 300);
         assert_eq!(full.stock.unwrap()[0].on_hand, 4);
         std::fs::remove_dir_all(dir).unwrap();
@@ -230,7 +230,7 @@ mod tests {
         for name in ["orders_export.csv", "export"] {
             std::fs::write(dir.join(name), export).unwrap();
             let file = read_order_file(&dir.join(name)).unwrap();
-            assert_eq!((file.orders[0].id.as_str(), file.catalogue_or_derived().products.len()), ("SHO-8", 1), "{name}");
+            assert_eq!((file.orders[0].number.as_str(), file.catalogue_or_derived().products.len()), ("8", 1), "{name}");
         }
         let file = read_order_file(&dir.join("page")).unwrap();
         assert!(file.catalogue.is_none());

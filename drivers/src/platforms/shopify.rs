@@ -12,8 +12,8 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use std::io::Read;
 use twin::goods::{Facts, Product};
-use twin::order::{NewLine, NewOrder};
-use twin::{Address, Dims, Grams, Moment, OrderId, Sku};
+use twin::new_order::Terms;
+use twin::{Address, Dims, Grams, Moment, NewLine, NewOrder, Sku};
 
 /// The most orders of one document. Shopify itself gives 250 a page.
 pub const ORDERS_MAX: usize = 100_000;
@@ -41,7 +41,7 @@ pub struct ShopifyOrders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// Where not even that could be read: its place in the document, `orders[3]`.
-    pub order: OrderId,
+    pub order: SmolStr,
     pub why: SmolStr,
 }
 
@@ -72,8 +72,7 @@ pub fn catalogue_from_lines(lines: &[LineGoods]) -> Catalogue {
 /// Reads a document. `name` stands in errors. `shop` is the account's name, the part before `.myshopify.com`; without it the shop is
 /// taken from each order's `order_status_url`, if that is at `myshopify.com`.
 ///
-/// An order's id is `SHO-<shop>-<name without #>`, as order names are unique only within a shop; `SHO-<name>` where the shop is
-/// unknown. An order whose name has other characters than letters, digits, `.`, `_` and `-` goes by Shopify's number for it, and
+/// An order's number is its name without `#`, as people call it. An order whose name has other characters than letters, digits, `.`, `_` and `-` goes by Shopify's number for it, and
 /// of two with one name and two numbers the second by both.
 pub fn read_orders(name: &str, reader: impl Read, shop: Option<&str>) -> Result<ShopifyOrders, BadJson> {
     let mut text = Vec::new();
@@ -99,31 +98,31 @@ pub fn read_orders(name: &str, reader: impl Read, shop: Option<&str>) -> Result<
     Ok(out)
 }
 
-/// The orders of a document by the name that they share, with Shopify's numbers for them.
+/// The orders of a document by the shop and the name that they share, with Shopify's numbers for them.
 #[derive(Default)]
-pub(super) struct Seen(BTreeMap<OrderId, Vec<SmolStr>>);
+pub(super) struct Seen(BTreeMap<(SmolStr, SmolStr), Vec<SmolStr>>);
 
 impl Seen {
-    /// The id for an order of that name and number; `None` for one that stands there already.
-    pub fn id(&mut self, by_name: OrderId, number: SmolStr) -> Option<OrderId> {
-        let numbers = self.0.entry(by_name.clone()).or_default();
+    /// What an order of that name and number goes by; `None` for one that stands there already.
+    pub fn number(&mut self, shop: &str, by_name: SmolStr, number: SmolStr) -> Option<SmolStr> {
+        let numbers = self.0.entry((shop.into(), by_name.clone())).or_default();
         if numbers.contains(&number) {
             return None;
         }
         numbers.push(number.clone());
-        Some(if numbers.len() == 1 { by_name } else { OrderId::from(format_smolstr!("{by_name}-{number}")) })
+        Some(if numbers.len() == 1 { by_name } else { format_smolstr!("{by_name}-{number}") })
     }
 }
 
 /// One order that cannot be read is one order that is skipped.
 fn read_order(order: &Node<'_>, shop: Option<&str>, seen: &mut Seen, out: &mut ShopifyOrders) {
     let told = shop.map(SmolStr::new).map_or_else(|| shop_of(order), |shop| Ok(Some(shop)));
-    let id = told.clone().and_then(|shop| order_id(order, shop.as_deref()));
+    let number = order_number(order);
     let taken = told.and_then(|shop| take(order, shop, seen));
-    let by_name = || id.unwrap_or_else(|_| OrderId::from(order.path().to_smolstr()));
+    let by_name = || number.unwrap_or_else(|_| order.path().to_smolstr());
     match taken {
         Ok(Taken { order: Ok((order, goods)), elsewhere }) => {
-            out.skipped.extend(elsewhere.into_iter().map(|why| Skipped { order: order.id.clone(), why }));
+            out.skipped.extend(elsewhere.into_iter().map(|why| Skipped { order: order.number.clone(), why }));
             out.orders.push(*order);
             out.lines.extend(goods);
         }
@@ -148,8 +147,8 @@ fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Take
     if order.get("test").flag()? == Some(true) {
         return not("a test order".into());
     }
-    let by_name = order_id(order, shop.as_deref())?;
-    let Some(id) = seen.id(by_name, order.get("id").text_or_empty()?) else { return not("stands in the document already".into()) };
+    let by_name = order_number(order)?;
+    let Some(number) = seen.number(shop.as_deref().unwrap_or_default(), by_name, order.get("id").text_or_empty()?) else { return not("stands in the document already".into()) };
     let lines = lines(order)?;
     if lines.lines.is_empty() {
         let elsewhere = lines.elsewhere.join(", ");
@@ -162,7 +161,7 @@ fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Take
     let held = pickup(order)?.or(lines.held);
     let (lines_to_ship, goods): (Vec<NewLine>, Vec<LineGoods>) = lines.lines.into_iter().unzip();
     let new = NewOrder {
-        id,
+        number,
         platform: "shopify".into(),
         shop: shop.unwrap_or_else(|| SHOP_UNKNOWN.into()),
         placed_at: placed_at(order)?,
@@ -170,9 +169,12 @@ fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Take
         lines: lines_to_ship,
         paid: is_paid(order)?,
         held,
+        updated_at: time(&order.get("updated_at"))?,
+        terms: Terms { service: service(order)?, ..Terms::default() },
+        gift_note: SmolStr::default(),
     };
     if let Some((field, why)) = new.fault() {
-        let (path, value) = (format!("{} ({field})", order.path()), new.id.to_string());
+        let (path, value) = (format!("{} ({field})", order.path()), new.number.to_string());
         return Err(BadJson { path, value, ..order.bad(format!("an order that can be taken, but: {why}")) });
     }
     Ok(Taken { order: Ok((Box::new(new), goods)), elsewhere: lines.elsewhere })
@@ -210,29 +212,36 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-fn order_id(order: &Node<'_>, shop: Option<&str>) -> Result<OrderId, BadJson> {
+fn order_number(order: &Node<'_>) -> Result<SmolStr, BadJson> {
     let (name, number) = (order.get("name").text_or_empty()?, order.get("id").text()?);
-    id_of(&name, number, shop).ok_or_else(|| order.get("id").bad("Shopify's number of the order"))
+    number_of(&name, number).ok_or_else(|| order.get("id").bad("Shopify's number of the order"))
 }
 
-/// `SHO-<shop>-<name>`; by Shopify's number where the name is no plain one. `None` without either.
-pub(super) fn id_of(name: &str, number: Option<SmolStr>, shop: Option<&str>) -> Option<OrderId> {
-    let name = match name.trim_start_matches('#') {
-        plain if is_plain(plain) => SmolStr::new(plain),
-        _ => number?,
-    };
-    Some(OrderId::from(match shop {
-        Some(shop) => format_smolstr!("SHO-{shop}-{name}"),
-        None => format_smolstr!("SHO-{name}"),
-    }))
+/// The name without its `#`; Shopify's number where the name is no plain one. `None` without either.
+pub(super) fn number_of(name: &str, number: Option<SmolStr>) -> Option<SmolStr> {
+    match name.trim_start_matches('#') {
+        plain if is_plain(plain) => Some(SmolStr::new(plain)),
+        _ => number,
+    }
+}
+
+/// The shipping that the buyer paid for, as the shop calls it.
+fn service(order: &Node<'_>) -> Result<SmolStr, BadJson> {
+    let shipping = order.get("shipping_lines");
+    let titles = shipping.items()?.map(|line| line.get("title").text_or_empty()).collect::<Result<Vec<_>, _>>()?;
+    Ok(titles.join(", ").into())
+}
+
+fn time(at: &Node<'_>) -> Result<Option<Moment>, BadJson> {
+    let Some(text) = at.text()? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| at.bad("a time with its offset such as \"2026-01-10T11:00:00-05:00\""))
 }
 
 /// When the buyer bought: `processed_at`, which for imported orders is earlier than `created_at`, the record's own time.
 fn placed_at(order: &Node<'_>) -> Result<Moment, BadJson> {
     let processed = order.get("processed_at");
     let at = if processed.is_null() { order.get("created_at") } else { processed };
-    let moment = at.text()?.and_then(|text| text.parse().ok());
-    moment.ok_or_else(|| at.bad("a time with its offset such as \"2026-01-10T11:00:00-05:00\""))
+    time(&at)?.ok_or_else(|| at.bad("a time with its offset such as \"2026-01-10T11:00:00-05:00\""))
 }
 
 fn is_paid(order: &Node<'_>) -> Result<bool, BadJson> {
@@ -307,7 +316,7 @@ mod tests {
     #[test]
     fn an_order_is_mapped() {
         let new = taken(json!({ "processed_at": "2026-01-09T11:00:00-05:00" }));
-        assert_eq!((new.id.as_str(), new.platform.as_str(), new.shop.as_str(), new.paid), ("SHO-1001", "shopify", "shopify", true));
+        assert_eq!((new.number.as_str(), new.platform.as_str(), new.shop.as_str(), new.paid), ("1001", "shopify", "shopify", true));
         assert_eq!(new.placed_at.to_string(), "2026-01-09T16:00:00Z");
         assert_eq!((new.ship_to.street.as_str(), new.ship_to.street2.as_str(), new.held), ("5 Elm Street", "Flat 2", None));
         assert_eq!((new.lines[0].quantity, new.lines[0].unit_price.to_string()), (2, "12.50 USD".into()));
@@ -315,12 +324,12 @@ mod tests {
 
     #[test]
     fn two_shops_do_not_collide() {
-        assert_eq!(taken(json!({ "order_status_url": "https://mugs.myshopify.com/1/orders/x" })).id.as_str(), "SHO-mugs-1001");
-        assert_eq!(taken(json!({ "order_status_url": "https://mugs.example/1/orders/x" })).id.as_str(), "SHO-1001");
-        assert_eq!(taken(json!({ "name": "#EU/1001" })).id.as_str(), "SHO-4001");
+        assert_eq!(taken(json!({ "order_status_url": "https://mugs.myshopify.com/1/orders/x" })).number.as_str(), "1001");
+        assert_eq!(taken(json!({ "order_status_url": "https://mugs.example/1/orders/x" })).number.as_str(), "1001");
+        assert_eq!(taken(json!({ "name": "#EU/1001" })).number.as_str(), "4001");
         let text = json!({ "order": order(json!({})) }).to_string();
         let one = read_orders("one.json", text.as_bytes(), Some("cups")).unwrap();
-        assert_eq!((one.orders[0].id.as_str(), one.orders[0].shop.as_str()), ("SHO-cups-1001", "cups"));
+        assert_eq!((one.orders[0].number.as_str(), one.orders[0].shop.as_str()), ("1001", "cups"));
     }
 
     #[test]
@@ -379,7 +388,7 @@ mod tests {
     fn orders_of_one_name_and_two_numbers_are_two() {
         let page = |orders: Value| read_orders("page.json", json!({ "orders": orders }).to_string().as_bytes(), None).unwrap();
         let said = page(json!([order(json!({})), order(json!({ "id": 4002 })), order(json!({}))]));
-        assert_eq!(said.orders.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["SHO-1001", "SHO-1001-4002"]);
+        assert_eq!(said.orders.iter().map(|o| o.number.as_str()).collect::<Vec<_>>(), ["1001", "1001-4002"]);
         assert_eq!((said.skipped.len(), said.skipped[0].why.as_str()), (1, "stands in the document already"));
     }
 
@@ -390,7 +399,7 @@ mod tests {
         let text = text.replace("\"id\":4001", &format!("\"id\":{big}")).replace("\"variant_id\":71", &format!("\"variant_id\": {big}"));
         let text = text.replace("\"sku\":\"MUG\"", "\"sku\":null");
         let said = read_orders("page.json", text.as_bytes(), None).unwrap();
-        assert_eq!(said.orders[0].id.as_str(), format!("SHO-{big}"));
+        assert_eq!(said.orders[0].number.as_str(), big.to_string());
         assert_eq!(said.orders[0].lines[0].sku.as_str(), big);
     }
 
@@ -464,8 +473,8 @@ mod tests {
         let told = |changes: Value| {
             let page = json!({ "orders": [order(json!({ "name": "#1" })), order(changes), order(json!({ "name": "#3" }))] }).to_string();
             let said = read_orders("page.json", page.as_bytes(), None).unwrap();
-            assert_eq!(said.orders.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["SHO-1", "SHO-3"]);
-            assert_eq!((said.skipped.len(), said.skipped[0].order.as_str()), (1, "SHO-1001"));
+            assert_eq!(said.orders.iter().map(|o| o.number.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+            assert_eq!((said.skipped.len(), said.skipped[0].order.as_str()), (1, "1001"));
             said.skipped[0].why.strip_prefix("cannot be read: page.json: orders[1]").unwrap().to_owned()
         };
         assert_eq!(
@@ -487,7 +496,7 @@ mod tests {
         );
         assert_eq!(
             told(json!({ "line_items": [{ "sku": "A", "quantity": 1, "price": "-1" }] })),
-            " (lines.unit_price) is SHO-1001; expected an order that can be taken, but: -1 USD for A is negative"
+            " (lines.unit_price) is 1001; expected an order that can be taken, but: -1 USD for A is negative"
         );
         assert_eq!(told(json!({ "line_items": "none" })), ".line_items is \"none\"; expected a list");
         let told = |text: &str| read_orders("page.json", text.as_bytes(), None).unwrap_err().to_string();
@@ -507,8 +516,8 @@ mod tests {
         crate::carriers::mangled::each(&rich, |path, changed| {
             let page = json!({ "orders": [changed, good] }).to_string();
             let said = read_orders("page.json", page.as_bytes(), None).unwrap_or_else(|why| panic!("{path}: {why}"));
-            assert_eq!(said.orders.last().map(|o| o.id.as_str()), Some("SHO-1"), "{path}");
-            assert_eq!(said.orders.len() + said.skipped.iter().filter(|s| s.order.as_str() != "SHO-1").count(), 2, "{path}: {said:?}");
+            assert_eq!(said.orders.last().map(|o| o.number.as_str()), Some("1"), "{path}");
+            assert_eq!(said.orders.len() + said.skipped.iter().filter(|s| s.order.as_str() != "1").count(), 2, "{path}: {said:?}");
         });
     }
 
@@ -521,13 +530,13 @@ mod tests {
         }
         let one = crate::platforms::read_order_file(&dir.join("order.json")).unwrap();
         let new = &one.orders[0];
-        assert_eq!((new.id.as_str(), new.lines.len(), new.paid, new.ship_to.fault()), ("SHO-1001", 3, false, None));
+        assert_eq!((new.number.as_str(), new.lines.len(), new.paid, new.ship_to.fault()), ("1001", 3, false, None));
         assert!(one.catalogue_or_derived().products.values().all(|p| p.facts.weight_g == 200));
         // This excerpt's order was cut short: it has no lines.
         let page = crate::platforms::read_order_file(&dir.join("orders.json")).unwrap();
         assert_eq!(
             (page.orders.len(), page.skipped[0].order.as_str(), page.skipped[0].why.as_str()),
-            (0, "SHO-apple-1001", "nothing left to ship")
+            (0, "1001", "nothing left to ship")
         );
     }
 }

@@ -4,7 +4,7 @@
 //! One bad order is skipped with its reason and never stops the file. Never guesses what a refund took back.
 
 use super::csv::{BadRow, Rows};
-use super::shopify::{LineGoods, Seen, Skipped, UNREADABLE, id_of, is_paid_as, is_pickup};
+use super::shopify::{LineGoods, Seen, Skipped, UNREADABLE, number_of, is_paid_as, is_pickup};
 use super::shopify_lines::{by_title, worth};
 use crate::carriers::calendar;
 use rust_decimal::Decimal;
@@ -12,7 +12,8 @@ use smol_str::{SmolStr, format_smolstr};
 use std::io::Read;
 use twin::id::ID_LENGTH_MAX;
 use twin::money::Currency;
-use twin::order::{NewLine, NewOrder};
+use twin::new_order::Terms;
+use twin::{NewLine, NewOrder};
 use twin::{Address, Moment, Sku};
 
 /// Columns without which it is no such file.
@@ -102,18 +103,18 @@ pub fn read_orders(name: &str, reader: impl Read) -> Result<Export, BadRow> {
 fn finish(rows: Vec<Row>, seen: &mut Seen, out: &mut Export) {
     let Some(first) = rows.first() else { return };
     let number = SmolStr::new(first.get("Id").trim_start_matches('\''));
-    let by_name = id_of(first.get("Name"), Some(number.clone()).filter(|n| !n.is_empty()), None);
+    let by_name = number_of(first.get("Name"), Some(number.clone()).filter(|n| !n.is_empty()));
     let Some(by_name) = by_name else {
         let why = first.bad("Name", "the order's name");
-        out.skipped.push(Skipped { order: format_smolstr!("line {}", first.line).into(), why });
+        out.skipped.push(Skipped { order: format_smolstr!("line {}", first.line), why });
         return;
     };
     if !first.get("Cancelled at").is_empty() {
         out.skipped.push(Skipped { order: by_name, why: format_smolstr!("cancelled: {}", first.get("Cancelled at")) });
         return;
     }
-    let taken = seen.id(by_name.clone(), number).ok_or_else(|| SmolStr::new_static("stands in the document already"));
-    match taken.and_then(|id| take(first, &rows, NewOrder { id, ..empty() })) {
+    let taken = seen.number("", by_name.clone(), number).ok_or_else(|| SmolStr::new_static("stands in the document already"));
+    match taken.and_then(|number| take(first, &rows, NewOrder { number, ..empty() })) {
         Ok((order, goods)) => {
             out.orders.push(order);
             out.lines.extend(goods);
@@ -124,7 +125,7 @@ fn finish(rows: Vec<Row>, seen: &mut Seen, out: &mut Export) {
 
 fn empty() -> NewOrder {
     NewOrder {
-        id: "".into(),
+        number: "".into(),
         platform: "shopify".into(),
         shop: "shopify".into(),
         placed_at: Moment(0),
@@ -132,6 +133,9 @@ fn empty() -> NewOrder {
         lines: Vec::new(),
         paid: false,
         held: None,
+        updated_at: None,
+        terms: Terms::default(),
+        gift_note: SmolStr::default(),
     }
 }
 
@@ -170,7 +174,8 @@ fn take(first: &Row, rows: &[Row], order: NewOrder) -> Result<(NewOrder, Vec<Lin
         return Err("nothing left to ship".into());
     }
     let paid = is_paid_as(&first.get("Financial Status").to_ascii_lowercase());
-    let order = NewOrder { placed_at, ship_to: ship_to(first), lines, paid, held, ..order };
+    let terms = Terms { service: first.get("Shipping Method").into(), ..Terms::default() };
+    let order = NewOrder { placed_at, ship_to: ship_to(first), lines, paid, held, terms, ..order };
     match order.fault() {
         None => Ok((order, goods)),
         Some((field, why)) => Err(format_smolstr!("cannot be taken: line {}: {field}: {why}", first.line)),
@@ -290,7 +295,7 @@ mod tests {
         let said = read(&[&FIRST.replace("76.80", "79.80"), MORE, &FIRST.replace("#1001", "#1002").replace("5001234567890", "7")]);
         assert_eq!(said.skipped, []);
         let [first, second] = &said.orders[..] else { panic!("{said:?}") };
-        assert_eq!((first.id.as_str(), second.id.as_str(), first.paid, &first.held), ("SHO-1001", "SHO-1002", true, &None));
+        assert_eq!((first.number.as_str(), second.number.as_str(), first.paid, &first.held), ("1001", "1002", true, &None));
         assert_eq!(first.placed_at.to_string(), "2026-01-10T16:00:00Z");
         let to = &first.ship_to;
         let address = [&to.name, &to.street, &to.street2, &to.city, &to.region, &to.postcode, &to.country, &to.phone];
@@ -322,7 +327,7 @@ mod tests {
     #[test]
     fn orders_of_one_name_and_two_numbers_are_two() {
         let said = read(&[FIRST, &FIRST.replace("5001234567890", "18446744073709551999"), FIRST]);
-        assert_eq!(said.orders.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["SHO-1001", "SHO-1001-18446744073709551999"]);
+        assert_eq!(said.orders.iter().map(|o| o.number.as_str()).collect::<Vec<_>>(), ["1001", "1001-18446744073709551999"]);
         assert_eq!(said.skipped[0].why, "stands in the document already");
     }
 }

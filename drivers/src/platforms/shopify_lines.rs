@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use twin::id::ID_LENGTH_MAX;
 use twin::money::Currency;
-use twin::order::NewLine;
+use twin::NewLine;
 use twin::{Money, Sku};
 
 /// The service under which Shopify files what the seller's own warehouse sends.

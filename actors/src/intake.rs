@@ -1,0 +1,216 @@
+//! Orders as they come in: new ones, and later versions of those that are here.
+//!
+//! Part of the order desk. A version that changes what is in a parcel already asks that parcel first ([`crate::errand`]).
+
+use crate::errand::Then;
+use crate::order_desk::{DeskMsg, DeskState};
+use crate::{Told, origin};
+use ractor::ActorProcessingErr;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use std::sync::{Arc, Mutex, PoisonError};
+use twin::order::{Command, Content, Hold, Line, Order};
+use twin::personal::Personal;
+use twin::{NewOrder, OrderId, TwinError, Tx, Unsealed};
+
+/// What became of one order that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    Accepted,
+    /// A later version of one that was here.
+    Updated,
+    /// It was here just so; nothing changed.
+    Known,
+    /// A later version of it was here before; nothing changed.
+    Superseded,
+    /// It is too late for that, in words.
+    Refused(SmolStr),
+}
+
+/// Told, in the order of the request, when all is durable.
+pub type Receipts = Box<dyn FnOnce(Vec<Receipt>) + Send>;
+
+/// The receipts of one request, of which some come later than others.
+#[derive(Clone)]
+pub(crate) struct Batch(Arc<Mutex<Waiting>>);
+
+struct Waiting {
+    receipts: Vec<Option<Receipt>>,
+    reply: Option<Receipts>,
+}
+
+impl Batch {
+    fn of(count: usize, reply: Receipts) -> Self {
+        Batch(Arc::new(Mutex::new(Waiting { receipts: vec![None; count], reply: Some(reply) })))
+    }
+
+    /// The last one answers for all.
+    pub(crate) fn tell(&self, receipts: impl IntoIterator<Item = (usize, Receipt)>) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (nth, receipt) in receipts {
+            if let Some(slot) = waiting.receipts.get_mut(nth) {
+                *slot = Some(receipt);
+            }
+        }
+        let Some(all) = waiting.receipts.iter().cloned().collect() else { return };
+        let reply = waiting.reply.take();
+        drop(waiting);
+        if let Some(reply) = reply {
+            reply(all);
+        }
+    }
+}
+
+/// A version of an order as the house reads it, and what holds it.
+pub(crate) struct Version {
+    pub(crate) content: Box<Content>,
+    pub(crate) holds: Vec<(Hold, SmolStr)>,
+}
+
+impl DeskState {
+    pub(crate) fn receive(&mut self, orders: Vec<NewOrder>, reply: Receipts) -> Result<(), ActorProcessingErr> {
+        // What happens to an order comes one after the other.
+        if let Some(errand) = orders.iter().find_map(|order| self.busy_with(&order.id())) {
+            self.wait_behind(errand, DeskMsg::Receive(orders, reply));
+            return Ok(());
+        }
+        let house = self.house.clone();
+        let mut work = house.work();
+        let batch = Batch::of(orders.len(), reply);
+        let (mut receipts, mut fresh) = (Vec::with_capacity(orders.len()), Vec::new());
+        for (nth, mut order) in orders.into_iter().enumerate() {
+            let id = order.id();
+            // The one place: whoever took the order in, from here on its address is written as the house reads it.
+            order.ship_to.put_right();
+            let host = self.order(&id)?;
+            let state = host.exists().then(|| host.state.clone());
+            if state.as_ref().is_some_and(|state| state.forgotten) {
+                receipts.push((nth, Receipt::Known));
+                continue;
+            }
+            let mut version = self.version(&mut work.tx, order, state.as_ref())?;
+            let Some(state) = state else {
+                if self.take_in(&mut work, &id, version)? {
+                    fresh.push((id, work.tx.len()));
+                }
+                receipts.push((nth, Receipt::Accepted));
+                continue;
+            };
+            let receipt = match () {
+                () if version.content.says_as(&state.content) => Receipt::Known,
+                () if state.is_superseded(&version.content) => Receipt::Superseded,
+                () if state.cancelled.is_some() => Receipt::Refused(format_smolstr!("order {id} is cancelled")),
+                () if version.content.ships_as(&state.content) => {
+                    // What is known of its goods stays as it was when it was decided.
+                    version.content.lines = state.content.lines;
+                    self.update(&mut work, &id, version, &mut fresh)?
+                }
+                () if state.live_parts().next().is_none() => self.update(&mut work, &id, version, &mut fresh)?,
+                () => {
+                    let parcels = state.live_parts().map(|part| part.parcel.clone()).collect();
+                    let reason = "another version of its order came in".into();
+                    self.begin_errand(vec![id.clone()], parcels, reason, true, Then::Update { order: id, version, batch: batch.clone(), nth });
+                    continue;
+                }
+            };
+            receipts.push((nth, receipt));
+        }
+        self.plan_when_written(&mut work, fresh);
+        work.then(move || batch.tell(receipts));
+        house.commit(work);
+        Ok(())
+    }
+
+    /// A later version is taken in, unless the order itself says no.
+    pub(crate) fn update(
+        &mut self,
+        work: &mut crate::Work,
+        id: &OrderId,
+        version: Version,
+        fresh: &mut Vec<(OrderId, usize)>,
+    ) -> Result<Receipt, ActorProcessingErr> {
+        self.short.remove(id);
+        let host = self.order(id)?;
+        if let Err(refusal) = host.command(work, Command::Receive { content: version.content }) {
+            return Ok(Receipt::Refused(refusal.to_smolstr()));
+        }
+        if host.state.stage == twin::order::Stage::Received {
+            self.hold(work, id, &version.holds)?;
+            if version.holds.is_empty() {
+                fresh.push((id.clone(), work.tx.len()));
+            }
+        }
+        self.rest_when_written(work, id.clone());
+        Ok(Receipt::Updated)
+    }
+
+    /// A new order. Whether it can be planned at once.
+    fn take_in(&mut self, work: &mut crate::Work, id: &OrderId, version: Version) -> Result<bool, ActorProcessingErr> {
+        self.order(id)?.command(work, Command::Receive { content: version.content })?;
+        self.hold(work, id, &version.holds)?;
+        Ok(version.holds.is_empty())
+    }
+
+    fn hold(&mut self, work: &mut crate::Work, id: &OrderId, holds: &[(Hold, SmolStr)]) -> Result<(), ActorProcessingErr> {
+        let host = self.order(id)?;
+        for (reason, detail) in holds {
+            host.command(work, Command::Hold { reason: *reason, detail: detail.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Orders that can be planned, each with the records behind it in this work.
+    pub(crate) fn plan_when_written(&mut self, work: &mut crate::Work, fresh: Vec<(OrderId, usize)>) {
+        let (myself, records) = (self.myself.clone(), work.tx.len());
+        work.then(move || {
+            for (id, nth) in fresh {
+                // A desk that fell meanwhile plans what it finds received.
+                let _ = myself.cast(Told { cause: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
+            }
+        });
+    }
+
+    /// What a platform says, as the house reads it. Who the buyer is gets sealed, under the order's key where there is one.
+    fn version(&mut self, tx: &mut Tx, order: NewOrder, before: Option<&Order>) -> Result<Version, TwinError> {
+        let (lines, mut holds) = self.lines(&order);
+        let faults = order.ship_to.faults();
+        if !faults.is_empty() {
+            let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            holds.push((Hold::AddressInvalid, told.join("; ").into()));
+        }
+        if let Some(why) = &order.held {
+            holds.push((Hold::Manual, why.clone()));
+        }
+        if !order.paid {
+            holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
+        }
+        let NewOrder { number: _, platform, shop, placed_at, updated_at, ship_to, lines: new, paid, held, terms, gift_note } = order;
+        let currency = new.first().map_or("USD", |l| l.unit_price.currency.code()).into();
+        let (ship_to, personal) = ship_to.parted();
+        let personal = Personal { gift_note, ..personal };
+        let twin = &self.house.twin;
+        let buyer = match before.and_then(|order| order.content.buyer.as_ref()) {
+            None => twin.seal_buyer(tx, &personal)?,
+            Some(known) => match twin.unseal(known) {
+                Ok(Unsealed::Here(same)) if same == personal => known.clone(),
+                _ => twin.seal(tx, known.key, &personal.to_bytes())?,
+            },
+        };
+        let content = Content { platform, shop, placed_at, updated_at, ship_to, buyer: Some(buyer), lines, currency, paid, held, terms };
+        Ok(Version { content: Box::new(content), holds })
+    }
+
+    /// The lines of an order, with what lies in each.
+    fn lines(&self, order: &NewOrder) -> (Vec<Line>, Vec<(Hold, SmolStr)>) {
+        let (mut lines, mut holds) = (Vec::with_capacity(order.lines.len()), Vec::new());
+        for line in &order.lines {
+            match self.house.products.get(&line.sku) {
+                Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
+                None => {
+                    holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
+                    lines.push(Line::of(line, vec![]));
+                }
+            }
+        }
+        (lines, holds)
+    }
+}
