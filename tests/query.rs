@@ -18,13 +18,14 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "applied",
     "orders",
     "buyers",
     "order_lines",
     "parcels",
     "parcel_items",
+    "tracking",
     "bags",
     "manifests",
     "stock",
@@ -249,9 +250,9 @@ fn every_page_of_every_filter_is_the_whole_list_cut() {
     let db = schema::look(dir.path()).expect("it opens");
     let filters: [&[(&'static str, &str)]; 6] = [
         &[],
-        &[("stage", "delivered")],
+        &[("status", "delivered")],
         &[("country", "US")],
-        &[("stage", "delivered"), ("country", "US")],
+        &[("status", "delivered"), ("country", "US")],
         &[("stage", "none")],
         &[("platform", "shopify")],
     ];

@@ -22,6 +22,7 @@ use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::shelf::Listed;
 use twin::stock::{self, Stock};
+use twin::tracking::{self, Tracking};
 use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
@@ -139,11 +140,11 @@ fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Pla
 }
 
 /// The last step behind a parcel, and where that takes its order.
-fn reached(parcel: &Parcel) -> Option<(Progress, Stage)> {
-    match parcel.stage {
-        parcel::Stage::Delivered => Some((Progress::Delivered, Stage::Delivered)),
-        parcel::Stage::Returned => Some((Progress::Returned, Stage::Returned)),
-        stage if stage.is_with_carrier() || stage == parcel::Stage::Lost => Some((Progress::Shipped, Stage::Shipped)),
+fn reached(parcel: &Parcel, tracking: &Tracking) -> Option<(Progress, Stage)> {
+    match (parcel.stage, tracking.stage) {
+        (_, tracking::Stage::Delivered) => Some((Progress::Delivered, Stage::Delivered)),
+        (_, tracking::Stage::Returned) => Some((Progress::Returned, Stage::Returned)),
+        (parcel::Stage::HandedOver, _) => Some((Progress::Shipped, Stage::Shipped)),
         _ if parcel.packed_at.is_some() => Some((Progress::Packed, Stage::Packed)),
         _ => None,
     }
@@ -237,13 +238,14 @@ impl DeskState {
         {
             house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
         }
-        if let Some(parcel) = &order.parcel
-            && let Some((_, parcel)) = house.twin.load::<Parcel>(parcel.text())?
+        if let Some(its) = &order.parcel
+            && let Some((_, parcel)) = house.twin.load::<Parcel>(its.text())?
         {
+            let tracking = house.twin.load::<Tracking>(its.text())?.unwrap_or_default().1;
             if parcel.stage == twin::parcel::Stage::Cancelled {
                 let (reason, reply) = ("its parcel was cancelled".into(), Box::new(|_| ()));
                 self.myself.cast(DeskMsg::Cancelled { order: id, reason, outcome: Ok(()), reply }.into())?;
-            } else if let Some((step, _)) = reached(&parcel).filter(|(_, stage)| *stage > order.stage) {
+            } else if let Some((step, _)) = reached(&parcel, &tracking).filter(|(_, stage)| *stage > order.stage) {
                 self.myself.cast(DeskMsg::Progress { order: id, step }.into())?;
             }
         }

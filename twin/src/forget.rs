@@ -4,7 +4,8 @@
 use crate::entity::{Entity, Refusal};
 use crate::facet::Standing;
 use crate::order::{Command, Order, Stage};
-use crate::parcel::Parcel;
+use crate::parcel::{self, Parcel};
+use crate::tracking::Tracking;
 use crate::{By, Moment, Origin, Twin, TwinError, Tx};
 use smol_str::SmolStr;
 
@@ -84,7 +85,11 @@ fn finished_before(twin: &Twin, moment: Moment) -> Result<Vec<SmolStr>, TwinErro
         }
         let ended = match &order.parcel {
             Some(parcel) => match twin.load::<Parcel>(parcel.text())? {
-                Some((_, parcel)) => parcel.stage.is_final().then_some(parcel.changed_at),
+                Some((_, state)) if state.stage == parcel::Stage::HandedOver => match twin.load::<Tracking>(parcel.text())? {
+                    Some((_, way)) => way.stage.is_end().then_some(way.changed_at),
+                    None => None,
+                },
+                Some((_, state)) => state.stage.is_final().then_some(state.changed_at),
                 None => Some(order.received_at),
             },
             None => Some(order.received_at),

@@ -45,6 +45,7 @@ pub mod stock;
 pub mod text;
 pub mod time;
 pub mod time_zone;
+pub mod tracking;
 mod twin;
 pub mod warehouse;
 
