@@ -17,10 +17,11 @@ use twin::address::Place;
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::parcel::{Event, Parcel, Plan};
 use twin::personal::Personal;
+use twin::tracking::{self, Tracking};
 use twin::{Entity, Hash, Moment, TrackingNumber, Tx};
 
 /// Of each parcel at rest.
-const RECORDS: u64 = 9;
+const RECORDS: u64 = 10;
 
 #[path = "../tests/support/home.rs"]
 mod home;
@@ -79,30 +80,28 @@ fn arrived(twin: &twin::Twin, n: u64) -> Tx {
         contents: "P-000123 × 1".into(),
         ..Plan::default()
     };
-    let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+    let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
     let events = vec![
         Event::Created { plan: Box::new(plan) },
         Event::LabelRequested { key: "k".into() },
-        Event::LabelBought { tracking, label: Hash::default(), charged: None, plate: None },
+        Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: None, plate: None },
         Event::Inducted { station: "SZX/line-1".into() },
         Event::Measured { weight_g: 402, dims: None },
         Event::Sorted { chute: 3 },
         Event::Bagged { bag: "069012341000000017".into() },
         Event::HandedOver { bag: "069012341000000017".into() },
-        Event::Tracked {
-            event: TrackEvent {
-                at: tx.at,
-                status: TrackStatus::Delivered,
-                code: "01".into(),
-                text: "Delivered".into(),
-                place: "Frankfurt".into(),
-            },
-        },
     ];
+    let delivered =
+        TrackEvent { at: tx.at, status: TrackStatus::Delivered, code: "01".into(), text: "Delivered".into(), place: "Frankfurt".into() };
+    let on_its_way = vec![tracking::Event::Begun { carrier: "direct".into(), number }, tracking::Event::Tracked { news: vec![delivered] }];
     let mut parcel = Parcel::default();
     events.iter().for_each(|e| parcel.apply(tx.at, e));
     let version = events.len() as u32;
-    tx.stage(&format!("SHO-{n:07}-1").into(), version, events, Default::default(), &parcel);
+    let id = format!("SHO-{n:07}-1").into();
+    tx.stage(&id, version, events, Default::default(), &parcel);
+    let mut way = Tracking::default();
+    on_its_way.iter().for_each(|e| way.apply(tx.at, e));
+    tx.stage(&id, on_its_way.len() as u32, on_its_way, Default::default(), &way);
     tx
 }
 

@@ -13,7 +13,6 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use twin::channel::{TrackEvent, TrackStatus};
 use twin::journal::disk::{Disk, DiskFile, OsDisk};
 use twin::journal::folder::{Folder, Opening};
 use twin::journal::{Draft, Journal};
@@ -56,15 +55,7 @@ fn event(n: u64, step: u64) -> Event {
         7 => Event::Sorted { chute: 3 },
         8 => Event::Bagged { bag: "069012341000000017".into() },
         9 => Event::HandedOver { bag: "069012341000000017".into() },
-        _ => Event::Tracked {
-            event: TrackEvent {
-                at: Moment(1_762_617_600_000_000),
-                status: TrackStatus::InFlight,
-                code: "20".into(),
-                text: "Arrived at the facility".into(),
-                place: "Frankfurt".into(),
-            },
-        },
+        _ => Event::ExceptionRaised { what: "set aside at SZX/rework-1: another parcel went in its place".into() },
     }
 }
 

@@ -127,12 +127,13 @@ fn ask(data: &Path, parcels: u64) {
     let mut took = Vec::new();
     for _ in 0..1_000 {
         let mut facets = Vec::new();
+        let of_orders = luck.between(0, 1) == 1;
         let mut maybe = |facet, values: &[&str]| {
             if luck.between(0, 1) == 1 {
                 facets.push((facet, values[luck.between(0, values.len() as i64 - 1) as usize].to_owned()));
             }
         };
-        maybe("stage", &stages);
+        maybe(if of_orders { "stage" } else { "status" }, &stages);
         maybe("country", &countries);
         maybe("channel", &channels);
         maybe("platform", &["shopify", "temu", "ebay"]);
@@ -141,7 +142,7 @@ fn ask(data: &Path, parcels: u64) {
         let from = (luck.between(0, 4) == 0).then(|| Moment(made::START.0 + luck.between(0, parcels as i64) * 1_000));
         let wish = pages::Wish { facets, after, from, to: None, limit: pages::PAGE_ROWS };
         let started = Instant::now();
-        if luck.between(0, 1) == 1 {
+        if of_orders {
             pages::page::<lists::OrderRow>(&db, &wish).expect("it lists");
         } else {
             pages::page::<lists::ParcelRow>(&db, &wish).expect("it lists");

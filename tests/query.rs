@@ -26,6 +26,7 @@ const TABLES: [&str; 15] = [
     "line_goods",
     "parcels",
     "parcel_items",
+    "tracking",
     "bags",
     "manifests",
     "stock",
@@ -250,9 +251,9 @@ fn every_page_of_every_filter_is_the_whole_list_cut() {
     let db = schema::look(dir.path()).expect("it opens");
     let filters: [&[(&'static str, &str)]; 6] = [
         &[],
-        &[("stage", "delivered")],
+        &[("status", "delivered")],
         &[("country", "US")],
-        &[("stage", "delivered"), ("country", "US")],
+        &[("status", "delivered"), ("country", "US")],
         &[("stage", "none")],
         &[("platform", "shopify")],
     ];

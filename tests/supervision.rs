@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
+use twin::channel::{self, Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus};
 use twin::facet::Facet;
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
@@ -32,6 +32,7 @@ use twin::order::{NewOrder, Order};
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
+use twin::tracking::{self, Tracking};
 use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin, order};
 
 const ORDERS: u32 = 16;
@@ -225,27 +226,30 @@ impl Theatre {
 
     /// Waits until every order that was handed in has its label.
     async fn all_labelled(&self) {
-        self.until("labelled", Span::from_mins(1), Span::from_hours(6), |p| p.tracking.is_some()).await;
+        self.until("labelled", Span::from_mins(1), Span::from_hours(6), |_, p| p.tracking.is_some()).await;
     }
 
     /// Waits until every parcel is where it stays, and checks that all was done once.
     async fn all_ended(&self) {
-        self.until("at its end", Span::from_hours(4), Span::from_hours(24 * 70), |p| p.stage.is_final() || p.stage == Stage::Intercepted)
-            .await;
+        self.until("at its end", Span::from_hours(4), Span::from_hours(24 * 70), |id, p| match p.stage {
+            Stage::HandedOver => self.way_of(id).is_end(),
+            stage => matches!(stage, Stage::Cancelled | Stage::Intercepted),
+        })
+        .await;
         let parcel = |order: &NewOrder| self.state_of::<Parcel>(ParcelId::of(&order.id, 1).text());
         let put_aside: Vec<_> = self.orders.iter().filter(|(_, o)| parcel(o).is_some_and(|p| p.stage == Stage::Intercepted)).collect();
         assert!(put_aside.len() <= PUT_ASIDE_MAX, "healing is more than putting parcels aside for a person: {put_aside:#?}");
         self.once_each();
     }
 
-    async fn until(&self, what: &str, every: Span, limit: Span, wanted: impl Fn(&Parcel) -> bool) {
+    async fn until(&self, what: &str, every: Span, limit: Span, wanted: impl Fn(&ParcelId, &Parcel) -> bool) {
         let end = self.clock.now() + limit;
         loop {
             let mut left = Vec::new();
             for (_, order) in &self.orders {
                 let id = ParcelId::of(&order.id, 1);
                 match self.state_of::<Parcel>(id.text()) {
-                    Some(parcel) if wanted(&parcel) => {}
+                    Some(parcel) if wanted(&id, &parcel) => {}
                     other => left.push(format!(
                         "{id}: {}, order {}",
                         other.map_or("absent", |p| p.stage.as_str()),
@@ -259,6 +263,11 @@ impl Theatre {
             assert!(self.clock.now() < end, "not {what}: {left:#?}");
             self.clock.sleep(every).await;
         }
+    }
+
+    /// How far a parcel is on its way.
+    fn way_of(&self, parcel: &ParcelId) -> tracking::Stage {
+        self.state_of::<Tracking>(parcel.text()).unwrap_or_default().stage
     }
 
     /// Reads beside the traps.
@@ -289,15 +298,15 @@ impl Theatre {
     /// Each order is where its parcel is.
     fn orders_follow(&self) {
         for (_, order) in &self.orders {
-            let parcel = self.state_of::<Parcel>(ParcelId::of(&order.id, 1).text()).expect("it has one");
+            let way = self.way_of(&ParcelId::of(&order.id, 1));
             let is = self.state_of::<Order>(order.id.text()).expect("it was acknowledged").stage;
-            let expected = match parcel.stage {
-                Stage::Delivered => order::Stage::Delivered,
-                Stage::Returned => order::Stage::Returned,
-                Stage::Lost => order::Stage::Shipped,
+            let expected = match way {
+                tracking::Stage::Delivered => order::Stage::Delivered,
+                tracking::Stage::Returned => order::Stage::Returned,
+                tracking::Stage::Lost => order::Stage::Shipped,
                 _ => continue,
             };
-            assert_eq!(is, expected, "order {} of a parcel that is {}", order.id, parcel.stage.as_str());
+            assert_eq!(is, expected, "order {} of a parcel that is {}", order.id, way.as_str());
         }
     }
 }
@@ -328,7 +337,7 @@ impl CarrierDriver for Nervous {
             label
         })
     }
-    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<channel::Tracking>>, CarrierError>> {
         (self.nerve)("track");
         self.inner.track(numbers)
     }
@@ -673,7 +682,7 @@ fn next_cutoff(config: &SiteConfig, now: Moment) -> Moment {
 }
 
 /// What a carrier says of its parcels, and what is made of it.
-type News = Result<Read<Vec<Tracking>>, CarrierError>;
+type News = Result<Read<Vec<channel::Tracking>>, CarrierError>;
 
 /// A carrier that does all as it does, and says something else of its parcels.
 struct Twisted {
@@ -750,12 +759,14 @@ fn confused_news_end_in_the_right_stage_and_what_cannot_be_read_is_told_once() {
         for record in theatre.twin.records(0) {
             let record = record.expect("the journal reads");
             match record.event {
-                Event::Parcel(parcel::Event::ExceptionRaised { what }) if what.contains("news of it cannot be read") => {
+                Event::Tracking(tracking::Event::ExceptionRaised { what }) if what.contains("news of it cannot be read") => {
                     *told.entry(record.key).or_default() += 1;
                 }
-                Event::Parcel(parcel::Event::Tracked { event }) => {
-                    let key = (record.key.clone(), event.at, event.code.clone(), event.place.clone(), event.text.clone());
-                    assert!(heard.insert(key), "{} heard twice of {event:?}", record.key);
+                Event::Tracking(tracking::Event::Tracked { news }) => {
+                    for event in news {
+                        let key = (record.key.clone(), event.at, event.code.clone(), event.place.clone(), event.text.clone());
+                        assert!(heard.insert(key), "{} heard twice of {event:?}", record.key);
+                    }
                 }
                 _ => {}
             }
@@ -784,7 +795,7 @@ fn a_parcel_whose_news_cannot_be_read_again_and_again_says_so_once() {
         let mut told = BTreeMap::<Key, u32>::new();
         for record in theatre.twin.records(0) {
             let record = record.expect("the journal reads");
-            if let Event::Parcel(parcel::Event::ExceptionRaised { what }) = record.event
+            if let Event::Tracking(tracking::Event::ExceptionRaised { what }) = record.event
                 && what.contains("news of it cannot be had: cannot read the tracking of")
             {
                 *told.entry(record.key).or_default() += 1;
@@ -817,7 +828,7 @@ fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
         theatre.all_ended().await;
         let delivered = |theatre: &Theatre| {
             let ids = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id, 1));
-            ids.filter(|id| theatre.state_of::<Parcel>(id.text()).is_some_and(|p| p.stage == Stage::Delivered)).count()
+            ids.filter(|id| theatre.way_of(id) == tracking::Stage::Delivered).count()
         };
         let before = delivered(&theatre);
         theatre.clock.sleep(Span::from_hours(24 * 9)).await;

@@ -389,7 +389,7 @@ impl CarrierState {
             watched.unread = if why.is_some() { watched.unread + 1 } else { 0 };
             if let Some(why) = why.filter(|_| watched.unread == UNREAD_MAX) {
                 let what = format_smolstr!("news of it cannot be had: {why}");
-                self.house.tell(watched.parcel.clone(), ParcelMsg::Alarm(what));
+                self.house.tell(watched.parcel.clone(), ParcelMsg::Unread(what));
             }
         }
     }
@@ -406,7 +406,7 @@ impl CarrierState {
             let more = mine().count() - 1;
             let more = if more == 0 { SmolStr::default() } else { format_smolstr!(" (and {more} more)") };
             let what = format_smolstr!("news of it cannot be read: {}{more}", first.why);
-            self.house.tell(watched.parcel.clone(), ParcelMsg::Alarm(what));
+            self.house.tell(watched.parcel.clone(), ParcelMsg::Unread(what));
         }
     }
 

@@ -1,4 +1,5 @@
-//! One parcel, awake: takes what happens to it, keeps its state, and tells those who wait for it.
+//! One parcel, awake: takes what happens to it and what its carrier says of it, keeps both states, and tells those who wait
+//! for it.
 
 use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
@@ -15,6 +16,7 @@ use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
 use twin::personal::Personal;
+use twin::tracking::{self, Tracking};
 use twin::{Address, BagId, DeviceId, Dims, Grams, Money, OrderId, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
 pub enum ParcelMsg {
@@ -49,7 +51,9 @@ pub enum ParcelMsg {
         bag: BagId,
     },
     Track(Vec<TrackEvent>),
-    /// Something about it is wrong that no stage expresses.
+    /// What the carrier says of it cannot be had or read.
+    Unread(SmolStr),
+    /// Something about it is wrong in the house that no stage expresses.
     Alarm(SmolStr),
     Cancel {
         reason: SmolStr,
@@ -89,6 +93,8 @@ pub struct ParcelState {
     id: ParcelId,
     rest: Arc<Rest>,
     host: Host<Parcel>,
+    /// Loaded when it is first needed: most of its life a parcel has none.
+    tracking: Option<Host<Tracking>>,
     handled: u64,
 }
 
@@ -100,7 +106,7 @@ impl Actor for ParcelActor {
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
-        Ok(ParcelState { house, id, rest, host, handled: 0 })
+        Ok(ParcelState { house, id, rest, host, tracking: None, handled: 0 })
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -238,12 +244,13 @@ impl ParcelState {
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
                     let cost = self.settle(work);
-                    self.watch(work, &house);
+                    self.watch(work, &house)?;
                     cost
                 }
                 other => other.map(drop),
             },
-            ParcelMsg::Track(events) => self.host.command(work, Command::Track { events }).map(drop),
+            ParcelMsg::Track(news) => self.tracking()?.command(work, tracking::Command::Track { news }).map(drop),
+            ParcelMsg::Unread(what) => self.tracking()?.command(work, tracking::Command::RaiseException { what }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
             ParcelMsg::Cancel { reason, order, unreleased, decided } => {
                 let outcome = self.host.command(work, Command::Cancel { reason, order, unreleased });
@@ -346,12 +353,30 @@ impl ParcelState {
         }
     }
 
-    fn watch(&self, work: &mut Work, house: &Arc<House>) {
-        let plan = &self.host.state.plan;
-        if let (Some(tracking), Some(seat)) = (self.host.state.tracking.clone(), house.carriers.get(&plan.carrier).cloned()) {
-            let parcel = self.id.clone();
-            work.then(move || seat.cast(CarrierMsg::Watch { parcel, tracking, first_after: Span::from_hours(12) }));
+    fn tracking(&mut self) -> Result<&mut Host<Tracking>, TwinError> {
+        let host = match self.tracking.take() {
+            Some(host) => host,
+            None => Host::load(&self.house.twin, self.id.text().clone())?,
+        };
+        Ok(self.tracking.insert(host))
+    }
+
+    /// Its tracking begins, and the carrier is asked for news from now on.
+    fn watch(&mut self, work: &mut Work, house: &Arc<House>) -> Result<(), TwinError> {
+        let (carrier, number) = (self.host.state.plan.carrier.clone(), self.host.state.tracking.clone());
+        let Some(number) = number else {
+            tracing::warn!(parcel = %self.id, "was handed over without a tracking number: nobody will hear of it");
+            return Ok(());
+        };
+        let begin = tracking::Command::Begin { carrier: carrier.clone(), number: number.clone() };
+        if let Err(refusal) = self.tracking()?.command(work, begin) {
+            tracing::warn!(%refusal, "its tracking does not begin");
         }
+        if let Some(seat) = house.carriers.get(&carrier).cloned() {
+            let parcel = self.id.clone();
+            work.then(move || seat.cast(CarrierMsg::Watch { parcel, tracking: number, first_after: Span::from_hours(12) }));
+        }
+        Ok(())
     }
 
     /// Its goods are off the shelf: the desk keeps the stock.

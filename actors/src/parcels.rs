@@ -17,6 +17,7 @@ use twin::facet::Facet;
 use twin::parcel::{Interception, Parcel};
 use twin::shelf::Listed;
 use twin::station::StationKind;
+use twin::tracking::Tracking;
 use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, TrackingNumber, Twin, TwinError, WarehouseId};
 
 /// So many parcels are handed back in one go; what comes meanwhile is not kept waiting for all of them.
@@ -314,8 +315,11 @@ impl TakingUp {
     /// Hands some parcels back to those who work on them, and wakes what has something unanswered. Returns what is left to do.
     fn go_on(mut self, house: &House) -> Result<Option<Self>, TwinError> {
         let twin = &house.twin;
-        let portion = twin.listed::<Parcel>(self.facet, self.of.as_deref(), self.after.as_ref()).take(PORTION);
-        let portion = portion.collect::<Result<Vec<_>, _>>()?;
+        let (of, after) = (self.of.as_deref(), self.after.as_ref());
+        let portion: Vec<_> = match self.facet {
+            Facet::Watch => twin.listed::<Tracking>(Facet::Watch, of, after).take(PORTION).collect::<Result<_, _>>()?,
+            facet => twin.listed::<Parcel>(facet, of, after).take(PORTION).collect::<Result<_, _>>()?,
+        };
         self.after = portion.last().map(|(listed, _)| listed.clone()).filter(|_| portion.len() == PORTION);
         let mut bags: BTreeMap<SmolStr, Vec<ParcelId>> = BTreeMap::new();
         for (Listed { of, id, .. }, note) in portion {

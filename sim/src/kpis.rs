@@ -183,9 +183,9 @@ fn orders(board: &twin::board::Board) -> Orders {
 
 fn parcels(board: &twin::board::Board) -> Parcels {
     let mut parcels = Parcels::default();
-    for (stage, n) in board.stages(Kind::Parcel) {
+    for (place, n) in board.whereabouts() {
         parcels.created += n;
-        match stage {
+        match place {
             "delivered" => parcels.delivered += n,
             "intercepted" => parcels.intercepted += n,
             "returned" => parcels.returned += n,

@@ -17,6 +17,7 @@ use twin::bag::Bag;
 use twin::device::Device;
 use twin::parcel::Parcel;
 use twin::station::Station;
+use twin::tracking::Tracking;
 use twin::{CarrierId, Entity, Kind, Moment, StationId, Twin, TwinError};
 use utoipa::ToSchema;
 
@@ -39,7 +40,7 @@ pub struct BoardView {
     pub hash: String,
     /// Orders by stage.
     pub orders: BTreeMap<&'static str, u64>,
-    /// Parcels by stage.
+    /// Parcels by where they are: those in the house by stage, those that left by the status of their tracking.
     pub parcels: BTreeMap<&'static str, u64>,
     /// Bags by stage.
     pub bags: BTreeMap<&'static str, u64>,
@@ -134,6 +135,7 @@ pub struct ChuteView {
 pub struct RecentParcel {
     pub id: String,
     pub order: String,
+    /// Where it is: its stage in the house, or the status of its tracking.
     pub stage: &'static str,
     pub channel: String,
     pub tracking: Option<String>,
@@ -183,7 +185,7 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
         records: counts.head.records,
         hash: counts.head.hash.to_string(),
         orders: counts.stages(Kind::Order).collect(),
-        parcels: counts.stages(Kind::Parcel).collect(),
+        parcels: counts.whereabouts(),
         bags: counts.stages(Kind::Bag).collect(),
         exceptions: exceptions.collect(),
         warehouses: in_force.config.warehouses.iter().map(|w| warehouse(app, &in_force, twin, w, moving)).collect::<Result<_, _>>()?,
@@ -282,7 +284,7 @@ fn recent(twin: &Twin, head: u64) -> Result<Vec<RecentParcel>, TwinError> {
     let mut last: BTreeMap<smol_str::SmolStr, u64> = BTreeMap::new();
     for record in twin.records(head.saturating_sub(RECENT_SCAN)) {
         let record = record?;
-        if record.key.kind == Kind::Parcel {
+        if matches!(record.key.kind, Kind::Parcel | Kind::Tracking) {
             last.insert(record.key.id, record.seq);
         }
     }
@@ -292,17 +294,20 @@ fn recent(twin: &Twin, head: u64) -> Result<Vec<RecentParcel>, TwinError> {
     let mut parcels = Vec::with_capacity(order.len());
     for (_, id) in order {
         let Some((_, parcel)) = twin.load::<Parcel>(&id)? else { continue };
+        let way = twin.load::<Tracking>(&id)?.map(|(_, way)| way);
         let stopped = parcel.interception.as_ref().map(|why| why.to_string());
+        let said = way.as_ref().and_then(|way| way.exception.clone());
+        let changed_at = way.as_ref().map_or(parcel.changed_at, |way| way.changed_at.max(parcel.changed_at));
         parcels.push(RecentParcel {
             id: id.to_string(),
             order: parcel.plan.order.to_string(),
-            stage: parcel.stage.as_str(),
+            stage: way.map_or(parcel.stage.as_str(), |way| way.stage.as_str()),
             channel: parcel.plan.channel.to_string(),
             tracking: parcel.tracking.as_ref().map(|t| t.to_string()),
             declared_g: parcel.plan.declared_g,
             measured_g: parcel.measured_g,
-            changed_at: parcel.changed_at.to_string(),
-            trouble: stopped.or(parcel.exception.or(parcel.label_refused).map(|why| why.to_string())),
+            changed_at: changed_at.to_string(),
+            trouble: stopped.or(said.or(parcel.exception).or(parcel.label_refused).map(|why| why.to_string())),
         });
     }
     Ok(parcels)

@@ -45,6 +45,8 @@ pub async fn order(
 }
 
 /// One parcel
+///
+/// With `tracked`, once it was handed over: where it is, as its carrier says. Its history is told with that of its tracking.
 #[utoipa::path(
     get, path = "/api/v1/parcels/{id}", tag = "parcels",
     params(("id" = String, Path, description = "The parcel's id"), Look),
@@ -104,7 +106,7 @@ pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejectio
 #[utoipa::path(
     get, path = "/api/v1/{noun}/{id}", tag = "things",
     params(
-        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, orders or parcels", example = "stations"),
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, orders, parcels or tracking", example = "stations"),
         ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
         Look
     ),
@@ -145,6 +147,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Carrier => "carriers",
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
+        Kind::Tracking => "tracking",
     }
 }
 
@@ -153,8 +156,15 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
     let found = api
         .read(move |twin| {
             let Some(mut json) = twin.json(&wanted)? else { return Ok(None) };
-            if let (true, Some(map)) = (look.history, json.as_object_mut()) {
-                let (records, complete) = history(twin, &wanted, look.before.unwrap_or(u64::MAX))?;
+            let Some(map) = json.as_object_mut() else { return Ok(Some(json)) };
+            // What became of a parcel behind the handover is a thing of its own, and told beside it.
+            let beside = (wanted.kind == Kind::Parcel).then(|| Key::new(Kind::Tracking, wanted.id.clone()));
+            if let Some(tracked) = beside.as_ref().map(|key| twin.json(key)).transpose()?.flatten() {
+                map.insert("tracked".into(), tracked);
+            }
+            if look.history {
+                let keys: Vec<_> = std::iter::once(wanted.clone()).chain(beside).collect();
+                let (records, complete) = history(twin, &keys, look.before.unwrap_or(u64::MAX))?;
                 map.insert("history".into(), json!(records));
                 map.insert("history_complete".into(), complete.into());
             }
@@ -164,11 +174,11 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
     found.map(Json).ok_or_else(|| Problem::absent(format!("there is no {key}")))
 }
 
-/// What happened to one thing before a record, oldest first, and whether that is all.
-fn history(twin: &Twin, key: &Key, before: u64) -> Result<(Vec<Record>, bool), TwinError> {
-    let newest_first = twin.history(std::slice::from_ref(key), Way::Before(before));
+/// What happened to a thing, and to what began behind it, before a record, oldest first, and whether that is all.
+fn history(twin: &Twin, keys: &[Key], before: u64) -> Result<(Vec<Record>, bool), TwinError> {
+    let newest_first = twin.history(keys, Way::Before(before));
     let mut found = newest_first.take(HISTORY_MAX).collect::<Result<Vec<_>, _>>()?;
     found.reverse();
-    let complete = found.first().is_none_or(|r| r.version == 1);
+    let complete = found.first().is_none_or(|r| r.version == 1 && keys.first() == Some(&r.key));
     Ok((found, complete))
 }

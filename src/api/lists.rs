@@ -5,7 +5,7 @@ use super::Api;
 use super::entities::{Look, by_tracking};
 use super::limits::{AT_LEAST_WAIT_MAX, FILTER_LENGTH_MAX, PAGE_ROWS_MAX};
 use super::problem::{Problem, query};
-use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, StockRow};
+use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, StockRow, TrackingRow};
 use crate::query::pages::{Listed, PAGE_ROWS, Page, Wish, page};
 use crate::query::search::{FOUND_MAX, Findings, TEXT_MAX, TOO_SHORT, find};
 use crate::query::{QueryError, applied};
@@ -15,7 +15,7 @@ use axum::extract::{Query, State};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use twin::{Moment, Span};
+use twin::{Moment, Span, parcel, tracking};
 use utoipa::{IntoParams, ToSchema};
 
 /// What a list may be asked for. Not every list has every facet; one that it has not is refused.
@@ -23,8 +23,11 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filters {
-    /// As the rows say it: `delivered`, `handed over`, `held`. Orders, parcels, bags, manifests.
+    /// As the rows say it: `sorted`, `handed over`, `held`. Orders, parcels, bags, manifests. Of parcels, what only a `status` may be
+    /// is taken for one.
     pub stage: Option<String>,
+    /// As the rows say it: `in flight`, `delivered`. Parcels, tracking.
+    pub status: Option<String>,
     /// Orders; parcels by their order's.
     pub platform: Option<String>,
     /// Orders.
@@ -33,7 +36,7 @@ pub struct Filters {
     pub warehouse: Option<String>,
     /// Orders, parcels, bags, decisions.
     pub channel: Option<String>,
-    /// Parcels, manifests.
+    /// Parcels, tracking, manifests.
     pub carrier: Option<String>,
     /// ISO 3166 two-letter code. Orders, parcels.
     pub country: Option<String>,
@@ -67,6 +70,7 @@ impl Filters {
     pub fn wish<T: Listed>(&self) -> Result<Wish, Problem> {
         let facets = [
             ("stage", &self.stage),
+            ("status", &self.status),
             ("platform", &self.platform),
             ("shop", &self.shop),
             ("warehouse", &self.warehouse),
@@ -80,6 +84,7 @@ impl Filters {
         let mut wish = Wish { after: self.after, limit: limit(self.limit, PAGE_ROWS, PAGE_ROWS_MAX)?, ..Wish::default() };
         for (facet, value) in facets {
             let Some(value) = value else { continue };
+            let facet = if (T::TABLE, facet) == ("parcels", "stage") && is_of_the_way_alone(value) { "status" } else { facet };
             let known = T::FACETS.iter().any(|(f, _)| *f == facet) || (T::TABLE, facet) == ("parcels", "platform");
             if !known {
                 let has: Vec<_> = T::FACETS.iter().map(|(f, _)| *f).collect();
@@ -96,6 +101,12 @@ impl Filters {
         (wish.from, wish.to) = (moment("from", self.from.as_deref())?, moment("to", self.to.as_deref())?);
         Ok(wish)
     }
+}
+
+/// Whether no parcel can be in this stage in the house, but on its way.
+fn is_of_the_way_alone(stage: &str) -> bool {
+    let in_house = parcel::Stage::ALL.iter().any(|of| of.as_str() == stage);
+    !in_house && tracking::Stage::ALL.iter().any(|of| of.as_str() == stage)
 }
 
 fn limit(asked: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
@@ -175,6 +186,8 @@ macro_rules! lists {
 lists! {
     /// Orders by facets
     orders: OrderRow, "/api/v1/orders", "orders";
+    /// Parcels on their way by facets: what became of each behind the handover
+    on_their_way: TrackingRow, "/api/v1/tracking", "parcels";
     /// Bags by facets
     bags: BagRow, "/api/v1/bags", "lists";
     /// Manifests by facets

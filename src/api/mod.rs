@@ -123,6 +123,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/api/v1/orders/{id}/forget", post(orders::forget))
         .route("/api/v1/parcels", get(lists::parcels))
+        .route("/api/v1/tracking", get(lists::on_their_way))
         .route("/api/v1/bags", get(lists::bags))
         .route("/api/v1/manifests", get(lists::manifests))
         .route("/api/v1/stock", get(lists::stock))

@@ -80,7 +80,7 @@ function exceptions(board) {
   list.dataset.sign = sign;
   list.replaceChildren(...board.exceptions.map((exception) => {
     const item = document.createElement("li");
-    const searchable = exception.kind === "order" || exception.kind === "parcel";
+    const searchable = ["order", "parcel", "tracking"].includes(exception.kind);
     const target = searchable ? `#find=${encodeURIComponent(exception.id)}` : exception.href;
     item.append(element("time", clock(exception.at), { datetime: exception.at }), " ",
       element("a", `${exception.kind} ${exception.id}`, { href: target }), " ", element("span", exception.what));

@@ -15,8 +15,8 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use twin::parcel::Stage;
 use twin::text::visible;
+use twin::{parcel, tracking};
 
 /// What stands in the address. What is empty is not asked.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -66,8 +66,12 @@ impl Asked {
 
     fn filters(&self) -> Result<Filters, Problem> {
         let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        // A parcel is shown where it is now, so it is looked for there.
+        let of_the_way = self.of == "parcels" && tracking::Stage::ALL.iter().any(|stage| stage.as_str() == self.stage.trim());
+        let (stage, status) = if of_the_way { (None, given(&self.stage)) } else { (given(&self.stage), None) };
         Ok(Filters {
-            stage: given(&self.stage),
+            stage,
+            status,
             platform: given(&self.platform),
             warehouse: given(&self.warehouse),
             channel: given(&self.channel),
@@ -140,7 +144,7 @@ pub async fn lists(State(api): State<Api>, asked: Result<Query<Asked>, QueryReje
     let mut lists = Lists {
         name: api.app.name.clone(),
         title: String::new(),
-        stages: if asked.of == "orders" { ORDER_STAGES.to_vec() } else { Stage::ALL.map(Stage::as_str).to_vec() },
+        stages: if asked.of == "orders" { ORDER_STAGES.to_vec() } else { places() },
         asked,
         record: None,
         problem: None,
@@ -160,6 +164,12 @@ pub async fn lists(State(api): State<Api>, asked: Result<Query<Asked>, QueryReje
             Err(Problem::internal())
         }
     }
+}
+
+/// Where a parcel may be: its stages in the house, and behind the handover.
+fn places() -> Vec<&'static str> {
+    let in_house = parcel::Stage::ALL.into_iter().filter(|stage| *stage != parcel::Stage::HandedOver).map(parcel::Stage::as_str);
+    in_house.chain(tracking::Stage::ALL.map(tracking::Stage::as_str)).collect()
 }
 
 impl Lists {
@@ -238,7 +248,7 @@ impl Lists {
         let row = |p: ParcelRow| {
             vec![
                 named(p.id),
-                cell(p.stage),
+                cell(p.status.unwrap_or(p.stage)),
                 time(p.created_at),
                 maybe(p.buyer),
                 cell(p.country),

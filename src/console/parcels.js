@@ -98,11 +98,14 @@ function why(interception) {
 }
 
 function describeParcel(parcel) {
-  const { plan } = parcel;
+  const { plan, tracked } = parcel;
+  const said = (news) => (news ? `${clock(news.at)} ${news.text} ${news.place}` : "");
   const rows = [
     ["Stage", words(parcel.stage)],
+    ["On its way", tracked && words(tracked.stage)],
     ["Stopped because", why(parcel.interception)],
-    ["Carrier says", parcel.exception],
+    ["Wrong here", parcel.exception],
+    ["Carrier says", tracked?.exception],
     ["Label refused", parcel.label_refused],
     ["From", plan.warehouse],
     ["Channel", plan.channel],
@@ -114,7 +117,8 @@ function describeParcel(parcel) {
     ["Cost", [plan.estimate && `expected ${money(plan.estimate)}`, parcel.charged && `charged ${money(parcel.charged)}`, parcel.freight && `freight ${money(parcel.freight)}`].filter(Boolean).join(", ")],
     ["Station", parcel.station],
     ["Chute and bag", parcel.chute === null ? "" : `${parcel.chute}${parcel.bag ? `, bag ${parcel.bag}` : ""}`],
-    ["Last news", parcel.last_track ? `${clock(parcel.last_track.at)} ${parcel.last_track.text} ${parcel.last_track.place}` : ""],
+    ["Last news", said(tracked?.newest)],
+    ["Customs", said(tracked?.customs)],
   ];
   const title = element("h3", "Parcel ");
   title.append(element("a", parcel.id, { href: href("parcels", parcel.id) }));

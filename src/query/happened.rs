@@ -4,7 +4,7 @@ use super::QueryError;
 use super::rows::{Writer, micro, money, parts, some, text};
 use rusqlite::params;
 use twin::entity::Event;
-use twin::{Money, Record, board, carrier, device, order, parcel, station, stock};
+use twin::{Money, Record, board, carrier, device, order, parcel, station, stock, tracking};
 
 impl Writer<'_> {
     /// A record: what happened, in tables that only grow.
@@ -109,7 +109,9 @@ impl Writer<'_> {
     fn exception(&mut self, record: &Record) -> Result<(), QueryError> {
         let (what, reason) = match &record.event {
             Event::Parcel(parcel::Event::Intercepted { why, .. }) => ("intercepted", Some(why.word())),
-            Event::Parcel(parcel::Event::ExceptionRaised { .. }) => ("trouble", None),
+            Event::Parcel(parcel::Event::ExceptionRaised { .. }) | Event::Tracking(tracking::Event::ExceptionRaised { .. }) => {
+                ("trouble", None)
+            }
             Event::Parcel(parcel::Event::LabelRefused { .. }) => ("label refused", None),
             Event::Parcel(parcel::Event::Reworked { .. }) => ("reworked", None),
             Event::Parcel(parcel::Event::Cancelled { .. }) | Event::Order(order::Event::Cancelled { .. }) => ("cancelled", None),

@@ -95,8 +95,13 @@ pub struct ParcelRow {
     #[schema(example = "WEB-000001-1")]
     pub id: String,
     pub order: String,
+    /// How far it came in the house.
     #[schema(example = "handed over")]
     pub stage: String,
+    /// Where it is since it was handed over, as its carrier says.
+    #[schema(example = "in flight")]
+    pub status: Option<String>,
+    pub status_at: Option<String>,
     pub warehouse: String,
     pub carrier: String,
     pub channel: String,
@@ -118,19 +123,24 @@ pub struct ParcelRow {
 impl Listed for ParcelRow {
     const TABLE: &'static str = "parcels";
     const COLUMNS: &'static str = "seq, id, order_id, stage, warehouse, carrier, channel, country, tracking, created_at_us, changed_at_us, \
-         declared_g, measured_g, bag_id, intercepted, exception, news_text";
+         declared_g, measured_g, bag_id, intercepted, exception, status, status_at_us";
     const FACETS: &'static [(&'static str, bool)] =
-        &[("stage", true), ("country", true), ("warehouse", true), ("channel", true), ("carrier", false)];
+        &[("stage", true), ("status", true), ("country", true), ("warehouse", true), ("channel", true), ("carrier", false)];
     const BEGAN: &'static str = "created_at_us";
 
     fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
         let order: String = row.get(2)?;
         let (buyer, _) = name_of_buyer(db, &order)?;
-        let (stopped, said): (Option<String>, Option<String>) = (row.get(14)?, row.get(15)?);
+        let (id, stopped, wrong): (String, Option<String>, Option<String>) = (row.get(1)?, row.get(14)?, row.get(15)?);
+        let ask = "SELECT exception, news_text FROM tracking WHERE parcel_id = ?1";
+        let said = db.prepare_cached(ask)?.query_row([&id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let (said, news): (Option<String>, Option<String>) = said.unwrap_or_default();
         Ok(ParcelRow {
-            id: row.get(1)?,
+            id,
             order,
             stage: row.get(3)?,
+            status: row.get(16)?,
+            status_at: time(row.get(17)?),
             warehouse: row.get(4)?,
             carrier: row.get(5)?,
             channel: row.get(6)?,
@@ -142,8 +152,57 @@ impl Listed for ParcelRow {
             declared_g: row.get(11)?,
             measured_g: row.get(12)?,
             bag: row.get(13)?,
-            trouble: stopped.or(said),
-            news: row.get(16)?,
+            trouble: stopped.or(said).or(wrong),
+            news,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TrackingRow {
+    #[schema(example = "WEB-000001-1")]
+    pub parcel: String,
+    /// `handed over` until the carrier says that it moves.
+    #[schema(example = "customs")]
+    pub status: String,
+    /// When that was heard.
+    pub status_at: Option<String>,
+    pub carrier: String,
+    pub number: String,
+    pub begun_at: Option<String>,
+    /// When its way ended, as the carrier says.
+    pub ended_at: Option<String>,
+    /// What the carrier says is wrong.
+    pub exception: Option<String>,
+    /// The newest that it said.
+    pub news: Option<String>,
+    pub news_at: Option<String>,
+    pub place: Option<String>,
+    /// The newest that it said of customs.
+    pub customs: Option<String>,
+}
+
+impl Listed for TrackingRow {
+    const TABLE: &'static str = "tracking";
+    const COLUMNS: &'static str = "seq, parcel_id, status, status_at_us, carrier, number, begun_at_us, ended_at_us, exception, news_text, \
+         news_at_us, news_place, customs";
+    const FACETS: &'static [(&'static str, bool)] = &[("status", true), ("carrier", false)];
+    const BEGAN: &'static str = "begun_at_us";
+
+    fn read(_: &Connection, row: &Row) -> Result<Self, QueryError> {
+        Ok(TrackingRow {
+            parcel: row.get(1)?,
+            status: row.get(2)?,
+            status_at: time(row.get(3)?),
+            carrier: row.get(4)?,
+            number: row.get(5)?,
+            begun_at: time(row.get(6)?),
+            ended_at: time(row.get(7)?),
+            exception: row.get(8)?,
+            news: row.get(9)?,
+            news_at: time(row.get(10)?),
+            place: row.get(11)?,
+            customs: row.get(12)?,
         })
     }
 }

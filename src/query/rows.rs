@@ -14,6 +14,7 @@ use twin::order::{Line, Order};
 use twin::parcel::Parcel;
 use twin::personal::Personal;
 use twin::stock::Stock;
+use twin::tracking::Tracking;
 use twin::{Dims, Key, Moment, Money, Twin, Unsealed};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -96,6 +97,7 @@ impl<'a> Writer<'a> {
         match key.kind {
             Kind::Order => self.order(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Parcel => self.parcel(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Tracking => self.tracking(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
@@ -237,8 +239,6 @@ impl<'a> Writer<'a> {
         let [measured_l, measured_w, measured_h] = sides(parcel.measured);
         let (value, value_currency) = money(plan.value.as_ref());
         let intercepted = parcel.interception.as_ref().map(|why| why.to_smolstr());
-        let news = parcel.last_track.as_ref();
-        let status = news.and_then(|n| serde_json::to_value(n.status).ok()).and_then(|s| s.as_str().map(str::to_owned));
         let (seq, created, day) = match touch.begins {
             Some((seq, at)) => (Some(seq as i64), Some(at.0), Some(self.day(at))),
             None => (None, None, None),
@@ -260,7 +260,6 @@ impl<'a> Writer<'a> {
             day.as_deref(),
             parcel.changed_at.0,
             parcel.packed_at.map(|at| at.0),
-            parcel.ended_at.map(|at| at.0),
             plan.declared_g,
             length,
             width,
@@ -279,12 +278,7 @@ impl<'a> Writer<'a> {
             parcel.bag.as_ref().map(|b| b.as_str()),
             intercepted.as_deref(),
             parcel.reworks,
-            parcel.exception.as_deref(),
-            parcel.track_events,
-            news.map(|n| n.at.0),
-            status,
-            news.and_then(|n| some(&n.text)),
-            news.and_then(|n| some(&n.place))
+            parcel.exception.as_deref()
         ];
         if seq.is_some() {
             self.db.prepare_cached(INSERT_PARCEL)?.execute(all)?;
@@ -297,6 +291,45 @@ impl<'a> Writer<'a> {
         let update = "UPDATE parcels SET tracking = ?2, bag_id = ?3 WHERE id = ?1 AND (tracking IS NOT ?2 OR bag_id IS NOT ?3)";
         let (tracking, bag) = (parcel.tracking.as_ref().map(|t| t.as_str()), parcel.bag.as_ref().map(|b| b.as_str()));
         self.db.prepare_cached(update)?.execute(params![id.as_str(), tracking, bag])?;
+        Ok(())
+    }
+
+    /// Its own row, and what lists of parcels are asked for by.
+    fn tracking(&mut self, id: &SmolStr, tracking: &Tracking, touch: Touch) -> Result<(), QueryError> {
+        let (status, status_at) = (tracking.stage.as_str(), tracking.stage_at.0);
+        let (news, customs) = (tracking.newest.as_ref(), tracking.customs.as_ref());
+        let said = news.and_then(|n| serde_json::to_value(n.status).ok()).and_then(|s| s.as_str().map(str::to_owned));
+        let (seq, begun, day) = match touch.begins {
+            Some((seq, at)) => (Some(seq as i64), Some(at.0), Some(self.day(at))),
+            None => (None, None, None),
+        };
+        let all = params![
+            id.as_str(),
+            seq,
+            status,
+            status_at,
+            tracking.carrier.as_str(),
+            tracking.number.as_str(),
+            begun,
+            day.as_deref(),
+            tracking.changed_at.0,
+            tracking.ended_at.map(|at| at.0),
+            tracking.exception.as_deref(),
+            tracking.told,
+            news.map(|n| n.at.0),
+            said,
+            news.and_then(|n| some(&n.text)),
+            news.and_then(|n| some(&n.place)),
+            customs.and_then(|c| some(&c.text)),
+            customs.map(|c| c.at.0)
+        ];
+        if seq.is_some() {
+            self.db.prepare_cached(INSERT_TRACKING)?.execute(all)?;
+        } else {
+            must_be_there(self.db.prepare_cached(UPDATE_TRACKING)?.execute(all)?, id)?;
+        }
+        let update = "UPDATE parcels SET status = ?2, status_at_us = ?3 WHERE id = ?1 AND (status IS NOT ?2 OR status_at_us IS NOT ?3)";
+        self.db.prepare_cached(update)?.execute(params![id.as_str(), status, status_at])?;
         Ok(())
     }
 
@@ -384,11 +417,19 @@ fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
 const INSERT_ORDER: &str =
     "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
-const INSERT_PARCEL: &str = "INSERT INTO parcels VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41)";
+/// `status` and `status_at_us` are its tracking's to write, which begins later.
+const INSERT_PARCEL: &str = "INSERT INTO parcels VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, NULL, NULL, \
+     ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)";
 
 /// The same numbers as in the insert. What a parcel was created with stays, and so do the indexes on it.
-const UPDATE_PARCEL: &str = "UPDATE parcels SET stage = ?4, changed_at_us = ?15, packed_at_us = ?16, ended_at_us = ?17, declared_g = ?18, \
-     declared_length_mm = ?19, declared_width_mm = ?20, declared_height_mm = ?21, measured_g = ?22, measured_length_mm = ?23, \
-     measured_width_mm = ?24, measured_height_mm = ?25, label_attempts = ?30, station = ?31, chute = ?32, intercepted = ?34, reworks = ?35, \
-     exception = ?36, news = ?37, news_at_us = ?38, news_status = ?39, news_text = ?40, news_place = ?41 WHERE id = ?1";
+const UPDATE_PARCEL: &str = "UPDATE parcels SET stage = ?4, changed_at_us = ?15, packed_at_us = ?16, declared_g = ?17, \
+     declared_length_mm = ?18, declared_width_mm = ?19, declared_height_mm = ?20, measured_g = ?21, measured_length_mm = ?22, \
+     measured_width_mm = ?23, measured_height_mm = ?24, label_attempts = ?29, station = ?30, chute = ?31, intercepted = ?33, reworks = ?34, \
+     exception = ?35 WHERE id = ?1";
+
+const INSERT_TRACKING: &str =
+    "INSERT INTO tracking VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+
+/// The same numbers as in the insert.
+const UPDATE_TRACKING: &str = "UPDATE tracking SET status = ?3, status_at_us = ?4, changed_at_us = ?9, ended_at_us = ?10, exception = ?11, \
+     news = ?12, news_at_us = ?13, news_status = ?14, news_text = ?15, news_place = ?16, customs = ?17, customs_at_us = ?18 WHERE parcel_id = ?1";

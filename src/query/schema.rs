@@ -29,6 +29,7 @@ const ROWS: [&str; 15] = [
     "line_goods",
     "parcels",
     "parcel_items",
+    "tracking",
     "bags",
     "manifests",
     "stock",

@@ -99,7 +99,8 @@ CREATE TABLE parcels (
   day                TEXT NOT NULL,
   changed_at_us      BIGINT NOT NULL,
   packed_at_us       BIGINT,
-  ended_at_us        BIGINT,
+  status             TEXT,
+  status_at_us       BIGINT,
   declared_g         BIGINT NOT NULL,
   declared_length_mm INTEGER NOT NULL,
   declared_width_mm  INTEGER NOT NULL,
@@ -118,12 +119,29 @@ CREATE TABLE parcels (
   bag_id             TEXT,
   intercepted        TEXT,
   reworks            INTEGER NOT NULL,
-  exception          TEXT,
-  news               INTEGER NOT NULL,
-  news_at_us         BIGINT,
-  news_status        TEXT,
-  news_text          TEXT,
-  news_place         TEXT
+  exception          TEXT
+);
+
+-- What became of each behind the handover, as its carrier says it.
+CREATE TABLE tracking (
+  parcel_id     TEXT NOT NULL PRIMARY KEY,
+  seq           BIGINT NOT NULL,
+  status        TEXT NOT NULL,
+  status_at_us  BIGINT NOT NULL,
+  carrier       TEXT NOT NULL,
+  number        TEXT NOT NULL,
+  begun_at_us   BIGINT NOT NULL,
+  day           TEXT NOT NULL,
+  changed_at_us BIGINT NOT NULL,
+  ended_at_us   BIGINT,
+  exception     TEXT,
+  news          BIGINT NOT NULL,
+  news_at_us    BIGINT,
+  news_status   TEXT,
+  news_text     TEXT,
+  news_place    TEXT,
+  customs       TEXT,
+  customs_at_us BIGINT
 );
 
 CREATE TABLE parcel_items (

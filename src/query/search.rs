@@ -113,7 +113,7 @@ fn describe(db: &Connection, kind: String, id: String, seq: i64) -> Result<Found
             found.order = Some(found.id.clone());
         }
         "parcel" => {
-            let ask = "SELECT p.stage, p.country, b.name, p.order_id, p.tracking \
+            let ask = "SELECT coalesce(p.status, p.stage), p.country, b.name, p.order_id, p.tracking \
                  FROM parcels p LEFT JOIN buyers b ON b.order_id = p.order_id WHERE p.id = ?1";
             let row = |r: &rusqlite::Row| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?));
             let row = db.prepare_cached(ask)?.query_row([&found.id], row).optional()?;

@@ -4,9 +4,8 @@
 
 use super::hours::Local;
 use std::collections::BTreeMap;
-use twin::channel::TrackStatus;
 use twin::parcel::Event;
-use twin::{Moment, Span};
+use twin::{Moment, Span, tracking};
 
 /// Counts over time are kept this finely; charts take fewer points.
 pub const SLICE: Span = Span::from_mins(5);
@@ -44,7 +43,16 @@ impl Phase {
         }
     }
 
-    /// The phase that an event puts a parcel into; `None`: it stays where it is.
+    /// The phase of a parcel that has left, where its way stands so.
+    pub fn on_its_way(stage: tracking::Stage) -> Phase {
+        match stage {
+            tracking::Stage::Delivered => Phase::Delivered,
+            tracking::Stage::Returned | tracking::Stage::Lost => Phase::Ended,
+            _ => Phase::Carrier,
+        }
+    }
+
+    /// The phase that an event in the house puts a parcel into; `None`: it stays where it is.
     pub fn after(event: &Event) -> Option<Phase> {
         Some(match event {
             Event::Created { .. } | Event::LabelRequested { .. } | Event::LabelRefused { .. } => Phase::Label,
@@ -55,11 +63,6 @@ impl Phase {
             Event::Intercepted { .. } => Phase::Stopped,
             Event::HandedOver { .. } => Phase::Carrier,
             Event::Cancelled { .. } => Phase::Ended,
-            Event::Tracked { event } => match event.status {
-                TrackStatus::Delivered => Phase::Delivered,
-                TrackStatus::Returned | TrackStatus::Lost => Phase::Ended,
-                _ => Phase::Carrier,
-            },
             _ => return None,
         })
     }

@@ -10,6 +10,7 @@ use twin::money::{Currency, Decimal};
 use twin::order::{self, Hold, NewLine, NewOrder, Order};
 use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
 use twin::station::{self, Station};
+use twin::tracking::{self, Tracking};
 use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
 
 pub struct Day {
@@ -71,6 +72,7 @@ fn shanghai() -> twin::TimeZone {
 enum Step {
     Order(OrderId, order::Command),
     Parcel(ParcelId, parcel::Command),
+    Tracking(ParcelId, tracking::Command),
     Rejected,
 }
 
@@ -79,6 +81,7 @@ impl Step {
         match self {
             Step::Order(id, command) => put::<Order>(twin, at, id.text(), command),
             Step::Parcel(id, command) => put::<Parcel>(twin, at, id.text(), command),
+            Step::Tracking(id, command) => put::<Tracking>(twin, at, id.text(), command),
             Step::Rejected => {
                 let reject = station::Command::Reject { pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
                 put::<Station>(twin, at, &"SZX/line-1".into(), reject);
@@ -155,7 +158,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
 
 fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, plan: Plan, cost: Money) {
     use parcel::Command::*;
-    let country = plan.ship_to.country.clone();
+    let (country, carrier) = (plan.ship_to.country.clone(), plan.carrier.clone());
     let mut put = |after: Span, command| journal.push((at + after, Step::Parcel(id.clone(), command)));
     put(Span::ZERO, Create { plan: Box::new(plan) });
     put(Span::ZERO, RequestLabel);
@@ -189,6 +192,9 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     let cutoff = Moment(((at + sorted).0.div_euclid(six) + 1) * six) + Span::from_mins(5);
     put(cutoff - at, HandOver { bag: "B1".into() });
     put(cutoff - at, Cost { freight: cost });
+    use tracking::Command::{Begin, Track};
+    let mut put = |after: Span, command| journal.push((at + after, Step::Tracking(id.clone(), command)));
+    put(cutoff - at, Begin { carrier, number: TrackingNumber::new(format!("T{n}")) });
     let hours = 60 + i64::from(n * 31 % 90) + if country == "AU" { 80 } else { 0 };
     let news = |hours, status| TrackEvent {
         at: cutoff + Span::from_hours(hours),
@@ -198,12 +204,12 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
         place: "".into(),
     };
     if n % 25 == 9 {
-        put(cutoff - at + Span::from_hours(30), Track { events: vec![news(29, TrackStatus::Exception)] });
+        put(cutoff - at + Span::from_hours(30), Track { news: vec![news(29, TrackStatus::Exception)] });
         return;
     }
-    put(cutoff - at + Span::from_hours(20), Track { events: vec![news(18, TrackStatus::InFlight)] });
+    put(cutoff - at + Span::from_hours(20), Track { news: vec![news(18, TrackStatus::InFlight)] });
     put(
         cutoff - at + Span::from_hours(hours + 1),
-        Track { events: vec![news(hours, if n % 60 == 19 { TrackStatus::Lost } else { TrackStatus::Delivered })] },
+        Track { news: vec![news(hours, if n % 60 == 19 { TrackStatus::Lost } else { TrackStatus::Delivered })] },
     );
 }

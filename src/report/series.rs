@@ -8,13 +8,13 @@ use super::durations::Durations;
 use super::hours::Local;
 use super::phases::{Phase, Phases};
 use rules::fx::Rates;
-use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use twin::board::Exception;
-use twin::channel::TrackStatus;
+use twin::board::{self, Exception};
 use twin::money::Decimal;
 use twin::order::Hold;
-use twin::{ChannelId, Event, Moment, Money, Record, Twin, TwinError, carrier, device, order, parcel, station};
+use twin::tracking::{self, Tracking};
+use twin::{ChannelId, Entity, Event, Moment, Money, Record, Twin, TwinError, order, parcel, station};
 
 /// How many of the latest exceptions are kept.
 pub const EXCEPTIONS_MAX: usize = 20;
@@ -115,6 +115,23 @@ struct ParcelSeen {
     stopped_by: Option<&'static str>,
     estimate: Option<Money>,
     freight: Option<Money>,
+    way: Tracking,
+}
+
+impl ParcelSeen {
+    fn moves(&mut self, series: &mut Series, local: &Local, at: Moment, after: Option<Phase>) {
+        if let Some(after) = after.filter(|after| self.phase != Some(*after)) {
+            series.phases.moved(local, at, self.phase, after);
+            self.phase = Some(after);
+        }
+    }
+
+    fn reaches(&mut self, series: &mut Series, steps: Option<usize>) {
+        if let Some(steps) = steps.filter(|steps| *steps > self.steps) {
+            series.reached[self.steps..steps].iter_mut().for_each(|n| *n += 1);
+            self.steps = steps;
+        }
+    }
 }
 
 struct Pass<'a> {
@@ -130,10 +147,11 @@ impl Pass<'_> {
         match &record.event {
             Event::Order(event) => self.order(&record.key.id, record.at, event),
             Event::Parcel(event) => self.parcel(&record.key.id, record.at, event),
+            Event::Tracking(event) => self.tracking(&record.key.id, record.at, event),
             Event::Station(station::Event::Rejected { .. }) => self.series.interceptions.entry(UNKNOWN_ITEM).or_default().stopped += 1,
             _ => {}
         }
-        if let Some(what) = exception(&record.event) {
+        if let Some(what) = board::trouble(&record.event) {
             self.series.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
             self.series.exceptions.truncate(EXCEPTIONS_MAX);
         }
@@ -180,10 +198,7 @@ impl Pass<'_> {
         }
         let (series, local) = (&mut self.series, self.local);
         let Some(seen) = self.parcels.get_mut(id) else { return };
-        if let Some(after) = Phase::after(event).filter(|after| seen.phase != Some(*after)) {
-            series.phases.moved(local, at, seen.phase, after);
-            seen.phase = Some(after);
-        }
+        seen.moves(series, local, at, Phase::after(event));
         let since_order = seen.order_at.map(|order_at| (at - order_at).0);
         match event {
             parcel::Event::LabelBought { .. } if seen.steps < 2 => {
@@ -206,26 +221,32 @@ impl Pass<'_> {
                     series.interceptions.entry(word).or_default().cancelled += 1;
                 }
             }
-            parcel::Event::Tracked { event } if event.status == TrackStatus::Delivered => {
-                let there = event.at;
-                *series.delivered.entry(local.day(there)).or_default() += 1;
-                if let Some(order_at) = seen.order_at {
-                    series.to_door.entry(seen.country.clone()).or_default().add((there - order_at).0);
-                }
-            }
             parcel::Event::Costed { freight } => {
                 let before = seen.freight.replace(*freight);
                 series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, seen.estimate, self.rates);
             }
             _ => {}
         }
-        if let Some(steps) = steps_after(event).filter(|steps| *steps > seen.steps) {
-            series.reached[seen.steps..steps].iter_mut().for_each(|n| *n += 1);
-            seen.steps = steps;
-        }
+        seen.reaches(series, steps_after(event));
+    }
+
+    fn tracking(&mut self, id: &SmolStr, at: Moment, event: &tracking::Event) {
+        let Some(seen) = self.parcels.get_mut(id) else { return };
+        seen.way.apply(at, event);
+        let stage = seen.way.stage;
+        seen.moves(&mut self.series, self.local, at, Some(Phase::on_its_way(stage)));
+        seen.reaches(&mut self.series, (stage == tracking::Stage::Delivered).then_some(STEPS.len()));
     }
 
     fn end(mut self) -> Series {
+        // A carrier may take an end back, so it counts as it is at last.
+        for seen in self.parcels.values().filter(|seen| seen.way.stage == tracking::Stage::Delivered) {
+            let Some(there) = seen.way.ended_at else { continue };
+            *self.series.delivered.entry(self.local.day(there)).or_default() += 1;
+            if let Some(order_at) = seen.order_at {
+                self.series.to_door.entry(seen.country.clone()).or_default().add((there - order_at).0);
+            }
+        }
         for reason in self.orders.values().flat_map(|o| &o.held) {
             self.series.holds.entry(*reason).or_default().still += 1;
         }
@@ -260,24 +281,6 @@ fn steps_after(event: &parcel::Event) -> Option<usize> {
         parcel::Event::Sorted { .. } => 4,
         parcel::Event::Bagged { .. } => 5,
         parcel::Event::HandedOver { .. } => 6,
-        parcel::Event::Tracked { event } if event.status == TrackStatus::Delivered => 7,
-        _ => return None,
-    })
-}
-
-/// What wants a look; the same events that the board shows while a site runs.
-fn exception(event: &Event) -> Option<SmolStr> {
-    Some(match event {
-        Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),
-        Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
-        Event::Parcel(parcel::Event::LabelRefused { why }) => format_smolstr!("label refused: {why}"),
-        Event::Order(order::Event::Held { reason, detail }) => format_smolstr!("held, {}: {detail}", reason.as_str()),
-        Event::Device(device::Event::FaultRaised { what }) => what.clone(),
-        Event::Device(device::Event::Disconnected { why }) => format_smolstr!("disconnected: {why}"),
-        Event::Station(station::Event::Rejected { code, why, .. }) => {
-            format_smolstr!("rejected {}: {why}", code.as_deref().unwrap_or("an item"))
-        }
-        Event::Carrier(carrier::Event::Suspended { why }) => format_smolstr!("suspended: {why}"),
         _ => return None,
     })
 }

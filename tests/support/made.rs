@@ -12,6 +12,7 @@ use twin::order::{self, Line, Order};
 use twin::parcel::{self, Parcel, Plan};
 use twin::personal::Personal;
 use twin::stock::{self, Stock};
+use twin::tracking::{self, Tracking};
 use twin::{Dims, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
 
 const FIRST: [&str; 20] = [
@@ -220,8 +221,8 @@ impl Maker {
         self.stock(&mut first, sku, stock::Event::Reserved { order: order_id(n), quantity });
         parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan) }, parcel::Event::LabelRequested { key: "k".into() }]);
         let mut second = Tx::at(at(1));
-        let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
-        let bought = parcel::Event::LabelBought { tracking, label: Hash::default(), charged: Some(usd(523)), plate: None };
+        let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+        let bought = parcel::Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
         order.add(&mut second, vec![order::Event::Released]);
         let mut third = Tx::at(at(60));
@@ -238,19 +239,18 @@ impl Maker {
         ];
         parcel.add(&mut third, on_the_line);
         let mut fourth = Tx::at(at(10_000));
-        let news = |status, text: &str| parcel::Event::Tracked {
-            event: TrackEvent { at: at(9_000), status, code: "01".into(), text: text.into(), place: "Frankfurt".into() },
-        };
+        let news =
+            |status, text: &str| TrackEvent { at: at(9_000), status, code: "01".into(), text: text.into(), place: "Frankfurt".into() };
         let end = pick(&ENDS, n, 16);
         let rare = if mixed(n, 17).is_multiple_of(1_000) { TrackStatus::Returned } else { end };
+        parcel.add(&mut fourth, vec![parcel::Event::HandedOver { bag }, parcel::Event::Costed { freight: usd(531) }]);
+        let mut way = One::<Tracking>::new(parcel.id.clone());
         let under_way = vec![
-            parcel::Event::HandedOver { bag },
-            news(TrackStatus::DepartedOrigin, "Departed"),
-            news(TrackStatus::Arrived, "Arrived"),
-            parcel::Event::Costed { freight: usd(531) },
-            news(rare, "Newest"),
+            tracking::Event::Begun { carrier: carrier.into(), number },
+            tracking::Event::Tracked { news: vec![news(TrackStatus::DepartedOrigin, "Departed"), news(TrackStatus::Arrived, "Arrived")] },
+            tracking::Event::Tracked { news: vec![news(rare, "Newest")] },
         ];
-        parcel.add(&mut fourth, under_way);
+        way.add(&mut fourth, under_way);
         order.add(&mut fourth, vec![order::Event::Shipped, order::Event::Delivered]);
         [first, second, third, fourth]
     }

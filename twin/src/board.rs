@@ -3,7 +3,7 @@
 use crate::entity::{Event, Kind};
 use crate::journal::{Head, Record};
 use crate::projection::Projection;
-use crate::{Key, Moment, device, order, parcel, station};
+use crate::{Key, Moment, device, order, parcel, station, tracking};
 use serde::Serialize;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +43,17 @@ impl Board {
         self.stages.iter().filter(move |((k, _), n)| *k == kind && **n > 0).map(|((_, s), n)| (*s, *n as u64))
     }
 
+    /// Parcels by where they are: those in the house by their stage, those that left by what is known of their way.
+    pub fn whereabouts(&self) -> BTreeMap<&'static str, u64> {
+        let mut places: BTreeMap<_, _> = self.stages(Kind::Parcel).collect();
+        let left = parcel::Stage::HandedOver.as_str();
+        let without_news = places.remove(left).unwrap_or(0).saturating_sub(self.stages(Kind::Tracking).map(|(_, n)| n).sum());
+        for (stage, n) in self.stages(Kind::Tracking).chain([(left, without_news)]).filter(|(_, n)| *n > 0) {
+            *places.entry(stage).or_default() += n;
+        }
+        places
+    }
+
     pub(crate) fn counted(&mut self, kind: Kind, before: &'static str, after: &'static str) {
         for (stage, by) in [(before, -1), (after, 1)] {
             if !stage.is_empty() && stage != "absent" {
@@ -80,7 +91,7 @@ impl Board {
 pub fn trouble(event: &Event) -> Option<SmolStr> {
     Some(match event {
         Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),
-        Event::Parcel(parcel::Event::ExceptionRaised { what }) => what.clone(),
+        Event::Parcel(parcel::Event::ExceptionRaised { what }) | Event::Tracking(tracking::Event::ExceptionRaised { what }) => what.clone(),
         Event::Parcel(parcel::Event::LabelRefused { why }) => format_smolstr!("label refused: {why}"),
         Event::Order(order::Event::Held { reason, detail }) => format_smolstr!("held, {}: {detail}", reason.as_str()),
         Event::Device(device::Event::FaultRaised { what }) => what.clone(),
@@ -110,5 +121,39 @@ impl Projection for Board {
     fn clear(&mut self) -> Result<(), Infallible> {
         *self = Board::default();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parcel_is_in_one_place() {
+        let mut board = Board::default();
+        for (kind, stage, n) in [
+            (Kind::Parcel, "bagged", 2),
+            (Kind::Parcel, "intercepted", 1),
+            (Kind::Parcel, "handed over", 9),
+            (Kind::Tracking, "handed over", 3),
+            (Kind::Tracking, "in flight", 1),
+            (Kind::Tracking, "delivered", 4),
+        ] {
+            board.holds_already(kind, stage, n);
+        }
+        let places = board.whereabouts();
+        assert_eq!(
+            places.clone().into_iter().collect::<Vec<_>>(),
+            [("bagged", 2), ("delivered", 4), ("handed over", 4), ("in flight", 1), ("intercepted", 1)],
+            "one was handed over without a number, and is counted all the same"
+        );
+        board.counted(Kind::Tracking, "in flight", "lost");
+        assert_eq!((board.whereabouts().get("lost"), board.whereabouts().values().sum::<u64>()), (Some(&1), 12));
+    }
+
+    #[test]
+    fn what_a_carrier_says_is_wrong_wants_a_look() {
+        let said = tracking::Event::ExceptionRaised { what: "refused at the door".into() };
+        assert_eq!(trouble(&said.into()).as_deref(), Some("refused at the door"));
     }
 }

@@ -23,7 +23,7 @@ pub enum Facet {
     Line,
     /// A parcel in a bag that has not left; of the line's station. The bag is the note.
     Bagged,
-    /// A parcel whose tracking is to be watched; of its carrier. The tracking number is the note.
+    /// The tracking of a parcel on its way, to be watched; of its carrier. The tracking number is the note.
     Watch,
     /// A bag that is open under a chute; of the line's station.
     Open,

@@ -5,7 +5,8 @@ use crate::entity::{Entity, Refusal, Why};
 use crate::facet::Standing;
 use crate::fulfilment::Step;
 use crate::order::{Command, Order};
-use crate::parcel::Parcel;
+use crate::parcel::{self, Parcel};
+use crate::tracking::Tracking;
 use crate::{By, Moment, Origin, Twin, TwinError, Tx};
 use smol_str::SmolStr;
 
@@ -64,7 +65,7 @@ pub fn forget(twin: &Twin, asked: &Asked, by: By, now: Moment) -> Result<Done, T
 pub fn has_left(twin: &Twin, id: &SmolStr, order: &Order) -> Result<Result<(), Refusal>, TwinError> {
     for part in order.live_parts() {
         let parcel = twin.load::<Parcel>(part.parcel.text())?.map(|(_, parcel)| parcel);
-        let step = Step::of(parcel.as_ref());
+        let step = Step::of(parcel.as_ref(), None);
         if !step.has_left() && step != Step::Dropped {
             let wants = "shipped, delivered, returned or cancelled".into();
             return Ok(Err(Order::refuse(id, Why::WrongStage { is: step.as_str().into(), step: "forgetting".into(), wants })));
@@ -101,12 +102,24 @@ fn finished_before(twin: &Twin, moment: Moment) -> Result<Vec<SmolStr>, TwinErro
         if order.forgotten || order.decide(&id, moment, Command::Forget).is_err() {
             continue;
         }
-        let parcels = order.live_parts().map(|part| twin.load::<Parcel>(part.parcel.text())).collect::<Result<Vec<_>, _>>()?;
-        let end = |parcel: Option<(u32, Parcel)>| parcel.filter(|(_, p)| p.stage.is_final()).map(|(_, p)| p.changed_at);
-        let ended = parcels.into_iter().map(end).try_fold(order.received_at, |latest, end| Some(latest.max(end?)));
+        let mut ended = Some(order.received_at);
+        for part in order.live_parts() {
+            let end = end_of(twin, part.parcel.text())?;
+            ended = ended.and_then(|latest| Some(latest.max(end?)));
+        }
         if ended.is_some_and(|at| at < moment) {
             ids.push(id);
         }
     }
     Ok(ids)
+}
+
+/// When a parcel came to its end; `None`: it has not.
+fn end_of(twin: &Twin, id: &SmolStr) -> Result<Option<Moment>, TwinError> {
+    Ok(match twin.load::<Parcel>(id)? {
+        Some((_, state)) if state.stage == parcel::Stage::HandedOver => {
+            twin.load::<Tracking>(id)?.filter(|(_, way)| way.stage.is_end()).map(|(_, way)| way.changed_at)
+        }
+        parcel => parcel.filter(|(_, state)| state.stage.is_final()).map(|(_, state)| state.changed_at),
+    })
 }

@@ -2,6 +2,8 @@
 
 use crate::order::{Order, Stage};
 use crate::parcel::{self, Parcel};
+use crate::tracking::{self, Tracking};
+use crate::{ParcelId, Twin, TwinError};
 use serde::Serialize;
 use std::fmt;
 
@@ -20,15 +22,15 @@ pub enum Step {
 }
 
 impl Step {
-    /// Where a parcel is; one that is not made yet is at the beginning.
-    pub fn of(parcel: Option<&Parcel>) -> Step {
+    /// Where a parcel is, and what its carrier says; one that is not made yet is at the beginning.
+    pub fn of(parcel: Option<&Parcel>, tracking: Option<&Tracking>) -> Step {
         let Some(parcel) = parcel else { return Step::Allocated };
-        match parcel.stage {
-            parcel::Stage::Cancelled => Step::Dropped,
-            parcel::Stage::Delivered => Step::Delivered,
-            parcel::Stage::Returned => Step::Returned,
-            parcel::Stage::Lost => Step::Lost,
-            stage if stage.is_with_carrier() => Step::Shipped,
+        match (parcel.stage, tracking.map(|tracking| tracking.stage)) {
+            (parcel::Stage::Cancelled, _) => Step::Dropped,
+            (parcel::Stage::HandedOver, Some(tracking::Stage::Delivered)) => Step::Delivered,
+            (parcel::Stage::HandedOver, Some(tracking::Stage::Returned)) => Step::Returned,
+            (parcel::Stage::HandedOver, Some(tracking::Stage::Lost)) => Step::Lost,
+            (parcel::Stage::HandedOver, _) => Step::Shipped,
             _ if parcel.packed_at.is_some() => Step::Packed,
             _ => Step::Allocated,
         }
@@ -87,10 +89,14 @@ impl Fulfilment {
         of
     }
 
-    /// Of an order, by what is known of its parcels.
-    pub fn of_order(order: &Order, parcel: impl Fn(&crate::ParcelId) -> Option<Parcel>) -> Self {
-        let steps = order.live_parts().map(|part| Step::of(parcel(&part.parcel).as_ref()));
-        Fulfilment::of(order.stage, crate::Entity::stage_word(order), steps)
+    /// Of an order, by what the twin knows of its parcels.
+    pub fn of_order(twin: &Twin, order: &Order) -> Result<Self, TwinError> {
+        let step = |id: &ParcelId| -> Result<Step, TwinError> {
+            let (parcel, tracking) = (twin.load::<Parcel>(id.text())?, twin.load::<Tracking>(id.text())?);
+            Ok(Step::of(parcel.as_ref().map(|(_, p)| p), tracking.as_ref().map(|(_, t)| t)))
+        };
+        let steps = order.live_parts().map(|part| step(&part.parcel)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Fulfilment::of(order.stage, crate::Entity::stage_word(order), steps))
     }
 }
 

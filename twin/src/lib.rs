@@ -47,6 +47,7 @@ pub mod stock;
 pub mod text;
 pub mod time;
 pub mod time_zone;
+pub mod tracking;
 mod twin;
 pub mod warehouse;
 

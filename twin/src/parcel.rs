@@ -1,12 +1,10 @@
-//! A parcel: one box with one label, from the label request to the buyer's door.
+//! A parcel: one box with one label, from the label request to the carrier's hands.
 //!
-//! created → label requested → labelled → inducted → measured → verified → sorted → bagged → handed over → … → delivered;
-//! at any point intercepted(reason), returned, lost, cancelled. Only forward, one step at a time; between the handover
-//! and the door a carrier may leave stages out, but never goes back. An interception ends in rework, which puts the
-//! parcel back to `labelled`, or in a cancellation.
+//! created → label requested → labelled → inducted → measured → verified → sorted → bagged → handed over; before that
+//! intercepted(reason) or cancelled. Only forward, one step at a time. An interception ends in rework, which puts the
+//! parcel back to `labelled`, or in a cancellation. What becomes of it behind the handover is in [`crate::tracking`].
 
 use crate::address::Place;
-use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
@@ -16,8 +14,6 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 /// How often one parcel may be reworked before it must be cancelled.
 pub const REWORK_MAX: u8 = 5;
-/// The most news of one parcel that are kept; of what comes after, only what moves the parcel on.
-pub const NEWS_MAX: usize = 256;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,21 +29,12 @@ pub enum Stage {
     Sorted,
     Bagged,
     HandedOver,
-    DepartedOrigin,
-    InFlight,
-    Arrived,
-    Customs,
-    LastMile,
-    OutForDelivery,
-    Delivered,
     Intercepted,
-    Returned,
-    Lost,
     Cancelled,
 }
 
 impl Stage {
-    pub const ALL: [Stage; 20] = [
+    pub const ALL: [Stage; 11] = [
         Stage::Created,
         Stage::LabelRequested,
         Stage::Labelled,
@@ -57,16 +44,7 @@ impl Stage {
         Stage::Sorted,
         Stage::Bagged,
         Stage::HandedOver,
-        Stage::DepartedOrigin,
-        Stage::InFlight,
-        Stage::Arrived,
-        Stage::Customs,
-        Stage::LastMile,
-        Stage::OutForDelivery,
-        Stage::Delivered,
         Stage::Intercepted,
-        Stage::Returned,
-        Stage::Lost,
         Stage::Cancelled,
     ];
 
@@ -82,54 +60,19 @@ impl Stage {
             Stage::Sorted => "sorted",
             Stage::Bagged => "bagged",
             Stage::HandedOver => "handed over",
-            Stage::DepartedOrigin => "departed origin",
-            Stage::InFlight => "in flight",
-            Stage::Arrived => "arrived",
-            Stage::Customs => "customs",
-            Stage::LastMile => "last mile",
-            Stage::OutForDelivery => "out for delivery",
-            Stage::Delivered => "delivered",
             Stage::Intercepted => "intercepted",
-            Stage::Returned => "returned",
-            Stage::Lost => "lost",
             Stage::Cancelled => "cancelled",
         }
     }
 
-    /// Nothing can happen to it any more.
+    /// It has left the house, or never will.
     pub fn is_final(self) -> bool {
-        matches!(self, Stage::Delivered | Stage::Returned | Stage::Lost | Stage::Cancelled)
-    }
-
-    /// The carrier has it and has not finished.
-    pub fn is_with_carrier(self) -> bool {
-        (Stage::HandedOver..=Stage::OutForDelivery).contains(&self)
+        matches!(self, Stage::HandedOver | Stage::Cancelled)
     }
 
     /// It stands or moves on a line.
     pub fn is_on_line(self) -> bool {
         (Stage::Inducted..=Stage::Sorted).contains(&self)
-    }
-
-    /// Only a carrier's news ends a parcel so.
-    fn is_end_of_way(self) -> bool {
-        matches!(self, Stage::Delivered | Stage::Returned | Stage::Lost)
-    }
-
-    /// Where a tracking status puts a parcel that is on its way.
-    fn of_track(status: TrackStatus) -> Option<Stage> {
-        Some(match status {
-            TrackStatus::DepartedOrigin => Stage::DepartedOrigin,
-            TrackStatus::InFlight => Stage::InFlight,
-            TrackStatus::Arrived => Stage::Arrived,
-            TrackStatus::Customs | TrackStatus::ImportCleared => Stage::Customs,
-            TrackStatus::LastMile | TrackStatus::AvailableForPickup => Stage::LastMile,
-            TrackStatus::OutForDelivery => Stage::OutForDelivery,
-            TrackStatus::Delivered => Stage::Delivered,
-            TrackStatus::Returned => Stage::Returned,
-            TrackStatus::Lost => Stage::Lost,
-            _ => return None,
-        })
     }
 }
 
@@ -268,14 +211,7 @@ pub struct Parcel {
     pub bag: Option<BagId>,
     pub interception: Option<Interception>,
     pub reworks: u8,
-    /// The newest thing the carrier said, by its own time.
-    pub last_track: Option<TrackEvent>,
-    pub track_events: u32,
-    /// The news that we have, by their marks, sorted; up to [`NEWS_MAX`].
-    pub news: Vec<u32>,
-    /// When the news says that its way ended, where one does.
-    pub ended_at: Option<Moment>,
-    /// Something the carrier says is wrong and that the seller should know before the buyer asks.
+    /// Something about it is wrong in the house that no stage expresses.
     pub exception: Option<SmolStr>,
     /// Final freight.
     pub freight: Option<Money>,
@@ -330,9 +266,6 @@ pub enum Command {
     },
     HandOver {
         bag: BagId,
-    },
-    Track {
-        events: Vec<TrackEvent>,
     },
     RaiseException {
         what: SmolStr,
@@ -406,14 +339,9 @@ pub enum Event {
     HandedOver {
         bag: BagId,
     },
-    /// News of the carrier; where it names a later stage, the parcel is there now.
-    Tracked {
-        event: TrackEvent,
-    },
     ExceptionRaised {
         what: SmolStr,
     },
-    ExceptionCleared,
     Costed {
         freight: Money,
     },
@@ -446,69 +374,6 @@ impl Parcel {
         }
         events
     }
-
-    /// Where it is after this news, and when its way ended: the same in whatever order the news comes. On its way it only
-    /// goes forward; of several ends the one that happened last counts (a lost parcel is found, a delivered one comes back).
-    fn after(&self, event: &TrackEvent) -> (Stage, Option<Moment>) {
-        let here = (self.stage, self.ended_at);
-        match Stage::of_track(event.status) {
-            None => here,
-            Some(_) if self.stage == Stage::Cancelled => here,
-            Some(to) if !to.is_end_of_way() && self.stage.is_end_of_way() => here,
-            Some(to) if !to.is_end_of_way() => (to.max(self.stage), None),
-            Some(to) if !self.stage.is_end_of_way() || (Some(event.at), to) > (self.ended_at, self.stage) => (to, Some(event.at)),
-            Some(_) => here,
-        }
-    }
-
-    /// Whether this is new: not told before, or it moves the parcel, whatever its mark.
-    fn is_news(&self, event: &TrackEvent) -> bool {
-        let known = self.news.binary_search(&event.mark()).is_ok() || self.news.len() >= NEWS_MAX;
-        !known || self.after(event).0 != self.stage
-    }
-
-    /// News in any order, late and repeated; what we know already is left out.
-    fn track(&self, news: Vec<TrackEvent>) -> Vec<Event> {
-        let mut events = Vec::new();
-        if !news.iter().any(|event| self.is_news(event)) {
-            return events;
-        }
-        let mut parcel = self.clone();
-        for event in news.into_iter() {
-            if !parcel.is_news(&event) {
-                continue;
-            }
-            // What was wrong before something newer that we know is not wrong now.
-            let is_newest = parcel.last_track.as_ref().is_none_or(|last| last.at <= event.at);
-            let (status, text, code) = (event.status, event.text.clone(), event.code.clone());
-            let what = if text.is_empty() { format_smolstr!("the carrier says {code:?}") } else { text };
-            let from = events.len();
-            events.push(Event::Tracked { event });
-            match status {
-                TrackStatus::DeliveryFailed | TrackStatus::Exception | TrackStatus::Returning
-                    if is_newest && !parcel.stage.is_final() && parcel.exception.as_ref() != Some(&what) =>
-                {
-                    events.push(Event::ExceptionRaised { what });
-                }
-                TrackStatus::OutForDelivery | TrackStatus::Delivered if is_newest && parcel.exception.is_some() => {
-                    events.push(Event::ExceptionCleared);
-                }
-                _ => {}
-            }
-            events[from..].iter().for_each(|event| parcel.apply(self.changed_at, event));
-            if parcel.news.len() == NEWS_MAX && self.news.len() < NEWS_MAX && !events.iter().any(is_too_much) {
-                events.push(Event::ExceptionRaised { what: TOO_MUCH_NEWS.into() });
-            }
-        }
-        events
-    }
-}
-
-/// Said of a parcel whose carrier does not stop talking.
-const TOO_MUCH_NEWS: &str = "more news than is kept: from now on only what moves it on";
-
-fn is_too_much(event: &Event) -> bool {
-    matches!(event, Event::ExceptionRaised { what } if what == TOO_MUCH_NEWS)
 }
 
 impl Entity for Parcel {
@@ -587,13 +452,9 @@ impl Entity for Parcel {
                     let is = self.bag.as_ref().map(|b| b.to_smolstr()).unwrap_or_default();
                     Err(Self::refuse(id, Why::Mismatch { what: "its bag".into(), is, wants: bag.to_smolstr() }))
                 }
-                _ if self.stage.is_with_carrier() || self.stage.is_final() => Ok(vec![]),
+                _ if self.stage.is_final() => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "handover", "bagged")),
             },
-            // What ended may have ended otherwise, or earlier news of it comes late.
-            Command::Track { events } if self.stage.is_with_carrier() || self.stage.is_end_of_way() => Ok(self.track(events)),
-            Command::Track { .. } if self.stage.is_final() => Ok(vec![]),
-            Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
             Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
             Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
@@ -666,20 +527,12 @@ impl Entity for Parcel {
                 self.chute = None;
                 self.reworks += 1;
             }
-            Event::HandedOver { .. } => self.stage = Stage::HandedOver,
-            Event::Tracked { event } => {
-                (self.stage, self.ended_at) = self.after(event);
-                if self.last_track.as_ref().is_none_or(|last| last.at <= event.at) {
-                    self.last_track = Some(event.clone());
-                }
-                self.track_events += 1;
-                let mark = event.mark();
-                if let (Err(place), true) = (self.news.binary_search(&mark), self.news.len() < NEWS_MAX) {
-                    self.news.insert(place, mark);
-                }
+            Event::HandedOver { .. } => {
+                self.stage = Stage::HandedOver;
+                // What was wrong with it in the house is so no more.
+                self.exception = None;
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
-            Event::ExceptionCleared => self.exception = None,
             Event::Costed { freight } => self.freight = Some(*freight),
             Event::Cancelled { order, .. } => {
                 self.stage = Stage::Cancelled;
@@ -703,10 +556,6 @@ impl Entity for Parcel {
             Stage::Labelled => Listing::new(Facet::Sight, warehouse.text().clone(), ""),
             stage if stage.is_on_line() => Listing::new(Facet::Line, station(), ""),
             Stage::Bagged => Listing::new(Facet::Bagged, station(), self.bag.as_ref().map(|b| b.text().clone()).unwrap_or_default()),
-            stage if stage.is_with_carrier() => match &self.tracking {
-                Some(tracking) => Listing::new(Facet::Watch, carrier.text().clone(), tracking.0.clone()),
-                None => return vec![],
-            },
             _ => return vec![],
         };
         vec![one]
@@ -720,7 +569,6 @@ impl Entity for Parcel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn at_stage(events: &[Event]) -> Parcel {
         let mut parcel = Parcel::default();
@@ -752,118 +600,19 @@ mod tests {
         assert_eq!(parcel.decide(&"P".into(), Moment(2), again).unwrap(), []);
     }
 
-    fn handed_over() -> Parcel {
-        Parcel { stage: Stage::HandedOver, ..at_stage(&labelled()) }
-    }
-
-    fn news(at: i64, status: TrackStatus) -> TrackEvent {
-        TrackEvent { at: Moment(at), status, code: format_smolstr!("{status:?}"), text: "t".into(), place: "".into() }
-    }
-
-    /// Lets the parcel hear what a carrier says, and gives what of it was told.
-    fn hear(parcel: &mut Parcel, events: Vec<TrackEvent>) -> Vec<TrackEvent> {
-        let decided = parcel.decide(&"P".into(), Moment(9), Command::Track { events }).unwrap();
-        decided.iter().for_each(|e| parcel.apply(Moment(9), e));
-        decided.into_iter().filter_map(|e| if let Event::Tracked { event } = e { Some(event) } else { None }).collect()
-    }
-
     #[test]
-    fn news_moves_forward_only_and_repeats_are_dropped() {
-        let mut parcel = handed_over();
-        let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::LastMile), news(3, TrackStatus::Arrived)];
-        assert_eq!(hear(&mut parcel, first.clone()).len(), 3);
-        assert_eq!(parcel.stage, Stage::LastMile);
-        assert_eq!(parcel.decide(&"P".into(), Moment(9), Command::Track { events: first }).unwrap(), []);
-    }
-
-    #[test]
-    fn a_delivery_stamped_before_what_is_known_is_told_all_the_same() {
-        let mut parcel = handed_over();
-        hear(&mut parcel, vec![news(1, TrackStatus::Accepted), news(2_000, TrackStatus::OutForDelivery)]);
-        let late = hear(
-            &mut parcel,
-            vec![news(1, TrackStatus::Accepted), news(1_955, TrackStatus::Delivered), news(2_000, TrackStatus::OutForDelivery)],
-        );
-        assert_eq!((late, parcel.stage), (vec![news(1_955, TrackStatus::Delivered)], Stage::Delivered));
-        assert_eq!(parcel.last_track.as_ref().map(|t| t.at), Some(Moment(2_000)), "the newest by its own time");
-    }
-
-    #[test]
-    fn an_end_may_be_corrected_and_a_correction_is_told() {
-        let mut parcel = handed_over();
-        hear(&mut parcel, vec![news(5, TrackStatus::Lost)]);
-        assert_eq!(parcel.stage, Stage::Lost);
-        hear(&mut parcel, vec![news(4, TrackStatus::Returned)]);
-        assert_eq!(parcel.stage, Stage::Lost, "it came back before it was lost again");
-        hear(&mut parcel, vec![news(9, TrackStatus::Delivered)]);
-        assert_eq!(parcel.stage, Stage::Delivered, "found");
-        let corrected = TrackEvent { place: "Reno".into(), ..news(9, TrackStatus::Delivered) };
-        assert_eq!(hear(&mut parcel, vec![corrected.clone()]), [corrected]);
-    }
-
-    #[test]
-    fn old_trouble_raises_no_exception_and_new_trouble_without_words_does() {
-        let mut parcel = handed_over();
-        hear(&mut parcel, vec![news(8, TrackStatus::OutForDelivery), news(3, TrackStatus::Exception)]);
-        assert_eq!(parcel.exception, None);
-        hear(&mut parcel, vec![TrackEvent { text: "".into(), code: "DX".into(), ..news(9, TrackStatus::Exception) }]);
-        assert_eq!(parcel.exception.as_deref(), Some("the carrier says \"DX\""));
-    }
-
-    #[test]
-    fn a_carrier_that_never_stops_talking_fills_nothing() {
-        let mut parcel = handed_over();
-        for n in 0..10 {
-            hear(&mut parcel, (0..100).map(|m| news(n * 100 + m, TrackStatus::InFlight)).collect());
+    fn an_alarm_is_raised_once_and_is_over_when_the_parcel_has_left() {
+        let mut parcel = Parcel { stage: Stage::Bagged, bag: Some("B".into()), ..at_stage(&labelled()) };
+        let alarm = || Command::RaiseException { what: "its label is torn".into() };
+        for raised in [1, 0] {
+            let events = parcel.decide(&"P".into(), Moment(2), alarm()).unwrap();
+            assert_eq!(events.len(), raised);
+            events.iter().for_each(|event| parcel.apply(Moment(2), event));
         }
-        assert_eq!((parcel.track_events as usize, parcel.news.len()), (NEWS_MAX, NEWS_MAX));
-        assert_eq!(parcel.exception.as_deref(), Some(TOO_MUCH_NEWS));
-        hear(&mut parcel, vec![news(5_000, TrackStatus::Delivered)]);
-        assert_eq!(parcel.stage, Stage::Delivered);
-    }
-
-    const HEARD: [TrackStatus; 12] = [
-        TrackStatus::InfoReceived,
-        TrackStatus::Accepted,
-        TrackStatus::DepartedOrigin,
-        TrackStatus::InFlight,
-        TrackStatus::Customs,
-        TrackStatus::LastMile,
-        TrackStatus::OutForDelivery,
-        TrackStatus::DeliveryFailed,
-        TrackStatus::Exception,
-        TrackStatus::Delivered,
-        TrackStatus::Returned,
-        TrackStatus::Lost,
-    ];
-
-    proptest! {
-        /// However a set of events comes, in whatever pieces and however often: the same stage, and the same events told, each once.
-        #[test]
-        fn the_order_of_news_changes_nothing(
-            set in prop::collection::vec((0i64..20, 0usize..HEARD.len(), 0u8..3), 1..14),
-            shuffled in prop::collection::vec((any::<prop::sample::Index>(), 1usize..5), 0..40),
-        ) {
-            let set: Vec<TrackEvent> = set.iter().map(|&(at, status, place)| {
-                TrackEvent { place: format_smolstr!("{place}"), ..news(at, HEARD[status]) }
-            }).collect();
-            let mut sorted = set.clone();
-            sorted.sort_by_key(|e| e.at);
-            let mut once = handed_over();
-            let mut told = hear(&mut once, sorted);
-            let mut other = handed_over();
-            let mut heard = Vec::new();
-            for (from, many) in &shuffled {
-                let from = from.index(set.len());
-                heard.extend(hear(&mut other, set[from..set.len().min(from + many)].to_vec()));
-            }
-            // At last, everything that has not come yet, the newest first.
-            heard.extend(hear(&mut other, set.iter().rev().cloned().collect()));
-            let key = |e: &TrackEvent| (e.at, e.code.clone(), e.place.clone());
-            told.sort_by_key(key);
-            heard.sort_by_key(key);
-            prop_assert_eq!(told, heard);
-            prop_assert_eq!((once.stage, once.ended_at, once.news), (other.stage, other.ended_at, other.news));
+        assert_eq!(parcel.exception.as_deref(), Some("its label is torn"));
+        for step in parcel.decide(&"P".into(), Moment(3), Command::HandOver { bag: "B".into() }).unwrap() {
+            parcel.apply(Moment(3), &step);
         }
+        assert_eq!((parcel.stage, parcel.exception), (Stage::HandedOver, None));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{bag, carrier, device, manifest, order, parcel, station, stock, tracking, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -108,11 +108,15 @@ numbered! {
         12 Intercepted { 0 why: Interception, 1 chute: Option<u16> },
         13 Reworked { 0 note: SmolStr, 1 declared: Option<(Grams, Dims)> },
         14 HandedOver { 0 bag: BagId },
-        15 Tracked { 0 event: TrackEvent },
         16 ExceptionRaised { 0 what: SmolStr },
-        17 ExceptionCleared {},
         18 Costed { 0 freight: Money },
         19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
+    }
+    enum "tracking" tracking::Event {
+        1 Begun { 0 carrier: CarrierId, 1 number: TrackingNumber },
+        2 Tracked { 0 news: Vec<TrackEvent> },
+        3 ExceptionRaised { 0 what: SmolStr },
+        4 ExceptionCleared {},
     }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },

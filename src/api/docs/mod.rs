@@ -29,6 +29,7 @@ use utoipa::{Modify, OpenApi};
         lists::parcels,
         lists::bags,
         lists::manifests,
+        lists::on_their_way,
         lists::stock,
         lists::exceptions,
         lists::decisions,

@@ -10,6 +10,7 @@ mod origins;
 mod pages;
 mod reading;
 mod time;
+mod tracking;
 
 use super::hosts::Hosts;
 use super::{Api, AppState, routes};
@@ -18,6 +19,7 @@ use crate::query::follow::Follower;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::site::{Site, World};
+use actors::{ParcelMsg, Seat};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -30,9 +32,10 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
-use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::goods::{Facts, Product};
 use twin::money::{Currency, Decimal};
+use twin::parcel::Verdict;
 use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
@@ -202,6 +205,23 @@ impl Edge {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask(post(path, body)).await
+    }
+
+    /// Lets a labelled parcel be packed, sorted, and leave with its carrier, as the stations say it.
+    pub fn hand_over(&self, parcel: &str) {
+        let say = |message| self.site.house.tell(parcel.into(), message);
+        say(ParcelMsg::Packed);
+        say(ParcelMsg::Induct { item: 1, station: "SZX/line-1".into(), line: Seat::default() });
+        let (verdict, answer) = (Verdict::Pass { chute: 1 }, Box::new(|_| ()));
+        say(ParcelMsg::Judge { measured_g: Some(402), measured: None, verdict, answer });
+        say(ParcelMsg::Bag { chute: 1, bag: "069012341000000017".into() });
+        say(ParcelMsg::HandOver { bag: "069012341000000017".into() });
+    }
+
+    /// Lets a carrier say something of a parcel.
+    pub fn news(&self, parcel: &str, at: i64, status: TrackStatus, text: &str) {
+        let news = TrackEvent { at: Moment(at), status, code: "".into(), text: text.into(), place: "Reno".into() };
+        self.site.house.tell(parcel.into(), ParcelMsg::Track(vec![news]));
     }
 
     /// Asks until the answer is as it should be; a site takes some milliseconds for everything.

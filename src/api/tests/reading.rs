@@ -120,6 +120,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/parcels/{id}/label",
         "/api/v1/search",
         "/api/v1/stock",
+        "/api/v1/tracking",
         "/api/v1/{noun}/{id}",
         "/healthz",
         "/metrics",

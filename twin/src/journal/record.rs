@@ -231,11 +231,7 @@ mod tests {
             because: Because::Record(69_998),
             ..record(parcel::Event::Verified)
         });
-        both_ways(Record {
-            by: By::Person("li".into()),
-            because: Because::Request("k-1".into()),
-            ..record(parcel::Event::ExceptionCleared)
-        });
+        both_ways(Record { by: By::Person("li".into()), because: Because::Request("k-1".into()), ..record(parcel::Event::Packed) });
         both_ways(Record { decided_before: Span(17), ..record(parcel::Event::Sorted { chute: 0 }) });
         let huge = Money::new(rust_decimal::Decimal::MAX, money::Currency::USD);
         for freight in [huge, Money::new(rust_decimal::Decimal::new(-990, 2), money::Currency::CNY)] {
