@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "applied",
     "orders",
     "buyers",
@@ -230,7 +230,7 @@ fn what_was_forgotten_while_nobody_followed_goes_at_the_start() {
     for n in &gone {
         assert!(holds(dir.path(), &made::buyer(*n).email));
         let (_, order) = twin.load::<twin::order::Order>(order_id(*n).text()).expect("it reads").expect("it is there");
-        twin.keys().destroy(order.buyer.expect("it has one").key, order_id(*n).as_str(), Moment(1)).expect("it goes");
+        twin.keys().destroy(order.content.buyer.expect("it has one").key, order_id(*n).as_str(), Moment(1)).expect("it goes");
     }
     let tables = Tables::open(dir.path(), &twin).expect("it opens");
     let left = in_files(dir.path());

@@ -5,8 +5,9 @@ mod support;
 
 use actors::carrier::CarrierMsg;
 use actors::config::SiteConfig;
+use actors::intake::Receipt;
 use actors::ledger::Pace;
-use actors::order_desk::{DeskMsg, Receipt};
+use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use drivers::Clock;
@@ -24,16 +25,17 @@ use support::project;
 use twin::bag::{self, Bag};
 use twin::channel::{self, Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus};
 use twin::facet::Facet;
+use twin::fulfilment::Fulfilment;
 use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
 use twin::manifest::Manifest;
-use twin::order::{NewOrder, Order};
+use twin::order::Order;
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
 use twin::tracking::{self, Tracking};
-use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin, order};
+use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin};
 
 const ORDERS: u32 = 16;
 /// What was on a belt when its line fell may need a person.
@@ -121,8 +123,8 @@ impl Shelf for Trapped {
         assert!(!self.springs(Trap::State(key.kind)), "a trap sprang at {key}");
         self.shelf.state(key)
     }
-    fn states(&self, kind: Kind) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
-        self.shelf.states(kind)
+    fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
+        self.shelf.states(kind, begins)
     }
     fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, smol_str::SmolStr)> {
         self.shelf.listed(kind, facet, of, after)
@@ -214,7 +216,7 @@ impl Theatre {
                 _ => self.clock.sleep(Span::from_ms(100)).await,
             }
         }
-        panic!("order {} was never acknowledged", order.id);
+        panic!("order {} was never acknowledged", order.id());
     }
 
     async fn hand_in_all(&self, site: &Site) {
@@ -236,7 +238,7 @@ impl Theatre {
             stage => matches!(stage, Stage::Cancelled | Stage::Intercepted),
         })
         .await;
-        let parcel = |order: &NewOrder| self.state_of::<Parcel>(ParcelId::of(&order.id, 1).text());
+        let parcel = |order: &NewOrder| self.state_of::<Parcel>(ParcelId::of(&order.id(), 1).text());
         let put_aside: Vec<_> = self.orders.iter().filter(|(_, o)| parcel(o).is_some_and(|p| p.stage == Stage::Intercepted)).collect();
         assert!(put_aside.len() <= PUT_ASIDE_MAX, "healing is more than putting parcels aside for a person: {put_aside:#?}");
         self.once_each();
@@ -247,13 +249,13 @@ impl Theatre {
         loop {
             let mut left = Vec::new();
             for (_, order) in &self.orders {
-                let id = ParcelId::of(&order.id, 1);
+                let id = ParcelId::of(&order.id(), 1);
                 match self.state_of::<Parcel>(id.text()) {
                     Some(parcel) if wanted(&id, &parcel) => {}
                     other => left.push(format!(
                         "{id}: {}, order {}",
                         other.map_or("absent", |p| p.stage.as_str()),
-                        self.state_of::<Order>(order.id.text()).map_or("absent", |o| o.stage.as_str())
+                        self.state_of::<Order>(order.id().text()).map_or("absent", |o| o.stage.as_str())
                     )),
                 }
             }
@@ -298,15 +300,12 @@ impl Theatre {
     /// Each order is where its parcel is.
     fn orders_follow(&self) {
         for (_, order) in &self.orders {
-            let way = self.way_of(&ParcelId::of(&order.id, 1));
-            let is = self.state_of::<Order>(order.id.text()).expect("it was acknowledged").stage;
-            let expected = match way {
-                tracking::Stage::Delivered => order::Stage::Delivered,
-                tracking::Stage::Returned => order::Stage::Returned,
-                tracking::Stage::Lost => order::Stage::Shipped,
-                _ => continue,
-            };
-            assert_eq!(is, expected, "order {} of a parcel that is {}", order.id, way.as_str());
+            let way = self.way_of(&ParcelId::of(&order.id(), 1));
+            let is = self.state_of::<Order>(order.id().text()).expect("it was acknowledged");
+            let far = Fulfilment::of_order(&self.twin, &is).expect("the twin reads").stage;
+            if way.is_end() {
+                assert_eq!(far, way.as_str(), "order {}", order.id());
+            }
         }
     }
 }
@@ -515,7 +514,7 @@ fn where_falling_does_not_end_the_site_ends_and_says_why() {
         let why = theatre.clock.timeout(Span::from_mins(10), site.ended()).await.expect("it ends");
         // Whoever of those that read parcels gives up first.
         assert!(why.contains("fell 6 times in 60 s") && why.contains("a trap sprang at parcel"), "{why}");
-        assert!(theatre.state_of::<Order>(theatre.orders[0].1.id.text()).is_some(), "what was acknowledged is in the twin");
+        assert!(theatre.state_of::<Order>(theatre.orders[0].1.id().text()).is_some(), "what was acknowledged is in the twin");
     });
 }
 
@@ -590,7 +589,7 @@ fn a_ledger_that_cannot_write_closes_the_house_and_lets_nothing_out() {
         assert!(!matches!(answer, Some(Ok(_))), "it was acknowledged and is not on disk");
         let why = theatre.clock.timeout(Span::from_mins(1), site.ended()).await.expect("the site ends");
         assert!(why.contains("ledger") && why.contains("no space left on device"), "{why}");
-        assert!(theatre.state_of::<Order>(order.id.text()).is_none());
+        assert!(theatre.state_of::<Order>(order.id().text()).is_none());
         theatre.clock.sleep(Span::from_hours(48)).await;
         assert_eq!(theatre.twin.head().records, records, "nothing was written after that");
         // On a mended disk the house goes on where it stopped.
@@ -827,16 +826,13 @@ fn what_was_delivered_and_comes_back_is_returned_and_so_is_its_order() {
         theatre.hand_in_all(&site).await;
         theatre.all_ended().await;
         let delivered = |theatre: &Theatre| {
-            let ids = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id, 1));
+            let ids = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id(), 1));
             ids.filter(|id| theatre.way_of(id) == tracking::Stage::Delivered).count()
         };
         let before = delivered(&theatre);
         theatre.clock.sleep(Span::from_hours(24 * 9)).await;
         theatre.orders_follow();
         assert!(before > 0 && delivered(&theatre) == 0, "{before} were delivered, {} of them still are", delivered(&theatre));
-        let heard =
-            theatre.twin.records(0).filter(|r| matches!(&r.as_ref().expect("it reads").event, Event::Order(order::Event::Returned)));
-        assert!(heard.count() >= before);
         site.stop().await;
     });
 }
@@ -853,7 +849,7 @@ fn a_parcel_goes_by_who_takes_its_address_and_is_held_where_nobody_does() {
         order.ship_to.street = "12 Long Street ".repeat(12).trim().into();
         theatre.hand_in(&site, &order).await;
         theatre.clock.sleep(Span::from_mins(1)).await;
-        let held = theatre.state_of::<Order>(order.id.text()).expect("it was acknowledged");
+        let held = theatre.state_of::<Order>(order.id().text()).expect("it was acknowledged");
         let why = held.holds.values().next().unwrap_or_else(|| panic!("it is not held: {held:?}"));
         assert!(why.contains("to.street has 179 characters"), "{why}");
         site.stop().await;

@@ -52,7 +52,14 @@ impl DeskState {
     }
 
     /// Asks parcels to stop; `unreleased`: only those that no bench has begun with.
-    pub(crate) fn begin_errand(&mut self, orders: Vec<OrderId>, parcels: BTreeSet<ParcelId>, reason: SmolStr, unreleased: bool, then: Then) {
+    pub(crate) fn begin_errand(
+        &mut self,
+        orders: Vec<OrderId>,
+        parcels: BTreeSet<ParcelId>,
+        reason: SmolStr,
+        unreleased: bool,
+        then: Then,
+    ) {
         let house = self.house.clone();
         self.rounds += 1;
         let (number, by) = (self.rounds, origin::current().by);

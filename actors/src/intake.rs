@@ -108,7 +108,13 @@ impl DeskState {
                 () => {
                     let parcels = state.live_parts().map(|part| part.parcel.clone()).collect();
                     let reason = "another version of its order came in".into();
-                    self.begin_errand(vec![id.clone()], parcels, reason, true, Then::Update { order: id, version, batch: batch.clone(), nth });
+                    self.begin_errand(
+                        vec![id.clone()],
+                        parcels,
+                        reason,
+                        true,
+                        Then::Update { order: id, version, batch: batch.clone(), nth },
+                    );
                     continue;
                 }
             };

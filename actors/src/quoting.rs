@@ -71,7 +71,8 @@ impl DeskState {
                 time_zone: config.time_zone.clone(),
             };
             let mut carriers = BTreeSet::new();
-            let from_here = |c: &&Channel| c.origins.contains(&warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
+            let from_here =
+                |c: &&Channel| c.origins.contains(&warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));

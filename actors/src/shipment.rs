@@ -59,7 +59,9 @@ impl Load {
     /// Its goods, each with its pieces.
     pub(crate) fn goods(&self) -> impl Iterator<Item = (&Goods, u32)> + Clone {
         let shares = self.orders.iter().zip(&self.shipment.orders);
-        let lines = shares.flat_map(|(order, (_, shares))| shares.iter().filter_map(|s| Some((order.content.lines.get(usize::from(s.line))?, s.quantity))));
+        let lines = shares.flat_map(|(order, (_, shares))| {
+            shares.iter().filter_map(|s| Some((order.content.lines.get(usize::from(s.line))?, s.quantity)))
+        });
         lines.flat_map(|(line, many)| line.goods.iter().map(move |goods| (goods, goods.quantity.saturating_mul(many))))
     }
 
@@ -354,7 +356,13 @@ impl DeskState {
     }
 
     /// A parcel is cancelled: what was in it is open again, and the stock that waited for it is free.
-    pub(crate) fn drop_part(&mut self, work: &mut Work, parcel: &ParcelId, orders: &[OrderId], reason: &SmolStr) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn drop_part(
+        &mut self,
+        work: &mut Work,
+        parcel: &ParcelId,
+        orders: &[OrderId],
+        reason: &SmolStr,
+    ) -> Result<(), ActorProcessingErr> {
         for id in orders {
             let host = self.order(id)?;
             let claim = host.state.part(parcel).map(|part| part.claim);

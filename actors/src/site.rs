@@ -3,8 +3,8 @@
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::config::SiteConfig;
 use crate::in_force::{InForce, Standing};
-use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::intake::Receipt;
+use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk};
 use crate::parcels::{Awake, Parcels, ParcelsArguments};
 use crate::supervision::{Children, Start};

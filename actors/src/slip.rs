@@ -192,7 +192,7 @@ mod tests {
         assert!(!pick_slip(&"A-1".into(), &lines[..29]).contains(PAGE));
         // Nothing stands below the paper's end, in any of them.
         for (n, sku) in [(1, "A"), (29, "A"), (35, "茶"), (200, "茶A")] {
-            let slips = pick_slip(&"A-1".into(), &vec![line(sku, 1); n]);
+            let slips = pick_slip(&"A-1".into(), &(0..n).map(|n| line(&format!("{sku}{n}"), 1)).collect::<Vec<_>>());
             let places = slips.split("^FO").skip(1).map(|f| f.split(['^', ',']).nth(1).unwrap().parse::<usize>().unwrap());
             assert!(places.max().unwrap() + 34 <= 1_218);
             assert_eq!(slips.matches("^FDPICK 1 ").count() + slips.matches("^FXPICK 1 ").count(), n);

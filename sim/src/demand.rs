@@ -15,8 +15,9 @@ use buyers::Country;
 use smol_str::{SmolStr, format_smolstr};
 use twin::goods::Product;
 use twin::money::Currency;
-use twin::order::{NewLine, NewOrder};
-use twin::{Address, Moment, Money, OrderId, Sku};
+use twin::new_order::Terms;
+use twin::{Address, Moment, Money, Sku};
+use twin::{NewLine, NewOrder};
 
 /// The currency of all prices. The shops of one seller usually list in one.
 pub const CURRENCY: Currency = Currency::USD;
@@ -134,7 +135,7 @@ impl Shops {
             None => ("ORD", "none".into(), 1),
         };
         let mut order = NewOrder {
-            id: OrderId::from(format_smolstr!("{prefix}-{n:06}")),
+            number: format_smolstr!("{prefix}-{n:06}"),
             shop: format_smolstr!("{platform}-{shop}"),
             platform,
             placed_at,
@@ -142,6 +143,9 @@ impl Shops {
             lines: self.lines(&mut luck),
             paid: true,
             held: None,
+            updated_at: None,
+            terms: Terms::default(),
+            gift_note: SmolStr::default(),
         };
         // Drawn last, so that an order without its problem is the same order.
         if luck.chance_ppm(self.problem_ppm) {
@@ -201,12 +205,12 @@ mod tests {
         assert!(drawn.is_sorted_by_key(|(at, _)| *at));
         let end = start() + settings.window;
         assert!(drawn.iter().all(|(at, order)| (start()..end).contains(at) && order.placed_at == *at && order.fault().is_none()));
-        let ids: BTreeSet<_> = drawn.iter().map(|(_, order)| order.id.clone()).collect();
+        let ids: BTreeSet<_> = drawn.iter().map(|(_, order)| order.id()).collect();
         assert_eq!(ids.len(), drawn.len());
         let share = |what: &dyn Fn(&NewOrder) -> bool| drawn.iter().filter(|(_, order)| what(order)).count();
         let near = |count: usize, low, high, what: &str| assert!((low..high).contains(&count), "{count} {what}");
         near(share(&|o| o.ship_to.country == "US"), 4_900, 5_500, "to the US");
-        near(share(&|o| o.id.as_str().starts_with("SHO-") && o.platform == "shopify"), 2_800, 3_200, "from Shopify");
+        near(share(&|o| o.number.starts_with("SHO-") && o.platform == "shopify"), 2_800, 3_200, "from Shopify");
         near(share(&|o| o.lines.len() == 1), 7_400, 7_800, "of one line");
         near(share(&|o| o.lines.iter().all(|l| l.quantity == 1)), 8_500, 9_100, "of single pieces");
         near(share(&|o| !o.paid), 1, 20, "unpaid");
@@ -239,8 +243,8 @@ mod tests {
         for ((_, good), (_, bad)) in drawn(2, &none).into_iter().zip(drawn(2, &all)) {
             assert!(sound(&good) && !sound(&bad));
             assert_eq!(
-                (good.id, good.placed_at, good.ship_to.name, good.lines.len()),
-                (bad.id, bad.placed_at, bad.ship_to.name, bad.lines.len())
+                (good.number, good.placed_at, good.ship_to.name, good.lines.len()),
+                (bad.number, bad.placed_at, bad.ship_to.name, bad.lines.len())
             );
         }
     }

@@ -122,7 +122,7 @@ impl Kpis {
             first.get_or_insert(record.at);
             last = record.at;
             match record.event {
-                Event::Order(order::Event::Received { .. }) => drop(received_at.insert(record.key.id, record.at)),
+                Event::Order(order::Event::Received { .. }) => drop(received_at.entry(record.key.id).or_insert(record.at)),
                 Event::Order(order::Event::Allocated { parcel, .. }) => {
                     if let Some(at) = received_at.remove(&record.key.id) {
                         received_at.insert(parcel.text().clone(), at);

@@ -15,9 +15,9 @@ use drivers::platforms::{OrderFile, StockRow};
 use rules::check::Thresholds;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use twin::NewOrder;
 use twin::entity::Kind;
 use twin::goods::Product;
-use twin::order::NewOrder;
 use twin::{Moment, Sku, Span, Twin, TwinError};
 
 /// How often a run looks whether it is done, and says how far it is.

@@ -141,7 +141,7 @@ fn labels_of_every_simulated_carrier_decode() {
 /// text and not over it; other scripts than Latin, Greek and Cyrillic never reach the printer as text.
 #[test]
 fn other_scripts_are_printed_without_a_font_in_the_printer() {
-    let line = |sku: &str| (twin::Sku::new(sku), 2);
+    let line = |sku: &str| twin::parcel::Item { sku: twin::Sku::new(sku), quantity: 2, ..Default::default() };
     for sku in ["茶", "TÊTE-茶1", "ラベル-7", "한국-한국", "ชา", "תה-1", "茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶茶"]
     {
         let slip = actors::slip::pick_slip(&"A-1".into(), &[line(sku)]);
@@ -181,10 +181,10 @@ fn ink(c: char, scale: u32) -> u32 {
 
 #[test]
 fn our_own_sheets_decode() {
-    let line = |sku: &str| (twin::Sku::new(sku), 2);
+    let line = |sku: &str| twin::parcel::Item { sku: twin::Sku::new(sku), quantity: 2, ..Default::default() };
     for id in ["A-1", "SHO-DEMO-1-1", "AMA-20261109-000001-1", "X^XZ~JA_5E\\-1", "A>B-1", &"LONG-".repeat(12)] {
         // The second would paint the sheet black, if it were obeyed.
-        let lines = [vec![line("TÊTE-茶1"); 40], vec![line("x^FS^FO0,0^GB800,1200,600^FS")]].concat();
+        let lines = [(0..40).map(|n| line(&format!("TÊTE-茶{n}"))).collect(), vec![line("x^FS^FO0,0^GB800,1200,600^FS")]].concat();
         let slips = actors::slip::pick_slip(&id.into(), &lines);
         for slip in slips.split_inclusive("^XZ").filter(|s| s.contains("^XA")) {
             let codes = decoded(slip.as_bytes());

@@ -6,13 +6,15 @@ use super::problem::{Problem, path, query};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
+use twin::fulfilment::Fulfilment;
+use twin::order::Order;
 use twin::parcel::Parcel;
-use twin::{Key, Kind, Record, Twin, TwinError, Unsealed, Way};
+use twin::{Key, Kind, OrderId, Record, Twin, TwinError, Unsealed, Way};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -27,13 +29,15 @@ pub struct Look {
 
 /// One order
 ///
-/// With its holds and, once allocated, the decision: every warehouse and channel that was weighed, and why it won or lost.
+/// With its holds and its parts: for each parcel the decision, with every warehouse and channel that was weighed, and why it won
+/// or lost; and how far its parcels are. A bare number is enough where only one platform's shop has such an order.
 #[utoipa::path(
     get, path = "/api/v1/orders/{id}", tag = "orders",
-    params(("id" = String, Path, description = "The order's id"), Look),
+    params(("id" = String, Path, description = "The order's id, or its number"), Look),
     responses(
         (status = 200, description = "Its state, id and version", body = Value),
         (status = 404, description = "There is no such order", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Several shops have an order of that number; all are named", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn order(
@@ -41,7 +45,24 @@ pub async fn order(
     id: Result<Path<String>, PathRejection>,
     look: Result<Query<Look>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    show(&api, Key::new(Kind::Order, path(id)?), query(look)?).await
+    let (id, look) = (path(id)?, query(look)?);
+    let order = called(&api, id).await?;
+    show(&api, Key::new(Kind::Order, order.text().clone()), look).await
+}
+
+/// The one order that is called so: by its id, or by the platform's number where no other has it.
+pub async fn called(api: &Api, text: String) -> Result<OrderId, Problem> {
+    let wanted = text.clone();
+    let mut found = api.read(move |twin| twin.orders_called(&wanted)).await?;
+    match (found.pop(), &found[..]) {
+        (Some(one), []) => Ok(one),
+        (None, _) => Err(Problem::absent(format!("there is no order {text}"))),
+        (Some(last), others) => {
+            let all: Vec<_> = others.iter().chain([&last]).map(OrderId::as_str).collect();
+            let detail = format!("{} orders have the number {text}: {}", all.len(), all.join(", "));
+            Err(Problem::new(StatusCode::CONFLICT, "ambiguous", "Several orders are called so", detail))
+        }
+    }
 }
 
 /// One parcel
@@ -161,6 +182,14 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
             let beside = (wanted.kind == Kind::Parcel).then(|| Key::new(Kind::Tracking, wanted.id.clone()));
             if let Some(tracked) = beside.as_ref().map(|key| twin.json(key)).transpose()?.flatten() {
                 map.insert("tracked".into(), tracked);
+            }
+            if wanted.kind == Kind::Order
+                && let Some((_, order)) = twin.load::<Order>(&wanted.id)?
+            {
+                let far = Fulfilment::of_order(twin, &order)?;
+                map.insert("stage".into(), far.stage.into());
+                map.insert("progress".into(), far.to_string().into());
+                map.insert("fulfilment".into(), json!(far));
             }
             if look.history {
                 let keys: Vec<_> = std::iter::once(wanted.clone()).chain(beside).collect();

@@ -5,7 +5,7 @@
 
 use super::limits::{IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_KEYS_MAX};
 use super::problem::Problem;
-use actors::order_desk::Receipt;
+use actors::intake::Receipt;
 use axum::http::{HeaderMap, StatusCode};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap};

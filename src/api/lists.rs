@@ -32,6 +32,8 @@ pub struct Filters {
     pub platform: Option<String>,
     /// Orders.
     pub shop: Option<String>,
+    /// Orders: the platform's own number, whichever platform and shop.
+    pub number: Option<String>,
     /// All but exceptions.
     pub warehouse: Option<String>,
     /// Orders, parcels, bags, decisions.
@@ -73,6 +75,7 @@ impl Filters {
             ("status", &self.status),
             ("platform", &self.platform),
             ("shop", &self.shop),
+            ("number", &self.number),
             ("warehouse", &self.warehouse),
             ("channel", &self.channel),
             ("carrier", &self.carrier),

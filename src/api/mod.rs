@@ -5,6 +5,7 @@
 //! hands it to [`serve()`].
 
 pub mod board;
+pub mod by_hand;
 pub mod connections;
 pub mod docs;
 pub mod entities;
@@ -122,6 +123,8 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/orders/{id}", get(entities::order))
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/api/v1/orders/{id}/forget", post(orders::forget))
+        .route("/api/v1/allocations", post(by_hand::allocate))
+        .route("/api/v1/parcels/{id}/take-apart", post(by_hand::take_apart))
         .route("/api/v1/parcels", get(lists::parcels))
         .route("/api/v1/tracking", get(lists::on_their_way))
         .route("/api/v1/bags", get(lists::bags))
@@ -156,7 +159,7 @@ fn routes(api: Api) -> Router {
 }
 
 /// What stands below `/api/v1/` besides things.
-const STATIC: [&str; 8] = ["events", "board", "openapi.json", "docs", "docs.js", "exceptions", "decisions", "search"];
+const STATIC: [&str; 9] = ["allocations", "events", "board", "openapi.json", "docs", "docs.js", "exceptions", "decisions", "search"];
 
 async fn unknown(uri: Uri) -> Problem {
     Problem::absent(format!("there is nothing at {}; /api/v1/docs lists what there is", uri.path()))

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use twin::address::ADDRESS_FIELD_MAX;
 use twin::id::ID_LENGTH_MAX;
 use twin::money::{Currency, Decimal};
-use twin::order::{NewLine, NewOrder, ORDER_LINES_MAX};
-use twin::{Address, Moment, Money, OrderId, Sku};
+use twin::new_order::{NewLine, NewOrder, ORDER_LINES_MAX, TERM_LENGTH_MAX, TaxIds, Terms};
+use twin::{Address, Moment, Money, Sku};
 use utoipa::ToSchema;
 
 /// Of a value that is wrong this much is shown, in bytes.
@@ -21,8 +21,8 @@ const VALUE_SHOWN_MAX: usize = 80;
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)] // This and the forms below stand in the API's description only; `read` takes the body apart to name fields.
 pub struct OrderForm {
-    /// The platform's order number, prefixed by the shop where two shops could collide. Printable ASCII
-    /// characters without space, / or ?, and not dots alone.
+    /// The platform's own number of the order. With platform and shop it says which order it is. Printable ASCII characters
+    /// without space, / or ?, and not dots alone.
     #[schema(example = "WEB-000001", min_length = 1, max_length = 64, pattern = r"^\.*[!-\-0->@-~][!-.0->@-~]*$")]
     pub id: String,
     #[schema(example = "amazon", max_length = 64)]
@@ -39,6 +39,51 @@ pub struct OrderForm {
     #[serde(default)]
     #[schema(default = true)]
     pub paid: bool,
+    /// When the platform changed it last, RFC 3339. Of two versions of an order the later one counts, whichever comes first;
+    /// without it the one that comes later.
+    #[serde(default)]
+    #[schema(example = "2026-11-09T00:05:00+08:00", format = DateTime)]
+    pub updated_at: String,
+    /// The platform fines who hands it over to a carrier later.
+    #[serde(default)]
+    #[schema(example = "2026-11-11T00:00:00+08:00", format = DateTime)]
+    pub ship_by: String,
+    #[serde(default)]
+    #[schema(example = "2026-11-20T00:00:00+08:00", format = DateTime)]
+    pub deliver_by: String,
+    /// The shipping service that the buyer paid for, as the platform calls it.
+    #[serde(default)]
+    #[schema(example = "Standard", max_length = 500)]
+    pub service: String,
+    #[serde(default)]
+    pub tax: TaxForm,
+    /// The buyer's words to whoever gets it. Kept as who the buyer is: it can be forgotten.
+    #[serde(default)]
+    #[schema(example = "Happy birthday!", max_length = 500)]
+    pub gift_note: String,
+}
+
+/// Numbers under which taxes are paid, by the seller or the platform.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct TaxForm {
+    /// Import One-Stop Shop of the European Union.
+    #[serde(default)]
+    #[schema(example = "IM2760000742", max_length = 500)]
+    pub ioss: String,
+    /// VAT On E-Commerce, of Norway.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub voec: String,
+    /// Of the exporter.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub eori: String,
+    /// Any other, with what it is.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub other: String,
 }
 
 /// A postal address. What is wrong with it for the carriers holds the order, it does not refuse it.
@@ -187,6 +232,22 @@ impl<'v> Part<'v> {
         if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
+    /// A time with its offset. An empty one that is not needed is none.
+    fn moment(&self, field: &str, is_needed: bool, faults: &mut Vec<FieldError>) -> Option<Moment> {
+        let known = faults.len();
+        let text = self.text(field, is_needed, ID_LENGTH_MAX, faults);
+        if faults.len() > known || (text.is_empty() && !is_needed) {
+            return None;
+        }
+        match text.parse::<Moment>() {
+            Ok(moment) => Some(moment),
+            Err(e) => {
+                faults.push(FieldError::new(self.at(field), format!("{text:?} is no RFC 3339 time with an offset: {e}")));
+                None
+            }
+        }
+    }
+
     /// A text of so many characters at most. Without one that is needed there is a fault, and the text is empty.
     fn text(&self, field: &str, is_needed: bool, max: usize, faults: &mut Vec<FieldError>) -> &'v str {
         match self.fields.get(field) {
@@ -218,19 +279,42 @@ fn wrong(value: Option<&Value>, expected: &str) -> String {
     }
 }
 
+const ORDER_FIELDS: [&str; 13] = [
+    "id",
+    "platform",
+    "shop",
+    "placed_at",
+    "ship_to",
+    "lines",
+    "paid",
+    "updated_at",
+    "ship_by",
+    "deliver_by",
+    "service",
+    "tax",
+    "gift_note",
+];
+
+fn tax_ids(value: &Value, faults: &mut Vec<FieldError>) -> TaxIds {
+    let Some(form) = Part::of("tax".into(), Some(value), &["ioss", "voec", "eori", "other"], faults) else { return TaxIds::default() };
+    let mut text = |field| form.text(field, false, TERM_LENGTH_MAX, faults).into();
+    TaxIds { ioss: text("ioss"), voec: text("voec"), eori: text("eori"), other: text("other") }
+}
+
 fn order(value: &Value, faults: &mut Vec<FieldError>) -> Option<NewOrder> {
-    let form = Part::of(String::new(), Some(value), &["id", "platform", "shop", "placed_at", "ship_to", "lines", "paid"], faults)?;
+    let form = Part::of(String::new(), Some(value), &ORDER_FIELDS, faults)?;
     let id = form.text("id", true, usize::MAX, faults);
     let platform = form.text("platform", true, ID_LENGTH_MAX, faults);
     let shop = form.text("shop", true, ID_LENGTH_MAX, faults);
-    let known = faults.len();
-    let placed_at = form.text("placed_at", true, ID_LENGTH_MAX, faults);
-    let placed_at = placed_at.parse::<Moment>().unwrap_or_else(|e| {
-        if faults.len() == known {
-            faults.push(FieldError::new("placed_at", format!("{placed_at:?} is no RFC 3339 time with an offset: {e}")));
-        }
-        Moment::default()
-    });
+    let placed_at = form.moment("placed_at", true, faults).unwrap_or_default();
+    let updated_at = form.moment("updated_at", false, faults);
+    let terms = Terms {
+        ship_by: form.moment("ship_by", false, faults),
+        deliver_by: form.moment("deliver_by", false, faults),
+        service: form.text("service", false, TERM_LENGTH_MAX, faults).into(),
+        tax: form.fields.get("tax").map(|tax| tax_ids(tax, faults)).unwrap_or_default(),
+    };
+    let gift_note = form.text("gift_note", false, TERM_LENGTH_MAX, faults).into();
     let paid = match form.fields.get("paid") {
         None => true,
         Some(Value::Bool(paid)) => *paid,
@@ -253,7 +337,7 @@ fn order(value: &Value, faults: &mut Vec<FieldError>) -> Option<NewOrder> {
     let lines: Vec<Option<NewLine>> = list.iter().take(ORDER_LINES_MAX).enumerate().map(|(n, l)| line(n, l, faults)).collect();
     let has_id = form.fields.get("id").is_some_and(Value::is_string);
     let new = NewOrder {
-        id: OrderId::new(id),
+        number: id.into(),
         platform: platform.into(),
         shop: shop.into(),
         placed_at,
@@ -261,6 +345,9 @@ fn order(value: &Value, faults: &mut Vec<FieldError>) -> Option<NewOrder> {
         lines: lines.iter().flatten().cloned().collect(),
         paid,
         held: None,
+        updated_at,
+        terms,
+        gift_note,
     };
     by_the_rules(&new, &lines, list.len(), (has_id, has_lines), faults);
     Some(new)
@@ -325,12 +412,12 @@ fn decimal(text: &str) -> Result<Decimal, String> {
 fn by_the_rules(new: &NewOrder, lines: &[Option<NewLine>], count: usize, (has_id, has_lines): (bool, bool), faults: &mut Vec<FieldError>) {
     let sound = |line: &NewLine| NewLine { quantity: 1, unit_price: Money::zero(line.unit_price.currency), ..line.clone() };
     let dollar = NewLine { sku: Sku::new("X"), quantity: 1, unit_price: Money::zero(Currency::USD) };
-    let ask = |id: &OrderId, lines: Vec<NewLine>| NewOrder { id: id.clone(), lines, ..new.clone() }.fault();
-    let good_id = OrderId::new("X");
-    if has_id && let Some((field, why)) = ask(&new.id, vec![dollar.clone()]) {
+    let ask = |number: &str, lines: Vec<NewLine>| NewOrder { number: number.into(), lines, ..new.clone() }.fault();
+    let good_id = "X";
+    if has_id && let Some((field, why)) = ask(&new.number, vec![dollar.clone()]) {
         faults.push(FieldError::new(field, why));
     }
-    if has_lines && let Some((field, why)) = ask(&good_id, vec![dollar; count.min(ORDER_LINES_MAX + 1)]) {
+    if has_lines && let Some((field, why)) = ask(good_id, vec![dollar; count.min(ORDER_LINES_MAX + 1)]) {
         let why = if count > ORDER_LINES_MAX { format!("{count} lines; 1 to {ORDER_LINES_MAX} are accepted") } else { why };
         faults.push(FieldError::new(field, why));
     }
@@ -343,7 +430,7 @@ fn by_the_rules(new: &NewOrder, lines: &[Option<NewLine>], count: usize, (has_id
             vec![NewLine { quantity: 1, ..line.clone() }],
             first.iter().cloned().chain([sound(line)]).collect(),
         ];
-        for (field, why) in probes.into_iter().filter_map(|lines| ask(&good_id, lines)) {
+        for (field, why) in probes.into_iter().filter_map(|lines| ask(good_id, lines)) {
             faults.push(FieldError::new(path(field), why));
         }
     }

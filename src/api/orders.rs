@@ -1,11 +1,13 @@
 //! Orders come in and are cancelled. Hands them to the order desk and answers when it is durable; decides nothing itself.
 
+use super::entities::called;
 use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
 use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
 use super::{Api, gate, idempotency, order_form};
 use crate::api::idempotency::Claim;
-use actors::order_desk::{DeskMsg, Receipt, Reply};
+use actors::intake::Receipt;
+use actors::order_desk::{DeskMsg, Reply};
 use actors::origin;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -15,7 +17,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use twin::order::Order;
 use twin::{Hash, OrderId};
 use utoipa::ToSchema;
 
@@ -28,9 +29,13 @@ pub struct Receipts {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OrderReceipt {
-    #[schema(example = "WEB-000001")]
+    /// Its number, and whose it is.
+    #[schema(example = "WEB-000001@amazon:shop-1")]
     pub id: String,
     pub outcome: Outcome,
+    /// Why it was refused, and what can still change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -38,14 +43,21 @@ pub struct OrderReceipt {
 pub enum Outcome {
     /// New, and durable.
     Accepted,
-    /// It was here before; nothing changed.
+    /// A later version of one that was here. It replaces what was there.
+    Updated,
+    /// It was here just so; nothing changed.
     Known,
+    /// A later version of it was here before; nothing changed.
+    Superseded,
+    /// It is too late for what it changes; nothing changed. `why` says more.
+    Refused,
 }
 
 /// Hand orders in
 ///
-/// Accepts all or, where one has a fault, none. The answer comes when the orders are on disk. An order that was here before
-/// changes nothing, so sending again is always safe; with an `Idempotency-Key` the answer is repeated word for word too.
+/// Accepts all or, where one has a fault, none. The answer comes when the orders are on disk. An order is known by platform, shop
+/// and id: the same content again changes nothing, so sending again is always safe; another content is a later version of it and
+/// replaces the one before, as long as no bench has begun with it. With an `Idempotency-Key` the answer is repeated word for word.
 #[utoipa::path(
     post, path = "/api/v1/orders", tag = "orders",
     params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 characters that is new for each new request")),
@@ -53,9 +65,9 @@ pub enum Outcome {
     responses(
         (status = 201, description = "At least one order was new", body = Receipts,
             headers(("x-request-id" = String, description = "Its key or, without one, a number: the `because` of what it leads to"))),
-        (status = 200, description = "All were known", body = Receipts),
+        (status = 200, description = "None was new; some may have been updated", body = Receipts),
         (status = 400, description = "Not JSON, or a bad key", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The same key is under way", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The same key is under way; or it is too late for what each of the orders changes, and why", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes or orders", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Faulty orders, or a key that came with another body", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much under way", body = Problem, content_type = "application/problem+json"),
@@ -72,7 +84,7 @@ pub async fn receive(
     let body = gate::json_body(&headers, body).await?;
     let print = Hash::of(&body);
     let orders = tokio::task::spawn_blocking(move || order_form::read(&body)).await.map_err(|_| Problem::internal())??;
-    let ids: Vec<OrderId> = orders.iter().map(|o| o.id.clone()).collect();
+    let ids: Vec<OrderId> = orders.iter().map(|o| o.id()).collect();
     let ticket = match key.map(|key| api.keys.claim(key, print)).transpose()? {
         Some(Claim::Answered(receipts)) => return Ok(answer(&ids, &receipts, true)),
         Some(Claim::Ours(ticket)) => Some(ticket),
@@ -97,18 +109,31 @@ pub async fn receive(
     }
 }
 
-fn late() -> String {
+pub fn late() -> String {
     format!("the ledger did not answer within {} s; send the same again: it is harmless", COMMIT_WAIT_MAX.as_secs_f64())
 }
 
 fn answer(ids: &[OrderId], receipts: &[Receipt], replayed: bool) -> Response {
-    let outcome = |receipt: &Receipt| match receipt {
-        Receipt::Accepted => Outcome::Accepted,
-        Receipt::Known => Outcome::Known,
+    let told = |(id, receipt): (&OrderId, &Receipt)| {
+        let (outcome, why) = match receipt {
+            Receipt::Accepted => (Outcome::Accepted, None),
+            Receipt::Updated => (Outcome::Updated, None),
+            Receipt::Known => (Outcome::Known, None),
+            Receipt::Superseded => (Outcome::Superseded, None),
+            Receipt::Refused(why) => (Outcome::Refused, Some(why.to_string())),
+        };
+        OrderReceipt { id: id.to_string(), outcome, why }
     };
-    let orders = ids.iter().zip(receipts).map(|(id, r)| OrderReceipt { id: id.to_string(), outcome: outcome(r) }).collect();
-    let status = if receipts.contains(&Receipt::Accepted) { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = (status, Json(Receipts { orders })).into_response();
+    let orders: Vec<_> = ids.iter().zip(receipts).map(told).collect();
+    let mut response = match receipts {
+        all if all.iter().all(|r| matches!(r, Receipt::Refused(_))) => {
+            let errors = orders.iter().map(|o| FieldError::new(&o.id, o.why.as_deref().unwrap_or_default())).collect();
+            let first = orders.first().and_then(|o| o.why.clone()).unwrap_or_default();
+            Problem { errors, ..Problem::refused(first) }.into_response()
+        }
+        some if some.contains(&Receipt::Accepted) => (StatusCode::CREATED, Json(Receipts { orders })).into_response(),
+        _ => (StatusCode::OK, Json(Receipts { orders })).into_response(),
+    };
     if replayed {
         response.headers_mut().insert(idempotency::REPLAYED, HeaderValue::from_static("true"));
     }
@@ -132,10 +157,11 @@ pub struct Cancelled {
 
 /// Cancel an order
 ///
-/// Frees its stock and cancels its parcel, unless that has left already. Cancelling twice is harmless.
+/// Frees its stock and cancels its parcels, unless they have left already. Where some have, the others are cancelled all the
+/// same, and the answer says which are not. Cancelling twice is harmless.
 #[utoipa::path(
     post, path = "/api/v1/orders/{id}/cancel", tag = "orders",
-    params(("id" = String, Path, description = "The order's id")),
+    params(("id" = String, Path, description = "The order's id, or its number")),
     request_body = Cancellation,
     responses(
         (status = 200, description = "It is cancelled", body = Cancelled,
@@ -153,7 +179,7 @@ pub async fn cancel(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Cancelled>, Problem> {
-    let order = OrderId::new(path(id)?);
+    let order = called(&api, path(id)?).await?;
     let body = gate::json_body(&headers, body).await?;
     let form: Cancellation = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))?;
     let length = form.reason.chars().count();
@@ -162,23 +188,15 @@ pub async fn cancel(
         return Err(Problem { title: "The cancellation has faults", ..Problem::faulty(vec![FieldError::new("reason", why)]) });
     }
     let reason = form.reason.into();
-    told_to_desk(&api, request, &order, |order, reply| DeskMsg::Cancel { order, reason, reply }).await?;
+    let wanted = order.clone();
+    told_to_desk(&api, request, |reply| DeskMsg::Cancel { order: wanted, reason, reply }).await?;
     Ok(Json(Cancelled { id: order.to_string(), stage: "cancelled" }))
 }
 
-/// Tells the desk something about an order that is there, and waits until what came of it is durable.
-async fn told_to_desk(
-    api: &Api,
-    request: RequestId,
-    order: &OrderId,
-    message: impl FnOnce(OrderId, Reply) -> DeskMsg,
-) -> Result<(), Problem> {
-    let id = order.clone();
-    if api.read(move |twin| twin.load::<Order>(id.text())).await?.is_none() {
-        return Err(Problem::absent(format!("there is no order {order}")));
-    }
+/// Tells the desk something, and waits until what came of it is durable.
+pub async fn told_to_desk(api: &Api, request: RequestId, message: impl FnOnce(Reply) -> DeskMsg) -> Result<(), Problem> {
     let (tell, answer) = oneshot::channel();
-    let message = message(order.clone(), Box::new(move |outcome| drop(tell.send(outcome))));
+    let message = message(Box::new(move |outcome| drop(tell.send(outcome))));
     origin::within(request.origin(), || api.app.house.desk.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(Ok(()))) => Ok(()),
@@ -202,7 +220,7 @@ pub struct Forgotten {
 /// left the house or was cancelled. Twice is once.
 #[utoipa::path(
     post, path = "/api/v1/orders/{id}/forget", tag = "orders",
-    params(("id" = String, Path, description = "The order's id")),
+    params(("id" = String, Path, description = "The order's id, or its number")),
     responses(
         (status = 200, description = "It is forgotten", body = Forgotten,
             headers(("x-request-id" = String, description = "The `because` of its record"))),
@@ -216,7 +234,8 @@ pub async fn forget(
     Extension(request): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Forgotten>, Problem> {
-    let order = OrderId::new(path(id)?);
-    told_to_desk(&api, request, &order, |order, reply| DeskMsg::Erase { order, reply }).await?;
+    let order = called(&api, path(id)?).await?;
+    let wanted = order.clone();
+    told_to_desk(&api, request, |reply| DeskMsg::Erase { order: wanted, reply }).await?;
     Ok(Json(Forgotten { id: order.to_string(), forgotten: true }))
 }

@@ -124,7 +124,7 @@ impl Writer<'_> {
         };
         let detail = match &record.event {
             Event::Parcel(parcel::Event::Reworked { note, .. }) => note.clone(),
-            Event::Parcel(parcel::Event::Cancelled { reason }) | Event::Order(order::Event::Cancelled { reason }) => reason.clone(),
+            Event::Parcel(parcel::Event::Cancelled { reason, .. }) | Event::Order(order::Event::Cancelled { reason }) => reason.clone(),
             event => board::trouble(event).unwrap_or_default(),
         };
         let (kind, id, day) = (record.key.kind, record.key.id.as_str(), self.day(record.at));

@@ -1,5 +1,7 @@
 -- Made behind the rows, because that is faster. Runs on SQLite and on PostgreSQL.
 CREATE UNIQUE INDEX orders_seq ON orders (seq);
+CREATE INDEX orders_number ON orders (number);
+CREATE INDEX orders_ship_by ON orders (ship_by_us, seq);
 CREATE INDEX orders_stage ON orders (stage, seq);
 CREATE INDEX orders_platform ON orders (platform, seq);
 CREATE INDEX orders_country ON orders (country, seq);
@@ -14,6 +16,7 @@ CREATE INDEX parcels_warehouse ON parcels (warehouse, seq);
 CREATE INDEX parcels_channel ON parcels (channel, seq);
 CREATE INDEX parcels_created ON parcels (created_at_us, seq);
 CREATE INDEX parcels_order ON parcels (order_id);
+CREATE INDEX parcel_items_order ON parcel_items (order_id);
 CREATE INDEX parcels_tracking ON parcels (tracking);
 CREATE INDEX parcels_bag ON parcels (bag_id);
 CREATE UNIQUE INDEX tracking_seq ON tracking (seq);

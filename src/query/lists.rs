@@ -33,11 +33,21 @@ fn name_of_buyer(db: &Connection, order: &str) -> Result<(Option<String>, Option
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderRow {
-    #[schema(example = "WEB-000001")]
+    #[schema(example = "WEB-000001@shopify:lamps")]
     pub id: String,
-    /// `held` where a received order waits for something.
-    #[schema(example = "released")]
+    /// The platform's own number of it.
+    #[schema(example = "WEB-000001")]
+    pub number: String,
+    /// `held` where a received order waits for something; once all of it is in parcels, the step that all of them have reached.
+    #[schema(example = "packed")]
     pub stage: String,
+    /// The same with how many of its parcels.
+    #[schema(example = "2 of 3 shipped")]
+    pub progress: String,
+    pub parcels: i64,
+    pub revision: i64,
+    /// The platform fines who hands it over later.
+    pub ship_by: Option<String>,
     pub platform: String,
     pub shop: String,
     pub received_at: Option<String>,
@@ -60,9 +70,16 @@ pub struct OrderRow {
 impl Listed for OrderRow {
     const TABLE: &'static str = "orders";
     const COLUMNS: &'static str = "seq, id, stage, platform, shop, received_at_us, placed_at_us, country, postcode, pieces, value_micro, \
-         currency, holds, warehouse, channel, parcel_id, forgotten";
-    const FACETS: &'static [(&'static str, bool)] =
-        &[("stage", true), ("platform", true), ("country", true), ("warehouse", true), ("channel", true), ("shop", false)];
+         currency, holds, warehouse, channel, parcel_id, forgotten, number, progress, parcels, revision, ship_by_us";
+    const FACETS: &'static [(&'static str, bool)] = &[
+        ("stage", true),
+        ("platform", true),
+        ("country", true),
+        ("warehouse", true),
+        ("channel", true),
+        ("number", true),
+        ("shop", false),
+    ];
     const BEGAN: &'static str = "received_at_us";
 
     fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
@@ -86,6 +103,11 @@ impl Listed for OrderRow {
             channel: row.get(14)?,
             parcel: row.get(15)?,
             forgotten: row.get(16)?,
+            number: row.get(17)?,
+            progress: row.get(18)?,
+            parcels: row.get(19)?,
+            revision: row.get(20)?,
+            ship_by: time(row.get(21)?),
         })
     }
 }

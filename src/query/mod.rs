@@ -8,6 +8,7 @@ pub mod fold;
 pub mod follow;
 mod happened;
 pub mod lists;
+mod order_rows;
 pub mod pages;
 mod rows;
 pub mod schema;

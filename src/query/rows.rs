@@ -1,16 +1,15 @@
 //! From states to rows: what is, each in a row that is written again. What happened is in [`super::happened`].
 
-use super::tables::{Touch, forget};
+use super::tables::Touch;
 use super::{QueryError, fold};
 use rusqlite::{Connection, params};
 use smol_str::{SmolStr, ToSmolStr};
-use twin::address::Place;
+use std::collections::BTreeSet;
 use twin::bag::Bag;
 use twin::entity::{Entity, Kind};
 use twin::keys::Sealed;
 use twin::manifest::Manifest;
 use twin::money::Decimal;
-use twin::order::{Line, Order};
 use twin::parcel::Parcel;
 use twin::personal::Personal;
 use twin::stock::Stock;
@@ -22,7 +21,11 @@ const DAY_US: i64 = 86_400_000_000;
 /// Writes the rows of one batch.
 pub struct Writer<'a> {
     pub(super) db: &'a Connection,
-    twin: &'a Twin,
+    pub(super) twin: &'a Twin,
+    /// Orders whose own row says how far its parcels are, and whose parcels went on.
+    pub(super) derived: BTreeSet<SmolStr>,
+    /// The tables are made from the end: an order's row knows already how far its parcels are.
+    bulk: bool,
     /// The day that was named last, since most are the same.
     day: (i64, SmolStr),
 }
@@ -52,21 +55,6 @@ pub(super) fn parts(stock: &str) -> (&str, &str) {
     stock.split_once(':').unwrap_or(("", stock))
 }
 
-/// What of an order can be searched.
-pub fn order_text(id: &str, order: &Order, buyer: Option<&Personal>) -> String {
-    let Place { postcode, region, .. } = &order.ship_to;
-    let mut words = vec![id, &order.shop];
-    if let Some(Personal { name, company, street, street2, city, phone, email, tax_id }) = buyer {
-        words.extend([name, company, street, street2, city, phone, email, tax_id].map(SmolStr::as_str));
-    }
-    words.extend([region, postcode].map(SmolStr::as_str));
-    for line in &order.lines {
-        words.push(line.sku.as_str());
-        words.extend(line.goods.iter().map(|goods| goods.sku.as_str()).filter(|ours| *ours != line.sku.as_str()));
-    }
-    words.join(" ")
-}
-
 /// Lets a text be found.
 pub fn text(db: &Connection, seq: i64, kind: &str, id: &str, text: &str) -> Result<(), QueryError> {
     let body = fold::fold(text);
@@ -76,8 +64,8 @@ pub fn text(db: &Connection, seq: i64, kind: &str, id: &str, text: &str) -> Resu
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(db: &'a Connection, twin: &'a Twin) -> Self {
-        Writer { db, twin, day: (i64::MIN, SmolStr::default()) }
+    pub fn new(db: &'a Connection, twin: &'a Twin, bulk: bool) -> Self {
+        Writer { db, twin, derived: BTreeSet::new(), bulk, day: (i64::MIN, SmolStr::default()) }
     }
 
     /// The day of a time, in UTC: `2026-11-25`.
@@ -110,7 +98,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Who a buyer is. One who cannot be read is left out, aloud: the rest of the order is as good as ever.
-    fn unseal(&self, order: &SmolStr, buyer: &Sealed) -> Option<Unsealed<Personal>> {
+    pub(super) fn unseal(&self, order: &SmolStr, buyer: &Sealed) -> Option<Unsealed<Personal>> {
         match self.twin.unseal(buyer) {
             Ok(unsealed) => Some(unsealed),
             Err(error) => {
@@ -120,121 +108,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn order(&mut self, id: &SmolStr, order: &Order, touch: Touch) -> Result<(), QueryError> {
-        let holds: Vec<_> = order.holds.iter().map(|(reason, detail)| format!("{}: {detail}", reason.as_str())).collect();
-        let holds = (!holds.is_empty()).then(|| holds.join("; "));
-        let decision = order.decision.as_ref();
-        let (rule, warehouse) = (decision.map(|d| d.rule.as_str()), decision.map(|d| d.warehouse.as_str()));
-        let (channel, parcel) = (decision.map(|d| d.channel.as_str()), order.parcel.as_ref().map(|p| p.as_str()));
-        let Some((seq, at)) = touch.begins else {
-            let update = "UPDATE orders SET stage = ?2, holds = ?3 WHERE id = ?1";
-            must_be_there(self.db.prepare_cached(update)?.execute(params![id.as_str(), order.stage_word(), holds])?, id)?;
-            // Columns with an index are written only where they change: SQLite does not look.
-            let update = "UPDATE orders SET rule = ?2, warehouse = ?3, channel = ?4, parcel_id = ?5 \
-                 WHERE id = ?1 AND (warehouse IS NOT ?3 OR channel IS NOT ?4 OR parcel_id IS NOT ?5)";
-            self.db.prepare_cached(update)?.execute(params![id.as_str(), rule, warehouse, channel, parcel])?;
-            if touch.deep && order.forgotten {
-                forget(self.db, self.twin, id)?;
-            }
-            return Ok(());
-        };
-        let buyer = match &order.buyer {
-            Some(buyer) if !order.forgotten => self.unseal(id, buyer),
-            _ => None,
-        };
-        let forgotten = order.forgotten || buyer == Some(Unsealed::Erased);
-        let buyer = if let Some(Unsealed::Here(personal)) = buyer { Some(personal) } else { None };
-        // What nobody knows to be a bundle is a piece.
-        let pieces = |line: &Line| match line.goods.is_empty() {
-            true => u64::from(line.quantity),
-            false => line.pieces().map(|(_, pieces)| u64::from(pieces)).sum(),
-        };
-        let pieces: u64 = order.lines.iter().map(pieces).sum();
-        let day = self.day(at);
-        self.db.prepare_cached(INSERT_ORDER)?.execute(params![
-            id.as_str(),
-            seq as i64,
-            order.stage_word(),
-            order.platform.as_str(),
-            order.shop.as_str(),
-            order.placed_at.0,
-            at.0,
-            day.as_str(),
-            order.ship_to.country.as_str(),
-            some(&order.ship_to.region),
-            some(&order.ship_to.postcode),
-            order.currency.as_str(),
-            order.value().and_then(|value| micro(value.amount)),
-            pieces as i64,
-            holds,
-            rule,
-            warehouse,
-            channel,
-            parcel,
-            forgotten
-        ])?;
-        text(self.db, seq as i64, "order", id, &order_text(id, order, buyer.as_ref()))?;
-        if let Some(Personal { name, company, street, street2, city, phone, email, tax_id }) = &buyer {
-            self.db.prepare_cached("INSERT INTO buyers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
-                id.as_str(),
-                some(name),
-                some(company),
-                some(street),
-                some(street2),
-                some(city),
-                some(phone),
-                some(email),
-                some(tax_id)
-            ])?;
-        }
-        let mut insert = self.db.prepare_cached("INSERT INTO order_lines VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for (n, line) in order.lines.iter().enumerate() {
-            insert.execute(params![
-                id.as_str(),
-                n as i64 + 1,
-                line.sku.as_str(),
-                line.quantity,
-                micro(line.unit_price),
-                order.currency.as_str()
-            ])?;
-            self.line_goods(id, n as i64 + 1, line)?;
-        }
-        Ok(())
-    }
-
-    fn line_goods(&self, order: &SmolStr, n: i64, line: &Line) -> Result<(), QueryError> {
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO line_goods VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-        )?;
-        for (at, (goods, pieces)) in line.pieces().enumerate() {
-            let facts = &goods.facts;
-            let (value, currency) = money(facts.declared_value.as_ref());
-            insert.execute(params![
-                order.as_str(),
-                n,
-                at as i64 + 1,
-                goods.sku.as_str(),
-                goods.quantity,
-                pieces,
-                facts.weight_g,
-                facts.dims.length_mm,
-                facts.dims.width_mm,
-                facts.dims.height_mm,
-                facts.battery.as_str(),
-                facts.liquid,
-                some(&facts.category),
-                some(&facts.hs_code),
-                some(&facts.origin),
-                some(&facts.description),
-                value,
-                currency
-            ])?;
-        }
-        Ok(())
-    }
-
     fn parcel(&mut self, id: &SmolStr, parcel: &Parcel, touch: Touch) -> Result<(), QueryError> {
         let plan = &parcel.plan;
+        if !self.bulk {
+            self.derived.extend(plan.orders().iter().map(|order| order.text().clone()));
+        }
         let [length, width, height] = sides(Some(plan.declared));
         let [measured_l, measured_w, measured_h] = sides(parcel.measured);
         let (value, value_currency) = money(plan.value.as_ref());
@@ -282,9 +160,11 @@ impl<'a> Writer<'a> {
         ];
         if seq.is_some() {
             self.db.prepare_cached(INSERT_PARCEL)?.execute(all)?;
-            let lines = "INSERT INTO parcel_items SELECT ?1, ROW_NUMBER() OVER (ORDER BY line, goods), order_id, line, sku, pieces \
-                 FROM line_goods WHERE order_id = ?2";
-            self.db.prepare_cached(lines)?.execute([id.as_str(), plan.order.as_str()])?;
+            let mut insert = self.db.prepare_cached("INSERT INTO parcel_items VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            for (n, item) in plan.items.iter().enumerate() {
+                let (order, line) = (item.order.as_str(), i64::from(item.line) + 1);
+                insert.execute(params![id.as_str(), n as i64 + 1, order, line, item.sku.as_str(), item.quantity])?;
+            }
             return Ok(());
         }
         must_be_there(self.db.prepare_cached(UPDATE_PARCEL)?.execute(all)?, id)?;
@@ -296,6 +176,11 @@ impl<'a> Writer<'a> {
 
     /// Its own row, and what lists of parcels are asked for by.
     fn tracking(&mut self, id: &SmolStr, tracking: &Tracking, touch: Touch) -> Result<(), QueryError> {
+        if !self.bulk
+            && let Some((_, parcel)) = self.twin.load::<Parcel>(id)?
+        {
+            self.derived.extend(parcel.plan.orders().iter().map(|order| order.text().clone()));
+        }
         let (status, status_at) = (tracking.stage.as_str(), tracking.stage_at.0);
         let (news, customs) = (tracking.newest.as_ref(), tracking.customs.as_ref());
         let said = news.and_then(|n| serde_json::to_value(n.status).ok()).and_then(|s| s.as_str().map(str::to_owned));
@@ -407,15 +292,12 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
+pub(super) fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
     match changed {
         1 => Ok(()),
         _ => Err(QueryError::Other { why: format!("{id} goes on in the journal and has no row") }),
     }
 }
-
-const INSERT_ORDER: &str =
-    "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
 /// `status` and `status_at_us` are its tracking's to write, which begins later.
 const INSERT_PARCEL: &str = "INSERT INTO parcels VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, NULL, NULL, \

@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 16] = [
     "orders",
     "buyers",
     "order_lines",

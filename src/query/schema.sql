@@ -14,15 +14,25 @@ CREATE TABLE applied (
 
 -- What is, a row each, as it is now. seq is the first record of each.
 
+-- stage: one word, from its parcels once all of it is in parcels. progress: the same with how many, as "2 of 3 shipped".
+-- parcel_id: the first of those that hold something of it; all are in parcel_items.
 CREATE TABLE orders (
   id             TEXT NOT NULL PRIMARY KEY,
   seq            BIGINT NOT NULL,
-  stage          TEXT NOT NULL,
+  number         TEXT NOT NULL,
   platform       TEXT NOT NULL,
   shop           TEXT NOT NULL,
-  placed_at_us   BIGINT NOT NULL,
+  stage          TEXT NOT NULL,
+  progress       TEXT NOT NULL,
+  parcels        INTEGER NOT NULL,
+  revision       INTEGER NOT NULL,
   received_at_us BIGINT NOT NULL,
   day            TEXT NOT NULL,
+  placed_at_us   BIGINT NOT NULL,
+  updated_at_us  BIGINT,
+  ship_by_us     BIGINT,
+  deliver_by_us  BIGINT,
+  service        TEXT,
   country        TEXT NOT NULL,
   region         TEXT,
   postcode       TEXT,
@@ -30,6 +40,7 @@ CREATE TABLE orders (
   value_micro    BIGINT,
   pieces         BIGINT NOT NULL,
   holds          TEXT,
+  cancelled      TEXT,
   rule           TEXT,
   warehouse      TEXT,
   channel        TEXT,
@@ -47,7 +58,8 @@ CREATE TABLE buyers (
   city     TEXT,
   phone    TEXT,
   email    TEXT,
-  tax_id   TEXT
+  tax_id   TEXT,
+  gift_note TEXT
 );
 
 CREATE TABLE order_lines (

@@ -3,6 +3,7 @@
 //! A state may be ahead of the record at which it is written: what comes later writes it again, so once the tables are at the
 //! journal's end they are the same however they came there. One transaction for each batch, the mark in it.
 
+use super::order_rows::order_text;
 use super::rows::{self, Writer};
 use super::{QueryError, fold, schema};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -138,7 +139,8 @@ impl Tables {
         let tx = self.db.transaction()?;
         let mut forgot = false;
         {
-            let mut writer = Writer::new(&tx, &self.twin);
+            let bulk = records.last().is_some_and(|last| last.seq <= self.bulk_until);
+            let mut writer = Writer::new(&tx, &self.twin, bulk);
             for record in records {
                 writer.happened(record)?;
                 if record.version > 1 && record.seq <= self.bulk_until {
@@ -158,6 +160,7 @@ impl Tables {
             for (key, touch) in entities {
                 writer.is(key, touch)?;
             }
+            writer.finish()?;
         }
         tx.prepare_cached("UPDATE applied SET record = ?1, at_us = ?2, hash = ?3")?.execute(params![
             head.records as i64,
@@ -177,11 +180,8 @@ fn is_deep(event: &Event) -> bool {
             order::Event::Held { .. }
             | order::Event::HoldCleared { .. }
             | order::Event::Allocated { .. }
-            | order::Event::Released
-            | order::Event::Packed
-            | order::Event::Shipped
-            | order::Event::Delivered
-            | order::Event::Returned
+            | order::Event::Picked { .. }
+            | order::Event::Dropped { .. }
             | order::Event::Cancelled { .. } => false,
         },
         _ => false,
@@ -213,6 +213,18 @@ impl Projection for Tables {
 /// Takes out of the tables who the buyer of an order was.
 pub fn forget(db: &Connection, twin: &Twin, order: &SmolStr) -> Result<(), QueryError> {
     db.prepare_cached("DELETE FROM buyers WHERE order_id = ?1")?.execute([order.as_str()])?;
+    unindex(db, order)?;
+    let seq: Option<i64> =
+        db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
+    if let (Some(seq), Some((_, state))) = (seq, twin.load::<order::Order>(order)?) {
+        rows::text(db, seq, "order", order, &order_text(order, &state, None))?;
+    }
+    db.prepare_cached("UPDATE orders SET forgotten = TRUE WHERE id = ?1")?.execute([order.as_str()])?;
+    Ok(())
+}
+
+/// Takes out of the search what an order was found by.
+pub fn unindex(db: &Connection, order: &SmolStr) -> Result<(), QueryError> {
     let mut texts = db.prepare_cached("SELECT seq, body FROM texts WHERE entity_id = ?1 AND kind = 'order'")?;
     let old: Vec<(i64, String)> = texts.query_map([order.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (seq, body) in old {
@@ -220,11 +232,5 @@ pub fn forget(db: &Connection, twin: &Twin, order: &SmolStr) -> Result<(), Query
         db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
         db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
     }
-    let seq: Option<i64> =
-        db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
-    if let (Some(seq), Some((_, state))) = (seq, twin.load::<order::Order>(order)?) {
-        rows::text(db, seq, "order", order, &rows::order_text(order, &state, None))?;
-    }
-    db.prepare_cached("UPDATE orders SET forgotten = TRUE WHERE id = ?1")?.execute([order.as_str()])?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use sim::kpis::Kpis;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::money::{Currency, Decimal};
-use twin::order::{self, Hold, NewLine, NewOrder, Order};
+use twin::order::{self, Content, Hold, Line, Order, Share};
 use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
 use twin::station::{self, Station};
 use twin::tracking::{self, Tracking};
@@ -109,19 +109,19 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
     let id = OrderId::new(format!("O-{n:05}"));
     let parcel = ParcelId::of(&id, 1);
     let ship_to = Address { country: COUNTRIES[n as usize % 7].into(), postcode: "1".into(), ..Address::default() };
-    let lines = vec![NewLine { sku: "A-17".into(), quantity: 1, unit_price: usd(900) }];
-    let new = NewOrder {
-        id: id.clone(),
+    let lines = vec![Line { sku: "A-17".into(), quantity: 1, unit_price: Decimal::new(900, 2), goods: vec![] }];
+    let content = Content {
         platform: "temu".into(),
         shop: "one".into(),
         placed_at: at,
-        ship_to: ship_to.clone(),
+        ship_to: ship_to.clone().parted().0,
         lines,
+        currency: "USD".into(),
         paid: true,
-        held: None,
+        ..Content::default()
     };
     let mut put = |after: Span, command| journal.push((at + after, Step::Order(id.clone(), command)));
-    put(Span::ZERO, Receive { order: Box::new(new), buyer: None, lines: vec![] });
+    put(Span::ZERO, Receive { content: Box::new(content) });
     if n % 10 == 3 {
         let reason = if n % 20 == 3 { Hold::NoStock } else { Hold::AddressInvalid };
         put(Span::from_ms(20), order::Command::Hold { reason, detail: "SZX: short of A-17: 1 of 2".into() });
@@ -141,7 +141,10 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
     };
     let candidates = vec![offer(channel, cost), offer(other, usd(650)), offer("dhl/express", usd(1_490))];
     let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates };
-    put(Span::from_ms(80), Allocate { decision: Box::new(decision), parcel: parcel.clone() });
+    put(
+        Span::from_ms(80),
+        Allocate { decision: Box::new(decision), parcel: parcel.clone(), shares: vec![Share { line: 0, quantity: 1 }], with: vec![] },
+    );
     let carrier = channel.split('/').next().unwrap_or_default().into();
     let plan = Plan {
         order: id.clone(),

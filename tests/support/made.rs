@@ -8,8 +8,8 @@ use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::goods::{Facts, Goods};
 use twin::money::{Currency, Decimal};
-use twin::order::{self, Line, Order};
-use twin::parcel::{self, Parcel, Plan};
+use twin::order::{self, Content, Line, Order};
+use twin::parcel::{self, Item, Parcel, Plan};
 use twin::personal::Personal;
 use twin::stock::{self, Stock};
 use twin::tracking::{self, Tracking};
@@ -108,7 +108,7 @@ pub fn buyer(n: u64) -> Personal {
 }
 
 pub fn order_id(n: u64) -> OrderId {
-    OrderId::new(format!("SHO-{n:07}"))
+    OrderId::of(pick(&PLATFORMS, n, 14), &format!("shop-{}", mixed(n, 15) % 9), &format!("SHO-{n:07}"))
 }
 
 /// Makes transactions. Knows the entities that several orders share.
@@ -193,15 +193,19 @@ impl Maker {
         let buyer = twin.seal_buyer(&mut first, &buyer(n)).expect("a key");
         let mut order = One::<Order>::new(order_id(n).text().clone());
         let mut parcel = One::<Parcel>::new(parcel_id.text().clone());
-        let received = order::Event::Received {
+        let item = Item { order: order_id(n), line: 0, sku: line.sku.clone(), quantity };
+        let content = Content {
             platform: pick(&PLATFORMS, n, 14).into(),
             shop: format!("shop-{}", mixed(n, 15) % 9).into(),
             placed_at: at(-5),
-            ship_to: Box::new(ship_to.clone()),
-            buyer: Some(Box::new(buyer.clone())),
+            ship_to: ship_to.clone(),
+            buyer: Some(buyer.clone()),
             lines: vec![line],
             currency: "USD".into(),
+            paid: true,
+            ..Content::default()
         };
+        let received = order::Event::Received { content: Box::new(content) };
         let plan = Plan {
             order: order_id(n),
             warehouse: warehouse.clone(),
@@ -216,18 +220,19 @@ impl Maker {
             estimate: Some(usd(523)),
             contents: "toys".into(),
             battery: false,
+            items: vec![item],
         };
-        order.add(&mut first, vec![received, order::Event::Allocated { decision: Box::new(decision), parcel: parcel_id }]);
+        let allocated = order::Event::Allocated { decision: Box::new(decision), parcel: parcel_id.clone(), shares: vec![], with: vec![] };
+        order.add(&mut first, vec![received, allocated]);
         self.stock(&mut first, sku, stock::Event::Reserved { order: order_id(n), quantity });
         parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan) }, parcel::Event::LabelRequested { key: "k".into() }]);
         let mut second = Tx::at(at(1));
         let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
         let bought = parcel::Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
-        order.add(&mut second, vec![order::Event::Released]);
         let mut third = Tx::at(at(60));
         self.stock(&mut third, sku, stock::Event::Picked { order: order_id(n), quantity });
-        order.add(&mut third, vec![order::Event::Packed]);
+        order.add(&mut third, vec![order::Event::Picked { parcel: parcel_id }]);
         let bag = twin::BagId::new(format!("06901234{:010}", n / 60));
         let on_the_line = vec![
             parcel::Event::Packed,
@@ -251,7 +256,6 @@ impl Maker {
             tracking::Event::Tracked { news: vec![news(rare, "Newest")] },
         ];
         way.add(&mut fourth, under_way);
-        order.add(&mut fourth, vec![order::Event::Shipped, order::Event::Delivered]);
         [first, second, third, fourth]
     }
 }

@@ -68,7 +68,10 @@ impl Address {
     /// What of it may stand in the open, and what is sealed.
     pub fn parted(self) -> (Place, Personal) {
         let Address { name, company, street, street2, city, region, postcode, country, phone, email, tax_id } = self;
-        (Place { country, region, postcode }, Personal { name, company, street, street2, city, phone, email, tax_id, ..Personal::default() })
+        (
+            Place { country, region, postcode },
+            Personal { name, company, street, street2, city, phone, email, tax_id, ..Personal::default() },
+        )
     }
 
     pub fn joined(place: Place, personal: Personal) -> Self {

@@ -103,7 +103,13 @@ impl Fulfilment {
 /// `delivered`, `2 of 3 shipped`.
 impl fmt::Display for Fulfilment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps = [(self.delivered, "delivered"), (self.returned, "returned"), (self.lost, "lost"), (self.shipped, "shipped"), (self.packed, "packed")];
+        let steps = [
+            (self.delivered, "delivered"),
+            (self.returned, "returned"),
+            (self.lost, "lost"),
+            (self.shipped, "shipped"),
+            (self.packed, "packed"),
+        ];
         match steps.into_iter().find(|(count, _)| *count > 0) {
             Some((count, word)) if count < self.parcels => write!(f, "{count} of {} {word}", self.parcels),
             _ => f.write_str(self.stage),

@@ -152,13 +152,7 @@ fn escape(id: &mut smol_str::SmolStrBuilder, text: &str) {
 
 fn hex(id: &mut smol_str::SmolStrBuilder, byte: u8) {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    [
-        '%',
-        DIGITS[usize::from(byte >> 4)],
-        DIGITS[usize::from(byte & 15)],
-    ]
-    .into_iter()
-    .for_each(|c| id.push(c));
+    ['%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]].into_iter().for_each(|c| id.push(c));
 }
 
 impl ParcelId {

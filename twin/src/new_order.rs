@@ -1,7 +1,7 @@
 //! An order as it comes in, platform differences already gone. Nothing of it is in the twin yet.
 
-use crate::{Address, Moment, Money, OrderId};
 use crate::money::Decimal;
+use crate::{Address, Moment, Money, OrderId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -119,4 +119,3 @@ impl NewOrder {
         None
     }
 }
-

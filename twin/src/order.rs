@@ -479,7 +479,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn content(updated_at: Option<i64>, quantities: &[u32], shop: &str) -> Box<Content> {
-        let lines = quantities.iter().enumerate().map(|(n, q)| Line { sku: format!("S{n}").as_str().into(), quantity: *q, ..Line::default() });
+        let lines =
+            quantities.iter().enumerate().map(|(n, q)| Line { sku: format!("S{n}").as_str().into(), quantity: *q, ..Line::default() });
         let (updated_at, lines) = (updated_at.map(Moment), lines.collect());
         Box::new(Content { shop: shop.into(), updated_at, lines, currency: "USD".into(), paid: true, ..Content::default() })
     }

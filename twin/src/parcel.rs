@@ -8,7 +8,9 @@ use crate::address::Place;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
-use crate::{BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, Sku, StationId, TrackingNumber, WarehouseId};
+use crate::{
+    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, Sku, StationId, TrackingNumber, WarehouseId,
+};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 

@@ -452,6 +452,11 @@ pub fn records(journal: &dyn Journal, after: u64) -> impl Iterator<Item = Result
 pub(crate) fn state_json(key: &Key, version: u32, state: &State) -> Result<serde_json::Value, TwinError> {
     let mut json = state.json().map_err(|e| TwinError::BadState { key: key.clone(), why: e.to_string() })?;
     if let Some(map) = json.as_object_mut() {
+        // What the platform says of an order stands beside what became of it.
+        if let Some(serde_json::Value::Object(content)) = map.remove("content") {
+            map.extend(content);
+            map.insert("number".into(), OrderId::new(&key.id).number().into());
+        }
         map.insert("id".into(), key.id.as_str().into());
         map.insert("version".into(), version.into());
     }
@@ -469,8 +474,7 @@ pub(crate) fn buyer_of(state: &State) -> Option<&Sealed> {
 
 /// Puts who a buyer is into the address of an order or a parcel's plan, or that it is erased.
 pub(crate) fn tell_buyer(json: &mut serde_json::Value, buyer: Unsealed<Personal>) -> Result<(), TwinError> {
-    let part = ["plan", "content"].into_iter().find(|part| json.get(part).is_some());
-    let holder = if let Some(part) = part { json.get_mut(part) } else { Some(json) };
+    let holder = if json.get("plan").is_some() { json.get_mut("plan") } else { Some(json) };
     let Some(serde_json::Value::Object(holder)) = holder else { return Ok(()) };
     holder.remove("buyer");
     let Some(serde_json::Value::Object(address)) = holder.get_mut("ship_to") else { return Ok(()) };

@@ -86,7 +86,7 @@ fn killed(dir: &Path) -> All {
                 buyer: Some(buyer.clone()),
                 lines: vec![],
                 currency: "EUR".into(),
-            ..Default::default()
+                ..Default::default()
             };
             let event = twin::order::Event::Received { content: Box::new(content) };
             let mut order = Order::default();

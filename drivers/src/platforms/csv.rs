@@ -277,7 +277,9 @@ impl<'a, R: Read> Rows<'a, R> {
     fn time(&self, at: usize) -> Result<Option<Moment>, BadRow> {
         match self.field(at) {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| self.bad(at, "a time with its offset such as 2026-11-09T00:00:33+08:00, or nothing")),
+            text => {
+                text.parse().map(Some).map_err(|_| self.bad(at, "a time with its offset such as 2026-11-09T00:00:33+08:00, or nothing"))
+            }
         }
     }
 

@@ -148,7 +148,9 @@ fn take(order: &Node<'_>, shop: Option<SmolStr>, seen: &mut Seen) -> Result<Take
         return not("a test order".into());
     }
     let by_name = order_number(order)?;
-    let Some(number) = seen.number(shop.as_deref().unwrap_or_default(), by_name, order.get("id").text_or_empty()?) else { return not("stands in the document already".into()) };
+    let Some(number) = seen.number(shop.as_deref().unwrap_or_default(), by_name, order.get("id").text_or_empty()?) else {
+        return not("stands in the document already".into());
+    };
     let lines = lines(order)?;
     if lines.lines.is_empty() {
         let elsewhere = lines.elsewhere.join(", ");
@@ -534,9 +536,6 @@ mod tests {
         assert!(one.catalogue_or_derived().products.values().all(|p| p.facts.weight_g == 200));
         // This excerpt's order was cut short: it has no lines.
         let page = crate::platforms::read_order_file(&dir.join("orders.json")).unwrap();
-        assert_eq!(
-            (page.orders.len(), page.skipped[0].order.as_str(), page.skipped[0].why.as_str()),
-            (0, "1001", "nothing left to ship")
-        );
+        assert_eq!((page.orders.len(), page.skipped[0].order.as_str(), page.skipped[0].why.as_str()), (0, "1001", "nothing left to ship"));
     }
 }

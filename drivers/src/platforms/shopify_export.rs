@@ -4,7 +4,7 @@
 //! One bad order is skipped with its reason and never stops the file. Never guesses what a refund took back.
 
 use super::csv::{BadRow, Rows};
-use super::shopify::{LineGoods, Seen, Skipped, UNREADABLE, number_of, is_paid_as, is_pickup};
+use super::shopify::{LineGoods, Seen, Skipped, UNREADABLE, is_paid_as, is_pickup, number_of};
 use super::shopify_lines::{by_title, worth};
 use crate::carriers::calendar;
 use rust_decimal::Decimal;
@@ -13,8 +13,8 @@ use std::io::Read;
 use twin::id::ID_LENGTH_MAX;
 use twin::money::Currency;
 use twin::new_order::Terms;
-use twin::{NewLine, NewOrder};
 use twin::{Address, Moment, Sku};
+use twin::{NewLine, NewOrder};
 
 /// Columns without which it is no such file.
 const NEEDED: [&str; 6] = ["Name", "Financial Status", "Created at", "Lineitem quantity", "Lineitem price", "Lineitem name"];

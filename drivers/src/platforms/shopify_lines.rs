@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
+use twin::NewLine;
 use twin::id::ID_LENGTH_MAX;
 use twin::money::Currency;
-use twin::NewLine;
 use twin::{Money, Sku};
 
 /// The service under which Shopify files what the seller's own warehouse sends.

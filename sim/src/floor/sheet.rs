@@ -61,15 +61,16 @@ pub fn read(format: &str) -> Sheet {
 mod tests {
     use super::*;
     use actors::slip;
+    use twin::parcel::Item;
 
     #[test]
     fn our_own_sheets_are_read_back() {
-        let line = |sku: &str| (Sku::new(sku), 2);
+        let line = |sku: &str| Item { sku: Sku::new(sku), quantity: 2, ..Item::default() };
         for (parcel, sku) in [("AMA-1-1", "A-17"), ("X^XZ~JA-1", "TÊTE-茶1"), ("A>B_5E-1", "^FS~JA_5E \\&"), (&"A".repeat(64), "A")] {
             let slip = slip::pick_slip(&parcel.into(), &[line(sku)]);
             assert_eq!(read(&slip), Sheet::Slip { parcel: parcel.into(), goods: vec![(sku.into(), 2)], page: 1 });
         }
-        let slips = slip::pick_slip(&"A-1".into(), &vec![line("A"); 35]);
+        let slips = slip::pick_slip(&"A-1".into(), &(0..35).map(|n| line(&format!("A{n}"))).collect::<Vec<_>>());
         let (first, second) = slips.split_at(slips.find("^XZ").unwrap() + 3);
         assert!(matches!(read(first), Sheet::Slip { goods, page: 1, .. } if goods.len() == 29));
         assert!(matches!(read(second), Sheet::Slip { goods, page: 2, .. } if goods.len() == 6));

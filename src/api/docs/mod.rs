@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, by_hand, entities, events, health, lists, metrics, order_form, orders};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -22,6 +22,8 @@ use utoipa::{Modify, OpenApi};
         orders::receive,
         orders::cancel,
         orders::forget,
+        by_hand::allocate,
+        by_hand::take_apart,
         entities::order,
         entities::parcel,
         entities::label,

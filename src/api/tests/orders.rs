@@ -186,19 +186,17 @@ async fn a_cancellation_is_kept_or_refused_with_both_states() {
     assert_eq!(empty.json()["errors"][0]["field"], "reason");
     for _ in 0..2 {
         let answer = edge.post("/api/v1/orders/D-1/cancel", &reason).await;
-        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"id": "D-1", "stage": "cancelled"})));
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"id": "D-1@amazon:s1", "stage": "cancelled"})));
     }
     edge.until("/api/v1/orders/D-1", |o| o["stage"] == "cancelled").await;
     edge.post(ORDERS, &order("D-2")).await;
-    edge.until("/api/v1/orders/D-2", |o| o["stage"] == "released").await;
-    for step in [actors::order_desk::Progress::Packed, actors::order_desk::Progress::Shipped] {
-        edge.site.house.desk.cast(actors::order_desk::DeskMsg::Progress { order: "D-2".into(), step });
-    }
+    edge.until("/api/v1/parcels/D-2-1", |p| p["stage"] == "labelled").await;
+    edge.hand_over("D-2-1");
     edge.until("/api/v1/orders/D-2", |o| o["stage"] == "shipped").await;
     let refused = edge.post("/api/v1/orders/D-2/cancel", &reason).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     let detail = refused.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("it is shipped") && detail.contains("wants it received or allocated"), "{detail}");
+    assert!(detail.contains("it is handed over") && detail.contains("wants it not yet judged"), "{detail}");
 }
 
 #[tokio::test]
@@ -216,7 +214,7 @@ async fn who_a_buyer_is_is_forgotten_for_ever_once_nobody_needs_it() {
     edge.post("/api/v1/orders/F-1/cancel", &json!({"reason": "test"})).await;
     for _ in 0..2 {
         let answer = edge.post("/api/v1/orders/F-1/forget", &json!({})).await;
-        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"id": "F-1", "forgotten": true})));
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"id": "F-1@amazon:s1", "forgotten": true})));
     }
     let shown = edge.get("/api/v1/orders/F-1").await.json();
     assert_eq!(shown["ship_to"], json!({"country": "US", "region": "CA", "postcode": "90210", "erased": true}));
