@@ -9,18 +9,20 @@ use crate::quoting::Quoting;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rules::allocation::choose;
+use rules::allocation::{RULE, choose};
 use rules::packing::Packed;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use twin::allocation::Decision;
 use twin::channel::{Channel, Quote};
 use twin::facet::Facet;
+use twin::hold::Detail;
 use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::shelf::Listed;
 use twin::stock::{self, Stock};
+use twin::verdict::NoOffer;
 use twin::{CarrierId, Moment, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
@@ -64,7 +66,7 @@ pub enum DeskMsg {
         round: u32,
         warehouse: WarehouseId,
         carrier: CarrierId,
-        quotes: Result<Read<Vec<Quote>>, SmolStr>,
+        quotes: Result<Read<Vec<Quote>>, NoOffer>,
     },
     Progress {
         order: OrderId,
@@ -245,12 +247,13 @@ impl DeskState {
             // The one place: whoever took the order in, from here on its address is written as the house reads it.
             order.ship_to.put_right();
             let mut holds = Vec::new();
+            let mut unknown = Vec::new();
             let mut lines = Vec::with_capacity(order.lines.len());
             for line in &order.lines {
                 match house.products.get(&line.sku) {
                     Some(product) => lines.push(Line::of(line, product)),
                     None => {
-                        holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
+                        unknown.push(line.sku.clone());
                         lines.push(Line {
                             sku: line.sku.clone(),
                             quantity: line.quantity,
@@ -260,16 +263,18 @@ impl DeskState {
                     }
                 }
             }
+            if !unknown.is_empty() {
+                holds.push(Detail::Unknown { skus: unknown });
+            }
             let faults = order.ship_to.faults();
             if !faults.is_empty() {
-                let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
-                holds.push((Hold::AddressInvalid, told.join("; ").into()));
+                holds.push(Detail::Address { faults });
             }
             if let Some(why) = &order.held {
-                holds.push((Hold::Manual, why.clone()));
+                holds.push(Detail::Said { text: why.clone() });
             }
             if !order.paid {
-                holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
+                holds.push(Detail::Unpaid);
             }
             if self.order(&id)?.exists() {
                 receipts.push(Receipt::Known);
@@ -279,8 +284,8 @@ impl DeskState {
             let host = self.order(&id)?;
             host.command(&mut work, Command::Receive { order: Box::new(order), buyer: Some(buyer), lines })?;
             receipts.push(Receipt::Accepted);
-            for (reason, detail) in &holds {
-                host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
+            for detail in &holds {
+                host.command(&mut work, Command::Hold { reason: detail.hold(), detail: detail.clone() })?;
             }
             if holds.is_empty() {
                 fresh.push((id, work.tx.len()));
@@ -322,6 +327,10 @@ impl DeskState {
                         stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
                     }
                 }
+                let (decision, all) = decision.kept();
+                if let Some(all) = all {
+                    work.tx.document(all);
+                }
                 let parcel = ParcelId::of(&id, 1);
                 let host = self.order(&id)?;
                 host.command(&mut work, Command::Allocate { decision: Box::new(decision.clone()), parcel: parcel.clone() })?;
@@ -333,8 +342,15 @@ impl DeskState {
                 }
                 self.short.remove(&id);
             }
-            Err((reason, detail, _)) => {
-                self.order(&id)?.command(&mut work, Command::Hold { reason, detail })?;
+            Err(candidates) => {
+                let (detail, all) = Detail::weighed(RULE, candidates);
+                let reason = detail.hold();
+                // Held for the same as before: nothing is written.
+                if self.order(&id)?.command(&mut work, Command::Hold { reason, detail })? > 0
+                    && let Some(all) = all
+                {
+                    work.tx.document(all);
+                }
                 match reason {
                     Hold::NoStock => drop(self.short.insert(id)),
                     _ if quoting.incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), quoting.cause)),

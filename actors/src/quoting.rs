@@ -12,12 +12,14 @@ use drivers::carriers::Read;
 use ractor::ActorProcessingErr;
 use rules::allocation::{Offer, warehouses_with_stock};
 use rules::packing::Packed;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use twin::allocation::Candidate;
 use twin::channel::{Channel, Quote, QuoteRequest};
+use twin::hold::Detail;
 use twin::order::{Command, Hold, Stage};
 use twin::parcel::Plan;
+use twin::verdict::{NoOffer, foreign};
 use twin::{Address, CarrierId, Moment, Money, OrderId, ParcelId, WarehouseId};
 
 pub(crate) struct Quoting {
@@ -36,10 +38,10 @@ pub(crate) struct Quoting {
 
 /// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
 /// field named.
-fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
+fn takes(house: &House, warehouse: &WarehouseConfig, order: &OrderId, plan: &Plan, to: &Address) -> Result<(), NoOffer> {
     let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
     let request = label_request(house, warehouse, &ParcelId::of(order, 1), plan, to.clone());
-    driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
+    driver.fits(&request).map_err(|defect| NoOffer::Misfit { carrier: plan.carrier.clone(), defect })
 }
 
 impl DeskState {
@@ -55,8 +57,7 @@ impl DeskState {
         }
         let Some(value) = order.value() else {
             let mut work = house.work();
-            let detail = "its value cannot be told".into();
-            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail })?;
+            self.order(&id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail: Detail::NoValue })?;
             house.commit(work);
             return Ok(());
         };
@@ -92,14 +93,14 @@ impl DeskState {
             let mut carriers = BTreeSet::new();
             for channel in house.config.channels.iter().filter(|c| c.origins.contains(&warehouse)) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
+                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(NoOffer::from);
                 let plan = || self.plan_by(&id, &order, config, channel, &quoting.packed);
                 let takes = accepts.and_then(|()| takes(&house, config, &id, &plan(), &to));
                 match (takes, &channel.tariff) {
                     (Err(unfit), _) => quoting.offers.push(offer(Err(unfit))),
                     (Ok(()), Some(tariff)) => {
                         let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
-                        quoting.offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
+                        quoting.offers.push(offer(rated));
                     }
                     (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
                     (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
@@ -110,8 +111,7 @@ impl DeskState {
         let served = !asks.is_empty() || quoting.offers.iter().any(|o| o.quote.is_ok());
         for (warehouse, channel, request) in last_resort {
             if served {
-                let quote = Err("not asked: a last resort, and others take it".into());
-                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
+                quoting.offers.push(Offer { warehouse, channel: channel.id.clone(), quote: Err(NoOffer::NotAsked) });
             } else {
                 asks.push((warehouse, channel.carrier.clone(), request));
             }
@@ -139,7 +139,7 @@ impl DeskState {
         round: u32,
         warehouse: &WarehouseId,
         carrier: &CarrierId,
-        mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
+        mut quotes: Result<Read<Vec<Quote>>, NoOffer>,
     ) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.get_mut(&id).filter(|q| q.round == round) else { return Ok(()) };
@@ -149,7 +149,7 @@ impl DeskState {
         let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
         let unread = |service: &SmolStr| {
             let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
-            Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
+            Some(NoOffer::ServiceUnreadable { carrier: carrier.clone(), service: service.clone(), said: foreign(&skipped.why) })
         };
         let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
         for channel in house.config.channels.iter().filter(asked) {
@@ -160,10 +160,11 @@ impl DeskState {
                 Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
                     Some(slot) => {
                         let promised = |quote: Quote| Quote { days: quote.days.or_else(|| house.promise(channel, warehouse)), ..quote };
-                        slot.take().map(promised).ok_or_else(|| "the carrier quoted it twice".into())
+                        slot.take().map(promised).ok_or(NoOffer::QuotedTwice)
                     }
                     None => {
-                        Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
+                        let none = || NoOffer::NoService { carrier: carrier.clone(), service: channel.service.clone() };
+                        Err(unread(&channel.service).unwrap_or_else(none))
                     }
                 },
                 Err(why) => Err(why.clone()),

@@ -21,7 +21,7 @@ const DAY_US: i64 = 86_400_000_000;
 /// Writes the rows of one batch.
 pub struct Writer<'a> {
     pub(super) db: &'a Connection,
-    twin: &'a Twin,
+    pub(super) twin: &'a Twin,
     /// The day that was named last, since most are the same.
     day: (i64, SmolStr),
 }

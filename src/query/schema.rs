@@ -11,7 +11,7 @@ use twin::journal::Head;
 use twin::{Hash, Moment};
 
 /// The shape of the tables and what is in them, the pieces of [`super::fold`] too. Another one is made anew.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 /// In a twin's data folder.
 pub const FOLDER: &str = "query";
 const FILE: &str = "site.db";

@@ -7,6 +7,7 @@ use crate::allocation::Decision;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::goods::Product;
+use crate::hold::Detail;
 use crate::keys::Sealed;
 use crate::money::Decimal;
 use crate::{Address, Dims, Grams, Moment, Money, OrderId, ParcelId};
@@ -182,7 +183,7 @@ pub struct Order {
     pub lines: Vec<Line>,
     pub currency: SmolStr,
     /// Each reason with what exactly is wrong.
-    pub holds: BTreeMap<Hold, SmolStr>,
+    pub holds: BTreeMap<Hold, Detail>,
     pub decision: Option<Decision>,
     pub parcel: Option<ParcelId>,
 }
@@ -196,7 +197,7 @@ pub enum Command {
     },
     Hold {
         reason: Hold,
-        detail: SmolStr,
+        detail: Detail,
     },
     ClearHold {
         reason: Hold,
@@ -231,7 +232,7 @@ pub enum Event {
     },
     Held {
         reason: Hold,
-        detail: SmolStr,
+        detail: Detail,
     },
     HoldCleared {
         reason: Hold,
