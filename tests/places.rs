@@ -54,7 +54,7 @@ async fn addresses_are_put_right_or_held_with_the_field_named() {
     for id in ["PLACE-4", "PLACE-5"] {
         for _ in 0..100 {
             let read: Value = client.get(format!("{url}/{id}")).send().await.expect("an answer").json().await.expect("JSON");
-            if let Some(channel) = read["decision"]["channel"].as_str() {
+            if let Some(channel) = read["parts"][0]["decision"]["channel"].as_str() {
                 channels.push(channel.to_owned());
                 break;
             }

@@ -216,6 +216,29 @@ fn wish(facets: &[(&'static str, &str)], after: Option<u64>) -> pages::Wish {
 }
 
 /// Without any buyer's key of the journal: what is erased while nobody follows goes at the next start.
+/// A decision's event keeps six candidates; the tables have all, each with its kind and parts.
+#[test]
+fn all_that_was_weighed_is_listed() {
+    let data = folder();
+    let twin = Arc::new(Twin::in_memory("weighed"));
+    let mut maker = Maker::default();
+    for n in 0..20 {
+        twin.commit(maker.order(&twin, n)).expect("it is written");
+    }
+    made(data.path(), &twin).close().expect("it closes");
+    let db = schema::look(data.path()).expect("it opens");
+    let page = pages::page::<lists::DecisionRow>(&db, &pages::Wish { limit: 50, ..wish(&[], None) }).expect("a page");
+    assert_eq!(page.rows.len(), 20);
+    for row in &page.rows {
+        assert_eq!((row.candidates.len() as i64, row.outcome.as_str()), (row.weighed, "chosen"), "{}", row.order);
+        assert_eq!(row.candidates[1].verdict, "dearer by 3.10 USD");
+        assert_eq!(row.candidates[1].parameters["by"]["amount"], "3.10");
+    }
+    let most = page.rows.iter().find(|row| row.weighed == 10).expect("every fifth has more than its event keeps");
+    let last = &most.candidates[9];
+    assert_eq!((last.verdict_kind.as_str(), last.cost.is_none(), last.channel.as_deref()), ("country", true, Some("line-5/packet")));
+}
+
 #[test]
 fn what_was_forgotten_while_nobody_followed_goes_at_the_start() {
     let dir = folder();

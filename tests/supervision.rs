@@ -11,7 +11,7 @@ use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use drivers::Clock;
-use drivers::carriers::{CarrierDriver, CarrierError, Read, Skipped, Unfit};
+use drivers::carriers::{CarrierDriver, CarrierError, Defect, Read, Skipped};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use sim::demand::{self, DemandSettings};
@@ -350,7 +350,7 @@ impl CarrierDriver for Nervous {
     fn can_quote(&self) -> bool {
         self.inner.can_quote()
     }
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
         self.inner.fits(request)
     }
 }
@@ -706,7 +706,7 @@ impl CarrierDriver for Twisted {
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
         self.inner.void_label(tracking)
     }
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
         self.inner.fits(request)
     }
     fn ship_ahead_max(&self) -> Option<Span> {
@@ -850,7 +850,7 @@ fn a_parcel_goes_by_who_takes_its_address_and_is_held_where_nobody_does() {
         theatre.hand_in(&site, &order).await;
         theatre.clock.sleep(Span::from_mins(1)).await;
         let held = theatre.state_of::<Order>(order.id().text()).expect("it was acknowledged");
-        let why = held.holds.values().next().unwrap_or_else(|| panic!("it is not held: {held:?}"));
+        let why = held.holds.values().next().unwrap_or_else(|| panic!("it is not held: {held:?}")).to_string();
         assert!(why.contains("to.street has 179 characters"), "{why}");
         site.stop().await;
     });

@@ -17,6 +17,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
+use twin::verdict::NoOffer;
 use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber};
 
 /// Failures in a row after which the carrier is left alone for a while.
@@ -37,7 +38,7 @@ const UNREAD_MAX: u32 = 2;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
-pub type QuoteReply = Box<dyn FnOnce(Result<Read<Vec<Quote>>, SmolStr>) + Send>;
+pub type QuoteReply = Box<dyn FnOnce(Result<Read<Vec<Quote>>, NoOffer>) + Send>;
 
 pub enum CarrierMsg {
     Quote(Box<QuoteRequest>, QuoteReply),
@@ -169,7 +170,7 @@ impl CarrierState {
     fn take(&mut self, message: CarrierMsg) -> Result<(), ActorProcessingErr> {
         match message {
             // A quote that must wait for a pause is better answered without.
-            CarrierMsg::Quote(_, reply) if self.is_paused() => reply(Err("the carrier does not answer just now".into())),
+            CarrierMsg::Quote(_, reply) if self.is_paused() => reply(Err(NoOffer::Paused)),
             CarrierMsg::Quote(request, reply) => self.queue.push_back(Job::Quote(request, reply).into()),
             CarrierMsg::BuyLabel(request) => self.enqueue(request, 0),
             CarrierMsg::Retry(request, attempts) => self.enqueue(request, attempts),
@@ -280,7 +281,7 @@ impl CarrierState {
             Call::Quoted(outcome, reply) => {
                 self.felt(outcome.as_ref().err())?;
                 outcome.iter().for_each(|read| self.say_skipped("prices", &read.skipped));
-                reply(outcome.map_err(|e| e.to_smolstr()));
+                reply(outcome.map_err(NoOffer::from));
             }
             Call::Bought(request, attempts, outcome) => {
                 self.felt(outcome.as_ref().err())?;

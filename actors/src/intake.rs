@@ -8,7 +8,8 @@ use crate::{Told, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::sync::{Arc, Mutex, PoisonError};
-use twin::order::{Command, Content, Hold, Line, Order};
+use twin::hold::Detail;
+use twin::order::{Command, Content, Line, Order};
 use twin::personal::Personal;
 use twin::{NewOrder, OrderId, TwinError, Tx, Unsealed};
 
@@ -63,7 +64,7 @@ impl Batch {
 /// A version of an order as the house reads it, and what holds it.
 pub(crate) struct Version {
     pub(crate) content: Box<Content>,
-    pub(crate) holds: Vec<(Hold, SmolStr)>,
+    pub(crate) holds: Vec<Detail>,
 }
 
 impl DeskState {
@@ -156,10 +157,10 @@ impl DeskState {
         Ok(version.holds.is_empty())
     }
 
-    fn hold(&mut self, work: &mut crate::Work, id: &OrderId, holds: &[(Hold, SmolStr)]) -> Result<(), ActorProcessingErr> {
+    fn hold(&mut self, work: &mut crate::Work, id: &OrderId, holds: &[Detail]) -> Result<(), ActorProcessingErr> {
         let host = self.order(id)?;
-        for (reason, detail) in holds {
-            host.command(work, Command::Hold { reason: *reason, detail: detail.clone() })?;
+        for detail in holds {
+            host.command(work, Command::Hold { reason: detail.hold(), detail: detail.clone() })?;
         }
         Ok(())
     }
@@ -180,14 +181,13 @@ impl DeskState {
         let (lines, mut holds) = self.lines(&order);
         let faults = order.ship_to.faults();
         if !faults.is_empty() {
-            let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
-            holds.push((Hold::AddressInvalid, told.join("; ").into()));
+            holds.push(Detail::Address { faults });
         }
         if let Some(why) = &order.held {
-            holds.push((Hold::Manual, why.clone()));
+            holds.push(Detail::Said { text: why.clone() });
         }
         if !order.paid {
-            holds.push((Hold::Unpaid, "the platform does not say that it is paid".into()));
+            holds.push(Detail::Unpaid);
         }
         let NewOrder { number: _, platform, shop, placed_at, updated_at, ship_to, lines: new, paid, held, terms, gift_note } = order;
         let currency = new.first().map_or("USD", |l| l.unit_price.currency.code()).into();
@@ -206,17 +206,18 @@ impl DeskState {
     }
 
     /// The lines of an order, with what lies in each.
-    fn lines(&self, order: &NewOrder) -> (Vec<Line>, Vec<(Hold, SmolStr)>) {
-        let (mut lines, mut holds) = (Vec::with_capacity(order.lines.len()), Vec::new());
+    fn lines(&self, order: &NewOrder) -> (Vec<Line>, Vec<Detail>) {
+        let (mut lines, mut unknown) = (Vec::with_capacity(order.lines.len()), Vec::new());
         for line in &order.lines {
             match self.house.products.get(&line.sku) {
                 Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
                 None => {
-                    holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
+                    unknown.push(line.sku.clone());
                     lines.push(Line::of(line, vec![]));
                 }
             }
         }
+        let holds = if unknown.is_empty() { vec![] } else { vec![Detail::Unknown { skus: unknown }] };
         (lines, holds)
     }
 }

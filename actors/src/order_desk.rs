@@ -21,6 +21,7 @@ use twin::order::{Claim, Command, Order, Stage};
 use twin::parcel::{self, Parcel};
 use twin::shelf::Listed;
 use twin::stock::{self, Stock};
+use twin::verdict::NoOffer;
 use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
@@ -45,7 +46,7 @@ pub enum DeskMsg {
         round: u32,
         warehouse: WarehouseId,
         carrier: CarrierId,
-        quotes: Result<Read<Vec<Quote>>, SmolStr>,
+        quotes: Result<Read<Vec<Quote>>, NoOffer>,
     },
     /// The goods for a parcel left the shelf.
     Packed {

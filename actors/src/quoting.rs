@@ -13,11 +13,12 @@ use drivers::carriers::Read;
 use ractor::ActorProcessingErr;
 use rules::allocation::{Offer, warehouses_with_stock};
 use rules::packing::Packed;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use twin::allocation::Candidate;
 use twin::channel::{Channel, Quote, QuoteRequest};
 use twin::parcel::Plan;
+use twin::verdict::{NoOffer, foreign};
 use twin::{Address, CarrierId, Moment, Money, ParcelId, WarehouseId};
 
 pub(crate) struct Quoting {
@@ -35,10 +36,10 @@ pub(crate) struct Quoting {
 
 /// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
 /// field named.
-fn takes(house: &House, warehouse: &WarehouseConfig, plan: &Plan, to: &Address) -> Result<(), SmolStr> {
+fn takes(house: &House, warehouse: &WarehouseConfig, plan: &Plan, to: &Address) -> Result<(), NoOffer> {
     let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
     let request = label_request(house, warehouse, &ParcelId::of(&plan.order, 1), plan, to.clone());
-    driver.fits(&request).map_err(|unfit| format_smolstr!("{} cannot take it: {unfit}", plan.carrier))
+    driver.fits(&request).map_err(|defect| NoOffer::Misfit { carrier: plan.carrier.clone(), defect })
 }
 
 impl DeskState {
@@ -75,14 +76,14 @@ impl DeskState {
                 |c: &&Channel| c.origins.contains(&warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(|unfit| format_smolstr!("{unfit}"));
+                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(NoOffer::from);
                 let plan = || load.plan(config, channel, &packed);
                 let takes = accepts.and_then(|()| takes(&house, config, &plan(), &to));
                 match (takes, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     (Ok(()), Some(tariff)) => {
                         let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
-                        offers.push(offer(rated.map_err(|why| format_smolstr!("{why}"))));
+                        offers.push(offer(rated));
                     }
                     (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
                     (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
@@ -93,8 +94,7 @@ impl DeskState {
         let served = !asks.is_empty() || offers.iter().any(|o| o.quote.is_ok());
         for (warehouse, channel, request) in last_resort {
             if served {
-                let quote = Err("not asked: a last resort, and others take it".into());
-                offers.push(Offer { warehouse, channel: channel.id.clone(), quote });
+                offers.push(Offer { warehouse, channel: channel.id.clone(), quote: Err(NoOffer::NotAsked) });
             } else {
                 asks.push((warehouse, channel.carrier.clone(), request));
             }
@@ -120,7 +120,7 @@ impl DeskState {
         round: u32,
         warehouse: &WarehouseId,
         carrier: &CarrierId,
-        mut quotes: Result<Read<Vec<Quote>>, SmolStr>,
+        mut quotes: Result<Read<Vec<Quote>>, NoOffer>,
     ) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let Some(quoting) = self.quoting(round) else { return Ok(()) };
@@ -132,7 +132,7 @@ impl DeskState {
         let skipped = quotes.as_mut().map(|read| std::mem::take(&mut read.skipped)).unwrap_or_default();
         let unread = |service: &SmolStr| {
             let skipped = skipped.iter().find(|s| s.whole && s.about.as_ref().is_none_or(|about| about == service))?;
-            Some(format_smolstr!("the answer of {carrier} for {service} cannot be read: {}", skipped.why))
+            Some(NoOffer::ServiceUnreadable { carrier: carrier.clone(), service: service.clone(), said: foreign(&skipped.why) })
         };
         let mut quotes = quotes.map(|read| read.value.into_iter().map(Some).collect::<Vec<_>>());
         let in_force = house.in_force();
@@ -144,10 +144,11 @@ impl DeskState {
                 Ok(list) => match list.iter_mut().find(|q| q.as_ref().is_some_and(|q| q.service == channel.service)) {
                     Some(slot) => {
                         let promised = |quote: Quote| Quote { days: quote.days.or_else(|| house.promise(channel, warehouse)), ..quote };
-                        slot.take().map(promised).ok_or_else(|| "the carrier quoted it twice".into())
+                        slot.take().map(promised).ok_or(NoOffer::QuotedTwice)
                     }
                     None => {
-                        Err(unread(&channel.service).unwrap_or_else(|| format_smolstr!("{carrier} offers no {} for it", channel.service)))
+                        let none = || NoOffer::NoService { carrier: carrier.clone(), service: channel.service.clone() };
+                        Err(unread(&channel.service).unwrap_or_else(none))
                     }
                 },
                 Err(why) => Err(why.clone()),

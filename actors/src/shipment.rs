@@ -8,13 +8,14 @@ use crate::order_desk::{DeskMsg, DeskState, RETRY_AFTER};
 use crate::quoting::Quoting;
 use crate::{ParcelMsg, Told, Work};
 use ractor::ActorProcessingErr;
-use rules::allocation::choose;
+use rules::allocation::{RULE, choose};
 use rules::packing::Packed;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use twin::allocation::Decision;
 use twin::channel::Channel;
 use twin::goods::{Goods, added_up};
+use twin::hold::Detail;
 use twin::order::{Claim, Command, Hold, Order, Share, Stage};
 use twin::parcel::{Item, Parcel, Plan};
 use twin::stock;
@@ -149,14 +150,13 @@ impl DeskState {
         }
         let load = Load { shipment, orders };
         let Some(value) = load.value() else {
-            let detail = "its value cannot be told";
             if load.shipment.is_by_hand() {
-                return self.unplaced(load.shipment, detail.into());
+                return self.unplaced(load.shipment, Detail::NoValue.to_string());
             }
             let house = self.house.clone();
             let mut work = house.work();
             for (id, _) in &load.shipment.orders {
-                self.order(id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail: detail.into() })?;
+                self.order(id)?.command(&mut work, Command::Hold { reason: Hold::Manual, detail: Detail::NoValue })?;
             }
             house.commit(work);
             return Ok(());
@@ -240,15 +240,25 @@ impl DeskState {
                 if load.shipment.is_by_hand() {
                     decision.rule = SmolStr::new_static(BY_HAND);
                 }
+                let (decision, all) = decision.kept();
+                if let Some(all) = all {
+                    work.tx.document(all);
+                }
                 self.place(&mut work, load, packed, decision)?;
             }
-            Err((reason, detail, _)) => {
-                let Load { shipment, .. } = load;
+            Err(candidates) => {
+                let (detail, all) = Detail::weighed(RULE, candidates);
+                let (reason, Load { shipment, .. }) = (detail.hold(), load);
                 if shipment.is_by_hand() {
                     return self.unplaced(shipment, format!("{}: {detail}", reason.as_str()));
                 }
                 for (id, _) in shipment.orders {
-                    self.order(&id)?.command(&mut work, Command::Hold { reason, detail: detail.clone() })?;
+                    // Held for the same as before: nothing is written.
+                    if self.order(&id)?.command(&mut work, Command::Hold { reason, detail: detail.clone() })? > 0
+                        && let Some(all) = all.clone()
+                    {
+                        work.tx.document(all);
+                    }
                     match reason {
                         Hold::NoStock => drop(self.short.insert(id)),
                         _ if incomplete => drop(self.retry.insert((house.clock.steady() + RETRY_AFTER, id), cause.clone())),

@@ -3,14 +3,13 @@
 //! A warehouse must have every line; of the offers from those that do, the cheapest wins. Every warehouse and channel that
 //! was looked at is in the answer with its verdict. Reserves nothing and asks no carrier: stock and offers are handed in.
 
-use crate::channels::{hold_named_in, is_not_served};
 use crate::fx::Rates;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use std::cmp::Ordering;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::Quote;
 use twin::money::{Currency, Decimal};
-use twin::order::Hold;
+use twin::verdict::{NoOffer, Verdict};
 use twin::{ChannelId, Money, Sku, WarehouseId};
 
 /// The rule's name and version, as it stands in every decision.
@@ -21,9 +20,8 @@ pub const RULE: &str = "cheapest-with-stock@1";
 pub struct Offer {
     pub warehouse: WarehouseId,
     pub channel: ChannelId,
-    /// The price, or why there is none: the text of an [`crate::channels::Unfit`], of a [`crate::rating::NoPrice`], or
-    /// what the carrier said.
-    pub quote: Result<Quote, SmolStr>,
+    /// The price, or why there is none.
+    pub quote: Result<Quote, NoOffer>,
 }
 
 /// The warehouses that have all that is needed, in the order given; and the others, each with what it is short of.
@@ -41,10 +39,8 @@ pub fn warehouses_with_stock(
             with_stock.push(warehouse.clone());
             continue;
         };
-        let verdict = match short.count() {
-            0 => format_smolstr!("short of {sku}: {there} of {pieces}"),
-            more => format_smolstr!("short of {sku}: {there} of {pieces}, and of {more} more SKUs"),
-        };
+        let (sku, more) = (sku.clone(), u32::try_from(short.count()).unwrap_or(u32::MAX));
+        let verdict = Verdict::Short { sku, there, wanted: pieces, more };
         lost.push(Candidate { warehouse: warehouse.clone(), channel: None, cost: None, days: None, verdict });
     }
     (with_stock, lost)
@@ -71,45 +67,38 @@ impl Priced {
             .then_with(|| self.cost.currency.cmp(&other.cost.currency))
     }
 
-    fn verdict(&self, best: &Priced, base: Currency) -> SmolStr {
+    fn verdict(&self, best: &Priced, base: Currency) -> Verdict {
         let difference = self.in_base - best.in_base;
         if !difference.is_zero() {
-            let rounded = Money::new(difference, base).rounded().amount;
-            let places = base.exponent().unwrap_or(2);
-            return match rounded.is_zero() {
-                true => format_smolstr!("dearer by under {} {}", Decimal::new(1, places.into()), base.code()),
-                false => format_smolstr!("dearer by {rounded:.0$} {1}", usize::from(places), base.code()),
-            };
+            return Verdict::Dearer { by: Money::new(difference, base).rounded() };
         }
         match (self.days, best.days) {
-            (Some(days), Some(fewer)) if days > fewer => format_smolstr!("same price, {days} days against {fewer}"),
-            (None, Some(_)) => "same price, days unknown".into(),
-            _ => "same price and days, later by name".into(),
+            (Some(days), Some(against)) if days > against => Verdict::Slower { days, against },
+            (None, Some(_)) => Verdict::DaysUnknown,
+            _ => Verdict::LaterByName,
         }
     }
 
-    fn candidate(&self, verdict: SmolStr) -> Candidate {
+    fn candidate(&self, verdict: Verdict) -> Candidate {
         let (warehouse, channel) = (self.warehouse.clone(), Some(self.channel.clone()));
         Candidate { warehouse, channel, cost: Some(self.cost), days: self.days, verdict }
     }
 }
 
 /// A quote that can stand in the comparison, or why it cannot.
-fn comparable(quote: &Quote, rates: &Rates) -> Result<Decimal, SmolStr> {
+fn comparable(quote: &Quote, rates: &Rates) -> Result<Decimal, NoOffer> {
     if quote.total.amount <= Decimal::ZERO {
-        return Err(format_smolstr!("quoted at {}: no parcel is free", quote.total));
+        return Err(NoOffer::Free { total: quote.total });
     }
-    let in_base = rates.convert(quote.total, rates.base);
-    in_base
-        .map(|m| m.amount)
-        .ok_or_else(|| format_smolstr!("no exchange rate from {} to {}", quote.total.currency.code(), rates.base.code()))
+    let in_base = rates.convert(quote.total, rates.base).map(|m| m.amount);
+    in_base.ok_or_else(|| NoOffer::NoRate { from: quote.total.currency.code().into(), to: rates.base.code().into() })
 }
 
 /// The cheapest offer after conversion to the base currency; of equals the one with fewer days, then by channel and warehouse.
 ///
-/// `lost` are the warehouses that came to no offer; they close the list of candidates. When nothing is left: the hold that
-/// is nearest to being solved, one line on it, and every candidate with its reason.
-pub fn choose(offers: Vec<Offer>, lost: Vec<Candidate>, rates: &Rates) -> Result<Decision, (Hold, SmolStr, Vec<Candidate>)> {
+/// `lost` are the warehouses that came to no offer; they close the list of candidates. Offers without a price stand before them,
+/// the one nearest to a solution first. When no price is left, these are the answer: the first says what the order waits for.
+pub fn choose(offers: Vec<Offer>, lost: Vec<Candidate>, rates: &Rates) -> Result<Decision, Vec<Candidate>> {
     let mut priced: Vec<Priced> = Vec::with_capacity(offers.len());
     let mut unpriced: Vec<Candidate> = Vec::new();
     let all = offers.len() + lost.len();
@@ -119,56 +108,32 @@ pub fn choose(offers: Vec<Offer>, lost: Vec<Candidate>, rates: &Rates) -> Result
         match (quote.and_then(|quote| comparable(&quote, rates)), cost) {
             (Ok(in_base), Some(cost)) => priced.push(Priced { in_base, cost, days, warehouse, channel }),
             (Ok(_), None) => {}
-            (Err(verdict), cost) => unpriced.push(Candidate { warehouse, channel: Some(channel), cost, days, verdict }),
+            (Err(why), cost) => unpriced.push(Candidate { warehouse, channel: Some(channel), cost, days, verdict: why.into() }),
         }
     }
     priced.sort_unstable_by(Priced::rank);
-    unpriced.sort_by(|a, b| (&a.channel, &a.warehouse).cmp(&(&b.channel, &b.warehouse)));
+    unpriced.sort_by(|a, b| (a.verdict.distance(), &a.channel, &a.warehouse).cmp(&(b.verdict.distance(), &b.channel, &b.warehouse)));
 
     let Some((best, dearer)) = priced.split_first() else {
-        return Err(nothing_left(unpriced, lost));
+        unpriced.extend(lost);
+        return Err(unpriced);
     };
     let mut candidates = Vec::with_capacity(all);
-    candidates.push(best.candidate(SmolStr::new_static("chosen")));
+    candidates.push(best.candidate(Verdict::Chosen));
     candidates.extend(dearer.iter().map(|other| other.candidate(other.verdict(best, rates.base))));
     candidates.extend(unpriced);
     candidates.extend(lost);
     let (warehouse, channel, cost) = (best.warehouse.clone(), best.channel.clone(), best.cost);
-    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates })
-}
-
-/// How near a refused offer is to a solution, nearest first: a price may appear, a parcel may be split, goods may be
-/// swapped; a channel that does not run there is far.
-fn distance(why: &str) -> u8 {
-    match hold_named_in(why) {
-        Hold::Oversize => 1,
-        Hold::ForbiddenGoods => 2,
-        _ if is_not_served(why) => 3,
-        _ => 0,
-    }
-}
-
-fn nothing_left(unpriced: Vec<Candidate>, lost: Vec<Candidate>) -> (Hold, SmolStr, Vec<Candidate>) {
-    let nearest = unpriced.iter().min_by_key(|candidate| distance(&candidate.verdict));
-    let others = (unpriced.len() + lost.len()).saturating_sub(1);
-    let and_more = if others == 0 { String::new() } else { format!(" (and {others} more)") };
-    let (hold, detail) = match (nearest, lost.first()) {
-        (Some(c), _) => {
-            let channel = c.channel.as_ref().map_or("", ChannelId::as_str);
-            (hold_named_in(&c.verdict), format_smolstr!("{} by {channel}: {}{and_more}", c.warehouse, c.verdict))
-        }
-        (None, Some(c)) => (Hold::NoStock, format_smolstr!("{}: {}{and_more}", c.warehouse, c.verdict)),
-        (None, None) => (Hold::NoChannel, "no warehouse and no channel to choose from".into()),
-    };
-    let mut candidates = unpriced;
-    candidates.extend(lost);
-    (hold, detail, candidates)
+    let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates, count, all: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use twin::order::Hold;
+    use twin::verdict::Unfit;
 
     fn rates() -> Rates {
         Rates { base: Currency::USD, per_base: [(Currency::CNY, Decimal::new(712, 2))].into() }
@@ -180,12 +145,22 @@ mod tests {
         Offer { warehouse: warehouse.into(), channel: channel.into(), quote: Ok(quote) }
     }
 
-    fn refused(warehouse: &str, channel: &str, why: &str) -> Offer {
+    fn refused(warehouse: &str, channel: &str, why: impl Into<NoOffer>) -> Offer {
         Offer { warehouse: warehouse.into(), channel: channel.into(), quote: Err(why.into()) }
     }
 
+    fn no_band() -> NoOffer {
+        NoOffer::NoBand { chargeable_g: 530, zone: "US".into() }
+    }
+
     fn short(warehouse: &str) -> Candidate {
-        Candidate { warehouse: warehouse.into(), channel: None, cost: None, days: None, verdict: "short of A-17: 1 of 2".into() }
+        Candidate {
+            warehouse: warehouse.into(),
+            channel: None,
+            cost: None,
+            days: None,
+            verdict: Verdict::Short { sku: "A-17".into(), there: 1, wanted: 2, more: 0 },
+        }
     }
 
     fn verdicts(candidates: &[Candidate]) -> Vec<String> {
@@ -211,7 +186,7 @@ mod tests {
         let offers = vec![
             offer("SZX", "usps/ground", 1310, Currency::USD, Some(5)),
             offer("SZX", "wanb/us", 7120, Currency::CNY, Some(12)),
-            refused("YIW", "wanb/us", "no weight band for 530 g in zone US"),
+            refused("YIW", "wanb/us", no_band()),
             offer("SZX", "gratis", 0, Currency::USD, None),
             offer("YIW", "yen", 100, Currency::JPY, None),
             offer("YIW", "usps/ground", 1310, Currency::USD, None),
@@ -261,21 +236,22 @@ mod tests {
 
     #[test]
     fn when_nothing_is_left_the_hold_nearest_to_a_solution_is_named() {
-        let oversize = refused("SZX", "a", "oversize: 9000 g, takes at most 2000 g");
-        let battery = refused("SZX", "b", "forbidden goods: takes no batteries");
-        let elsewhere = refused("SZX", "c", "not served: does not go to US");
-        let no_band = refused("SZX", "d", "no weight band for 530 g in zone US");
+        let oversize = refused("SZX", "a", Unfit::Weight { weight_g: 9_000, limit_g: 2_000 });
+        let battery = refused("SZX", "b", Unfit::Battery);
+        let elsewhere = refused("SZX", "c", Unfit::Country { country: "US".into() });
+        let no_band = refused("SZX", "d", no_band());
         let of = |offers: &[&Offer], lost| {
-            let (hold, detail, candidates) = choose(offers.iter().map(|o| (*o).clone()).collect(), lost, &rates()).unwrap_err();
-            (hold, detail.to_string(), candidates.len())
+            let candidates = choose(offers.iter().map(|o| (*o).clone()).collect(), lost, &rates()).unwrap_err();
+            (candidates.first().map(|nearest| (nearest.verdict.hold(), nearest.verdict.to_string())), candidates.len())
         };
-        assert_eq!(of(&[], vec![short("LAX"), short("FRA")]), (Hold::NoStock, "LAX: short of A-17: 1 of 2 (and 1 more)".into(), 2));
-        assert_eq!(of(&[], vec![]).0, Hold::NoChannel);
-        assert_eq!(of(&[&elsewhere], vec![short("LAX")]).0, Hold::NoChannel);
-        assert_eq!(of(&[&elsewhere, &battery], vec![]).0, Hold::ForbiddenGoods);
-        let wanted = (Hold::Oversize, "SZX by a: oversize: 9000 g, takes at most 2000 g (and 2 more)".into(), 3);
+        assert_eq!(of(&[], vec![short("LAX"), short("FRA")]), (Some((Hold::NoStock, "short of A-17: 1 of 2".into())), 2));
+        assert_eq!(of(&[], vec![]), (None, 0));
+        let hold = |offers: &[&Offer], lost| of(offers, lost).0.map(|(hold, _)| hold);
+        assert_eq!(hold(&[&elsewhere], vec![short("LAX")]), Some(Hold::NoChannel));
+        assert_eq!(hold(&[&elsewhere, &battery], vec![]), Some(Hold::ForbiddenGoods));
+        let wanted = (Some((Hold::Oversize, "oversize: 9000 g, takes at most 2000 g".into())), 3);
         assert_eq!(of(&[&elsewhere, &battery, &oversize], vec![]), wanted);
-        let wanted = (Hold::NoChannel, "SZX by d: no weight band for 530 g in zone US (and 3 more)".into(), 4);
+        let wanted = (Some((Hold::NoChannel, "no weight band for 530 g in zone US".into())), 4);
         assert_eq!(of(&[&elsewhere, &battery, &oversize, &no_band], vec![]), wanted);
     }
 
@@ -304,8 +280,8 @@ mod tests {
                     let again = choose(turned, vec![], &rates()).unwrap();
                     prop_assert_eq!((&again.warehouse, &again.channel, again.cost), (&decision.warehouse, &decision.channel, decision.cost));
                 }
-                (Err((hold, _, candidates)), None) => {
-                    prop_assert_eq!(*hold, Hold::NoChannel);
+                (Err(candidates), None) => {
+                    prop_assert!(candidates.iter().all(|c| c.verdict.hold() == Hold::NoChannel));
                     prop_assert_eq!(candidates.len(), offers.len());
                 }
                 _ => prop_assert!(false, "{:?} of {:?}", decision, cheapest),

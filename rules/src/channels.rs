@@ -5,53 +5,8 @@
 use crate::rating::names_postcode;
 use smol_str::SmolStr;
 use twin::channel::{Channel, QuoteRequest};
-use twin::order::Hold;
-use twin::{Address, Grams, WarehouseId};
-
-const NOT_SERVED: &str = "not served";
-
-/// Why a channel does not take a parcel. Its text begins with the kind of reason, which [`hold_named_in`] reads back.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    #[error("not served: does not collect at {from}")]
-    Origin { from: WarehouseId },
-    #[error("not served: does not go to {country}")]
-    Country { country: SmolStr },
-    #[error("oversize: {weight_g} g, takes at most {limit_g} g")]
-    Weight { weight_g: Grams, limit_g: Grams },
-    #[error("oversize: {length_mm} mm long, takes at most {limit_mm} mm")]
-    Length { length_mm: u32, limit_mm: u32 },
-    /// The second longest or the shortest side.
-    #[error("oversize: {side_mm} mm {side}, takes at most {limit_mm} mm")]
-    Side { side: &'static str, side_mm: u32, limit_mm: u32 },
-    #[error("oversize: {sum_mm} mm length plus girth, takes at most {limit_mm} mm")]
-    LengthPlusGirth { sum_mm: u32, limit_mm: u32 },
-    #[error("forbidden goods: takes no batteries")]
-    Battery,
-    #[error("no PO boxes: delivers to doors only")]
-    PoBox,
-}
-
-impl Unfit {
-    /// What an order waits for when nothing better than this was found.
-    pub fn hold(&self) -> Hold {
-        match self {
-            Unfit::Origin { .. } | Unfit::Country { .. } | Unfit::PoBox => Hold::NoChannel,
-            Unfit::Weight { .. } | Unfit::Length { .. } | Unfit::Side { .. } | Unfit::LengthPlusGirth { .. } => Hold::Oversize,
-            Unfit::Battery => Hold::ForbiddenGoods,
-        }
-    }
-}
-
-/// The hold that a written reason stands for: [`Unfit::hold`] for the text of an [`Unfit`], no channel for any other.
-pub fn hold_named_in(why: &str) -> Hold {
-    [Hold::Oversize, Hold::ForbiddenGoods].into_iter().find(|hold| why.starts_with(hold.as_str())).unwrap_or(Hold::NoChannel)
-}
-
-/// Whether a written reason says that the channel does not run between these places at all.
-pub fn is_not_served(why: &str) -> bool {
-    why.starts_with(NOT_SERVED)
-}
+use twin::verdict::Unfit;
+use twin::{Address, WarehouseId};
 
 /// Whether the channel takes this parcel from this warehouse; the first limit it breaks otherwise. A limit of 0 is none.
 pub fn accepts(channel: &Channel, from: &WarehouseId, request: &QuoteRequest) -> Result<(), Unfit> {
@@ -73,10 +28,11 @@ pub fn accepts(channel: &Channel, from: &WarehouseId, request: &QuoteRequest) ->
     if over(sides_mm[0], limits_mm[0]) {
         return Err(Unfit::Length { length_mm: sides_mm[0], limit_mm: limits_mm[0] });
     }
-    for (n, side) in [(1, "wide"), (2, "high")] {
-        if over(sides_mm[n], limits_mm[n]) {
-            return Err(Unfit::Side { side, side_mm: sides_mm[n], limit_mm: limits_mm[n] });
-        }
+    if over(sides_mm[1], limits_mm[1]) {
+        return Err(Unfit::Width { width_mm: sides_mm[1], limit_mm: limits_mm[1] });
+    }
+    if over(sides_mm[2], limits_mm[2]) {
+        return Err(Unfit::Height { height_mm: sides_mm[2], limit_mm: limits_mm[2] });
     }
     let sum_mm = request.dims.length_plus_girth_mm();
     if over(sum_mm, limits.length_plus_girth_mm_max) {
@@ -110,6 +66,7 @@ mod tests {
     use crate::sample::{address, channel, parcel};
     use twin::Dims;
     use twin::channel::Limits;
+    use twin::order::Hold;
 
     fn limited() -> Channel {
         let limits = Limits { weight_g_max: 2000, length_mm_max: 600, length_plus_girth_mm_max: 900, ..Limits::default() };
@@ -138,8 +95,6 @@ mod tests {
         for (from, request, text, hold) in cases {
             let unfit = accepts(&limited(), &from.into(), &request).unwrap_err();
             assert_eq!((unfit.to_string().as_str(), unfit.hold()), (text, hold));
-            assert_eq!(hold_named_in(text), hold, "the text says what the reason is: {text}");
-            assert_eq!(is_not_served(text), hold == Hold::NoChannel);
         }
     }
 
@@ -179,7 +134,7 @@ mod tests {
         let request = |street| parcel(to(street), 1, Dims::new(1, 1, 1));
         assert_eq!(accepts(&doors, &"SZX".into(), &request("1 Box Elder Lane")), Ok(()));
         let unfit = accepts(&doors, &"SZX".into(), &request("P.O. Box 12")).unwrap_err();
-        assert_eq!((unfit.hold(), hold_named_in(&unfit.to_string())), (Hold::NoChannel, Hold::NoChannel));
+        assert_eq!(unfit, Unfit::PoBox);
         assert_eq!(accepts(&channel(None), &"SZX".into(), &request("P.O. Box 12")), Ok(()));
     }
 

@@ -7,6 +7,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use twin::address::postcodes::begins;
 use twin::channel::{ChargeableWeight, Quote, QuoteRequest, Tariff, Zone};
 use twin::money::Decimal;
+use twin::verdict::NoOffer;
 use twin::{Address, Dims, Grams, Money};
 
 /// The weight a parcel is charged for, and how it came about.
@@ -20,24 +21,6 @@ pub struct Chargeable {
     pub chargeable_g: Grams,
     /// `volumetric 1200 g (÷6000) over actual 530 g, rounded up to 1500 g`.
     pub why: SmolStr,
-}
-
-/// Why a tariff has no price for a parcel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoPrice {
-    #[error("no zone for {to}")]
-    NoZone {
-        /// Country and postcode: `XX 12345`.
-        to: SmolStr,
-    },
-    #[error("no weight band for {chargeable_g} g in zone {zone}")]
-    NoBand { chargeable_g: Grams, zone: SmolStr },
-    /// The sheet's numbers add up to nothing, so one of them is missing.
-    #[error("the sheet gives {chargeable_g} g in zone {zone} for {total}, and no parcel is free: complete the sheet")]
-    Nothing { chargeable_g: Grams, zone: SmolStr, total: Money },
-    /// The sheet's numbers are beyond what can be counted.
-    #[error("the price of {chargeable_g} g in zone {zone} is too large to count: correct the sheet")]
-    TooLarge { chargeable_g: Grams, zone: SmolStr },
 }
 
 /// A pound is 453.59237 g: this many of them are so many grams, rounded down, so that they are not a gram more than the pounds.
@@ -158,23 +141,23 @@ pub fn zone<'a>(tariff: &'a Tariff, to: &Address) -> Option<&'a Zone> {
 /// A tariff's price for one parcel: band price (fixed, per kilogram, or a registration fee with both) plus surcharges.
 ///
 /// Each part is rounded to the currency by itself, so that the breakdown adds up to the total. `days` is the channel's promise.
-pub fn rate(tariff: &Tariff, service: &SmolStr, request: &QuoteRequest, days: Option<u16>) -> Result<Quote, NoPrice> {
+pub fn rate(tariff: &Tariff, service: &SmolStr, request: &QuoteRequest, days: Option<u16>) -> Result<Quote, NoOffer> {
     let to = &request.to;
     let Some(zone) = zone(tariff, to) else {
-        return Err(NoPrice::NoZone { to: format_smolstr!("{} {}", to.country, to.postcode).trim_end().to_smolstr() });
+        return Err(NoOffer::NoZone { to: format_smolstr!("{} {}", to.country, to.postcode).trim_end().to_smolstr() });
     };
     let weight_g = chargeable_g(&tariff.weight, request.weight_g, volumetric_g(&tariff.weight, request.dims));
     let Some(band) = zone.bands.iter().find(|band| band.above_g < weight_g && weight_g <= band.up_to_g) else {
-        return Err(NoPrice::NoBand { chargeable_g: weight_g, zone: zone.name.clone() });
+        return Err(NoOffer::NoBand { chargeable_g: weight_g, zone: zone.name.clone() });
     };
     let charged_g = weight_g.max(band.minimum_g);
-    let too_large = || NoPrice::TooLarge { chargeable_g: charged_g, zone: zone.name.clone() };
+    let too_large = || NoOffer::SheetTooLarge { chargeable_g: charged_g, zone: zone.name.clone() };
     let money = |amount| Money::new(amount, tariff.currency).rounded();
 
     let by_weight = band.per_kg.checked_mul(Decimal::new(i64::from(charged_g), 3)).ok_or_else(too_large)?;
     let by_pound = band.per_lb.checked_mul(Decimal::from(pounds(charged_g))).ok_or_else(too_large)?;
     let base = band.flat.checked_add(by_weight).and_then(|sum| sum.checked_add(by_pound)).ok_or_else(too_large)?;
-    let nothing = |total| NoPrice::Nothing { chargeable_g: charged_g, zone: zone.name.clone(), total };
+    let nothing = |total| NoOffer::SheetGivesNothing { chargeable_g: charged_g, zone: zone.name.clone(), total };
     // Surcharges on nothing are no price either.
     if money(base).amount <= Decimal::ZERO {
         return Err(nothing(money(base)));

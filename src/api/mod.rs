@@ -7,6 +7,7 @@
 pub mod board;
 pub mod by_hand;
 pub mod connections;
+pub mod decisions;
 pub mod docs;
 pub mod entities;
 pub mod events;
@@ -132,6 +133,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/stock", get(lists::stock))
         .route("/api/v1/exceptions", get(lists::exceptions))
         .route("/api/v1/decisions", get(lists::decisions))
+        .route("/api/v1/decisions/{order}", get(decisions::decision))
         .route("/api/v1/search", get(lists::search))
         .route("/api/v1/parcels/{id}", get(entities::parcel))
         .route("/api/v1/parcels/{id}/label", get(entities::label))

@@ -3,7 +3,10 @@
 use super::QueryError;
 use super::rows::{Writer, micro, money, parts, some, text};
 use rusqlite::params;
+use twin::allocation::{Candidate, Decision};
 use twin::entity::Event;
+use twin::hold::Detail;
+use twin::order::Hold;
 use twin::{Money, Record, board, carrier, device, order, parcel, station, stock, tracking};
 
 impl Writer<'_> {
@@ -12,6 +15,7 @@ impl Writer<'_> {
         let id = &record.key.id;
         match &record.event {
             Event::Order(order::Event::Allocated { decision, .. }) => self.decision(record, decision)?,
+            Event::Order(order::Event::Held { reason, detail }) => self.no_offer(record, *reason, detail)?,
             Event::Parcel(event) => match event {
                 parcel::Event::Created { plan } => {
                     self.charge(record, "estimate", plan.estimate.as_ref())?;
@@ -32,24 +36,48 @@ impl Writer<'_> {
         self.exception(record)
     }
 
-    fn decision(&mut self, record: &Record, decision: &twin::allocation::Decision) -> Result<(), QueryError> {
-        let seq = record.seq as i64;
-        let day = self.day(record.at);
-        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+    /// Where an order leaves from.
+    fn decision(&mut self, record: &Record, decision: &Decision) -> Result<(), QueryError> {
+        let Decision { rule, warehouse, channel, cost, candidates, count, all } = decision;
+        let all = self.twin.candidates(candidates, all.as_ref())?;
+        let chosen = (Some(warehouse.as_str()), Some(channel.as_str()), Some(cost));
+        self.weighed(record, "chosen", (rule, *count), chosen, &all)
+    }
+
+    /// Or that nothing takes it.
+    fn no_offer(&mut self, record: &Record, hold: Hold, detail: &Detail) -> Result<(), QueryError> {
+        let Detail::NoOffer { rule, candidates, count, all } = detail else { return Ok(()) };
+        let all = self.twin.candidates(candidates, all.as_ref())?;
+        self.weighed(record, hold.as_str(), (rule, *count), (None, None, None), &all)
+    }
+
+    fn weighed(
+        &mut self,
+        record: &Record,
+        outcome: &str,
+        (rule, count): (&str, u32),
+        (warehouse, channel, cost): (Option<&str>, Option<&str>, Option<&Money>),
+        candidates: &[Candidate],
+    ) -> Result<(), QueryError> {
+        let (seq, day, (cost, currency)) = (record.seq as i64, self.day(record.at), money(cost));
+        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
             seq,
             record.key.id.as_str(),
             record.at.0,
             day.as_str(),
-            decision.rule.as_str(),
-            decision.warehouse.as_str(),
-            decision.channel.as_str(),
-            micro(decision.cost.amount),
-            decision.cost.currency.code()
+            outcome,
+            rule,
+            count,
+            warehouse,
+            channel,
+            cost,
+            currency
         ])?;
-        let mut insert = self.db.prepare_cached("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-        for (place, candidate) in decision.candidates.iter().enumerate() {
+        let mut insert = self.db.prepare_cached("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+        for (place, candidate) in candidates.iter().enumerate() {
             let (cost, currency) = money(candidate.cost.as_ref());
             let channel = candidate.channel.as_ref().map(|c| c.as_str());
+            let (kind, parameters) = candidate.verdict.parts();
             insert.execute(params![
                 seq,
                 place as i64 + 1,
@@ -58,7 +86,9 @@ impl Writer<'_> {
                 cost,
                 currency,
                 candidate.days,
-                candidate.verdict.as_str()
+                candidate.verdict.to_string(),
+                kind.as_str(),
+                parameters.to_string()
             ])?;
         }
         Ok(())

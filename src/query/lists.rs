@@ -342,11 +342,17 @@ pub struct DecisionRow {
     pub record: u64,
     pub at: Option<String>,
     pub order: String,
+    /// `chosen`, or what the order is held for since nothing takes it: `no stock`, `no channel`, `oversize`, `forbidden goods`.
+    #[schema(example = "chosen")]
+    pub outcome: String,
+    #[schema(example = "cheapest-with-stock@1")]
     pub rule: String,
-    pub warehouse: String,
-    pub channel: String,
+    /// How many candidates there were.
+    pub weighed: i64,
+    pub warehouse: Option<String>,
+    pub channel: Option<String>,
     pub cost: Option<Amount>,
-    /// All that was weighed, the chosen one first.
+    /// All that was weighed: the chosen one first, then those with a price, cheapest first, then those nearest to one.
     pub candidates: Vec<CandidateRow>,
 }
 
@@ -356,31 +362,44 @@ pub struct CandidateRow {
     pub channel: Option<String>,
     pub cost: Option<Amount>,
     pub days: Option<i64>,
+    /// In words.
+    #[schema(example = "dearer by 3.10 USD")]
     pub verdict: String,
+    /// Which reason it is.
+    #[schema(example = "dearer")]
+    pub verdict_kind: String,
+    /// What the reason is about, by its kind.
+    #[schema(value_type = Object, example = json!({"by": {"amount": "3.10", "currency": "USD"}}))]
+    pub parameters: serde_json::Value,
 }
 
 impl Listed for DecisionRow {
     const TABLE: &'static str = "decisions";
-    const COLUMNS: &'static str = "seq, at_us, order_id, rule, warehouse, channel, cost_micro, currency";
+    const COLUMNS: &'static str = "seq, at_us, order_id, outcome, rule, weighed, warehouse, channel, cost_micro, currency";
     const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("channel", false)];
     const BEGAN: &'static str = "at_us";
 
     fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
         let seq: i64 = row.get(0)?;
-        let ask = "SELECT warehouse, channel, cost_micro, currency, days, verdict FROM candidates WHERE decision_seq = ?1 ORDER BY place";
+        let ask = "SELECT warehouse, channel, cost_micro, currency, days, verdict, verdict_kind, parameters \
+             FROM candidates WHERE decision_seq = ?1 ORDER BY place";
         let candidate = |row: &Row| {
-            let (warehouse, channel, days, verdict) = (row.get(0)?, row.get(1)?, row.get(4)?, row.get(5)?);
-            Ok(CandidateRow { warehouse, channel, cost: amount(row.get(2)?, row.get(3)?), days, verdict })
+            let (warehouse, channel, days, verdict, verdict_kind) = (row.get(0)?, row.get(1)?, row.get(4)?, row.get(5)?, row.get(6)?);
+            // Written by this program alone; what cannot be read would be nothing to anybody.
+            let parameters = serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default();
+            Ok(CandidateRow { warehouse, channel, cost: amount(row.get(2)?, row.get(3)?), days, verdict, verdict_kind, parameters })
         };
         let candidates = db.prepare_cached(ask)?.query_map([seq], candidate)?.collect::<Result<_, _>>()?;
         Ok(DecisionRow {
             record: seq as u64,
             at: time(row.get(1)?),
             order: row.get(2)?,
-            rule: row.get(3)?,
-            warehouse: row.get(4)?,
-            channel: row.get(5)?,
-            cost: amount(row.get(6)?, row.get(7)?),
+            outcome: row.get(3)?,
+            rule: row.get(4)?,
+            weighed: row.get(5)?,
+            warehouse: row.get(6)?,
+            channel: row.get(7)?,
+            cost: amount(row.get(8)?, row.get(9)?),
             candidates,
         })
     }

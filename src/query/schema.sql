@@ -213,11 +213,13 @@ CREATE TABLE decisions (
   order_id   TEXT NOT NULL,
   at_us      BIGINT NOT NULL,
   day        TEXT NOT NULL,
+  outcome    TEXT NOT NULL,
   rule       TEXT NOT NULL,
-  warehouse  TEXT NOT NULL,
-  channel    TEXT NOT NULL,
+  weighed    BIGINT NOT NULL,
+  warehouse  TEXT,
+  channel    TEXT,
   cost_micro BIGINT,
-  currency   TEXT NOT NULL
+  currency   TEXT
 );
 
 CREATE TABLE candidates (
@@ -229,6 +231,8 @@ CREATE TABLE candidates (
   currency     TEXT,
   days         INTEGER,
   verdict      TEXT NOT NULL,
+  verdict_kind TEXT NOT NULL,
+  parameters   TEXT NOT NULL,
   PRIMARY KEY (decision_seq, place)
 );
 

@@ -39,7 +39,8 @@ pub struct Offers {
 }
 
 impl Choices {
-    pub fn add(&mut self, decision: &Decision, rates: &Rates) {
+    /// `candidates`: all of them, also where the decision itself keeps a few.
+    pub fn add(&mut self, decision: &Decision, candidates: &[Candidate], rates: &Rates) {
         self.decisions += 1;
         let in_base = |cost: Money| rates.convert(cost, rates.base).map(|m| m.amount);
         let Some(chosen) = in_base(decision.cost) else { return };
@@ -48,8 +49,8 @@ impl Choices {
         own.chosen += 1;
         own.chosen_cost += chosen;
         let price = |c: &Candidate| c.cost.and_then(in_base).filter(|cost| *cost > Decimal::ZERO);
-        let mut others = Vec::with_capacity(decision.candidates.len());
-        for candidate in decision.candidates.iter().skip(1) {
+        let mut others = Vec::with_capacity(candidates.len());
+        for candidate in candidates.iter().skip(1) {
             let (Some(cost), Some(channel)) = (price(candidate), &candidate.channel) else { continue };
             let offer = self.offers.entry((candidate.warehouse.clone(), channel.clone())).or_default();
             offer.priced += 1;
@@ -70,6 +71,7 @@ impl Choices {
 mod tests {
     use super::*;
     use twin::money::Currency;
+    use twin::verdict::Verdict;
 
     #[test]
     fn what_choosing_was_worth_is_counted_against_real_offers_only() {
@@ -79,7 +81,7 @@ mod tests {
             channel: Some(channel.into()),
             cost,
             days: None,
-            verdict: "".into(),
+            verdict: Verdict::Chosen,
         };
         let usd = |cents| Money::new(Decimal::new(cents, 2), Currency::USD);
         let cny = Money::new(Decimal::from(80), Currency::CNY);
@@ -90,11 +92,12 @@ mod tests {
             offer("free", Some(usd(0))),
             offer("none", None),
         ];
-        let mut decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: "a".into(), cost: cny, candidates };
+        let kept = candidates[..1].to_vec();
+        let (rule, warehouse, channel) = ("cheapest@1".into(), "SZX".into(), "a".into());
+        let decision = Decision { rule, warehouse, channel, cost: cny, candidates: kept.clone(), count: 5, all: None };
         let mut choices = Choices::default();
-        choices.add(&decision, &rates);
-        decision.candidates.truncate(1);
-        choices.add(&decision, &rates);
+        choices.add(&decision, &candidates, &rates);
+        choices.add(&decision, &kept, &rates);
         let sums = [choices.chosen, choices.next_best, choices.average, choices.dearest].map(|d| d.to_string());
         assert_eq!((choices.decisions, choices.with_alternative), (2, 1));
         assert_eq!(sums, ["10", "12.00", "14.00", "20.00"]);

@@ -6,12 +6,13 @@ use sim::floor::tally::Tally;
 use sim::kpis::Kpis;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::hold::Detail;
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Content, Hold, Line, Order, Share};
 use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
 use twin::station::{self, Station};
 use twin::tracking::{self, Tracking};
-use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
+use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx, verdict};
 
 pub struct Day {
     pub twin: Twin,
@@ -124,7 +125,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
     put(Span::ZERO, Receive { content: Box::new(content) });
     if n % 10 == 3 {
         let reason = if n % 20 == 3 { Hold::NoStock } else { Hold::AddressInvalid };
-        put(Span::from_ms(20), order::Command::Hold { reason, detail: "SZX: short of A-17: 1 of 2".into() });
+        put(Span::from_ms(20), order::Command::Hold { reason, detail: short() });
         if n % 40 != 33 {
             return;
         }
@@ -137,10 +138,11 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         channel: Some(channel.into()),
         cost: Some(cost),
         days: None,
-        verdict: "".into(),
+        verdict: verdict::Verdict::Chosen,
     };
     let candidates = vec![offer(channel, cost), offer(other, usd(650)), offer("dhl/express", usd(1_490))];
-    let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates };
+    let decision =
+        Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates, count: 3, all: None };
     put(
         Span::from_ms(80),
         Allocate { decision: Box::new(decision), parcel: parcel.clone(), shares: vec![Share { line: 0, quantity: 1 }], with: vec![] },
@@ -157,6 +159,12 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         ..Plan::default()
     };
     self::parcel(journal, n, at + Span::from_ms(90), parcel, plan, cost);
+}
+
+/// As the desk holds what no warehouse has.
+fn short() -> Detail {
+    let verdict = verdict::Verdict::Short { sku: "A-17".into(), there: 1, wanted: 2, more: 0 };
+    Detail::weighed("cheapest@1", vec![Candidate { warehouse: "SZX".into(), channel: None, cost: None, days: None, verdict }]).0
 }
 
 fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, plan: Plan, cost: Money) {

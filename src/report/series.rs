@@ -8,7 +8,7 @@ use super::durations::Durations;
 use super::hours::Local;
 use super::phases::{Phase, Phases};
 use rules::fx::Rates;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use twin::board::{self, Exception};
 use twin::money::Decimal;
@@ -89,9 +89,9 @@ pub struct Series {
 
 impl Series {
     pub fn read(twin: &Twin, rates: &Rates, local: &Local) -> Result<Series, TwinError> {
-        let mut pass = Pass { series: Series::default(), rates, local, orders: BTreeMap::new(), parcels: BTreeMap::new() };
+        let mut pass = Pass { series: Series::default(), twin, rates, local, orders: BTreeMap::new(), parcels: BTreeMap::new() };
         for record in twin.records(0) {
-            pass.take_in(&record?);
+            pass.take_in(&record?)?;
         }
         Ok(pass.end())
     }
@@ -136,6 +136,7 @@ impl ParcelSeen {
 
 struct Pass<'a> {
     series: Series,
+    twin: &'a Twin,
     rates: &'a Rates,
     local: &'a Local,
     orders: BTreeMap<SmolStr, OrderSeen>,
@@ -143,9 +144,9 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn take_in(&mut self, record: &Record) {
+    fn take_in(&mut self, record: &Record) -> Result<(), TwinError> {
         match &record.event {
-            Event::Order(event) => self.order(&record.key.id, record.at, event),
+            Event::Order(event) => self.order(&record.key.id, record.at, event)?,
             Event::Parcel(event) => self.parcel(&record.key.id, record.at, event),
             Event::Tracking(event) => self.tracking(&record.key.id, record.at, event),
             Event::Station(station::Event::Rejected { .. }) => self.series.interceptions.entry(UNKNOWN_ITEM).or_default().stopped += 1,
@@ -155,33 +156,36 @@ impl Pass<'_> {
             self.series.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
             self.series.exceptions.truncate(EXCEPTIONS_MAX);
         }
+        Ok(())
     }
 
     fn flow(&mut self, at: Moment) -> &mut Flow {
         self.series.flow.entry(self.local.hour(at)).or_default()
     }
 
-    fn order(&mut self, id: &SmolStr, at: Moment, event: &order::Event) {
+    fn order(&mut self, id: &SmolStr, at: Moment, event: &order::Event) -> Result<(), TwinError> {
         if let order::Event::Received { .. } = event {
             self.flow(at).received += 1;
             self.orders.insert(id.clone(), OrderSeen { received_at: at, held: BTreeSet::new(), ever_held: BTreeSet::new() });
         }
-        let Some(seen) = self.orders.get_mut(id) else { return };
+        let Some(seen) = self.orders.get_mut(id) else { return Ok(()) };
         match event {
             order::Event::Held { reason, detail } => {
                 seen.held.insert(*reason);
                 let held = self.series.holds.entry(*reason).or_default();
                 held.orders += u64::from(seen.ever_held.insert(*reason));
-                held.latest = (id.clone(), detail.clone());
+                held.latest = (id.clone(), detail.to_smolstr());
             }
             order::Event::HoldCleared { reason } => drop(seen.held.remove(reason)),
             order::Event::Allocated { decision, .. } => {
                 seen.held.clear();
-                self.series.choices.add(decision, self.rates);
+                let all = self.twin.candidates(&decision.candidates, decision.all.as_ref())?;
+                self.series.choices.add(decision, &all, self.rates);
             }
             order::Event::Cancelled { .. } => seen.held.clear(),
             _ => {}
         }
+        Ok(())
     }
 
     fn parcel(&mut self, id: &SmolStr, at: Moment, event: &parcel::Event) {

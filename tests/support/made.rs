@@ -13,6 +13,7 @@ use twin::parcel::{self, Item, Parcel, Plan};
 use twin::personal::Personal;
 use twin::stock::{self, Stock};
 use twin::tracking::{self, Tracking};
+use twin::verdict::{NoOffer, Unfit, Verdict};
 use twin::{Dims, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx};
 
 const FIRST: [&str; 20] = [
@@ -170,12 +171,20 @@ impl Maker {
         };
         let (quantity, parcel_id) = (line.quantity, ParcelId::of(&order_id(n), 1));
         let warehouse: twin::WarehouseId = pick(&["SZX", "LAX"], n, 13).into();
-        let candidate = |channel: &str, cents, verdict: &str| Candidate {
+        let dearer = |cents| Verdict::Dearer { by: usd(cents) };
+        let candidate = |channel: &str, cents, verdict| Candidate {
             warehouse: warehouse.clone(),
             channel: Some(channel.into()),
             cost: Some(usd(cents)),
             days: Some(9),
-            verdict: verdict.into(),
+            verdict,
+        };
+        // Of every fifth order more was weighed than its event keeps.
+        let more = if n % 5 == 0 { 6 } else { 0 };
+        let nowhere = |n| Candidate {
+            cost: None,
+            days: None,
+            ..candidate(&format!("line-{n}/packet"), 0, NoOffer::from(Unfit::Country { country: ship_to.country.clone() }).into())
         };
         let decision = Decision {
             rule: "cheapest-with-stock@1".into(),
@@ -183,13 +192,25 @@ impl Maker {
             channel: channel.into(),
             cost: usd(523),
             candidates: vec![
-                candidate(channel, 523, "chosen"),
-                candidate("direct/express", 833, "dearer by 3.10 USD"),
-                candidate("mydhl/worldwide", 1_903, "dearer by 13.80 USD"),
-                Candidate { channel: None, cost: None, days: None, ..candidate("", 0, "no stock of P-000001") },
+                candidate(channel, 523, Verdict::Chosen),
+                candidate("direct/express", 833, dearer(310)),
+                candidate("mydhl/worldwide", 1_903, dearer(1_380)),
+                Candidate {
+                    channel: None,
+                    cost: None,
+                    days: None,
+                    ..candidate("", 0, Verdict::Short { sku: "P-000001".into(), there: 0, wanted: 1, more: 0 })
+                },
             ],
+            count: 4 + more,
+            all: None,
         };
         let mut first = Tx::at(at(0));
+        let decision = Decision { candidates: decision.candidates.into_iter().chain((0..more).map(nowhere)).collect(), ..decision };
+        let (decision, all) = decision.kept();
+        if let Some(all) = all {
+            first.document(all);
+        }
         let buyer = twin.seal_buyer(&mut first, &buyer(n)).expect("a key");
         let mut order = One::<Order>::new(order_id(n).text().clone());
         let mut parcel = One::<Parcel>::new(parcel_id.text().clone());

@@ -11,6 +11,7 @@ pub mod territories;
 
 pub use territories::is_declared;
 
+use crate::defect::{Defect, Wrong};
 use crate::personal::Personal;
 use countries::Use;
 use serde::{Deserialize, Serialize};
@@ -81,91 +82,76 @@ impl Address {
     }
 }
 
-/// One field that is wrong, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// As it stands in the twin: `postcode`.
-    pub field: &'static str,
-    pub why: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.field, self.why)
-    }
-}
-
 impl Address {
     /// The first thing that is wrong with it once it is put right, or `None`.
     pub fn fault(&self) -> Option<String> {
-        self.faults().first().map(Fault::to_string)
+        self.faults().first().map(Defect::to_string)
     }
 
     /// Everything that is wrong with it once it is put right.
-    pub fn faults(&self) -> Vec<Fault> {
+    pub fn faults(&self) -> Vec<Defect> {
         let mut right = self.clone();
         right.put_right();
         let mut faults = Vec::new();
-        let mut fault = |field, why: String| faults.push(Fault { field, why });
+        let mut fault = |field: &'static str, what| faults.push(Defect { field: SmolStr::new_static(field), what });
         let country = countries::country(&right.country);
         if country.is_none() {
             let shaped = right.country.len() == 2 && right.country.bytes().all(|b| b.is_ascii_uppercase());
-            let what = if shaped { "is no country of ISO 3166" } else { "is not an ISO 3166 two-letter code" };
-            fault("country", format!("{:?} {what}", right.country));
+            let given = right.country.clone();
+            fault("country", if shaped { Wrong::NoCountry { given } } else { Wrong::NoCountryCode { given } });
         }
         for (field, text) in [("name", &right.name), ("street", &right.street), ("city", &right.city)] {
             if text.is_empty() {
-                fault(field, "is empty".into());
+                fault(field, Wrong::Empty);
             }
         }
         if let Some(country) = country {
-            if let Some(why) = right.region_fault() {
-                fault("region", why);
+            if let Some(what) = right.region_fault() {
+                fault("region", what);
             }
-            if let Some(why) = right.postcode_fault(country) {
-                fault("postcode", why);
+            if let Some(what) = right.postcode_fault(country) {
+                fault("postcode", what);
             }
         }
         for (field, text) in right.fields() {
             if text.len() > ADDRESS_FIELD_MAX {
-                fault(field, format!("of {} bytes is over the limit of {ADDRESS_FIELD_MAX}", text.len()));
+                fault(field, Wrong::Bytes { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), limit: ADDRESS_FIELD_MAX as u32 });
             }
             if let Some(sign) = text.chars().find(|c| is_unprintable(*c)) {
-                fault(field, format!("has the unprintable character U+{:04X}", sign as u32));
+                fault(field, Wrong::Unprintable { sign: sign.into() });
             }
         }
         faults
     }
 
-    fn region_fault(&self) -> Option<String> {
+    fn region_fault(&self) -> Option<Wrong> {
         if !regions::are_known(&self.country) {
             return None;
         }
         if self.region.is_empty() {
             // Carriers want it in the United States only, and there the ZIP tells it if it is right.
-            return (self.country == "US" && !self.postcode.is_empty())
-                .then(|| format!("is empty, and ZIP {:?} tells no state", self.postcode));
+            return (self.country == "US" && !self.postcode.is_empty()).then(|| Wrong::ZipTellsNoState { zip: self.postcode.clone() });
         }
         if regions::code_of(&self.country, &self.region).is_none() {
-            return Some(format!("{:?} is none of {}", self.region, self.country));
+            return Some(Wrong::NoneOf { given: self.region.clone(), country: self.country.clone() });
         }
         None
     }
 
-    fn postcode_fault(&self, country: &countries::Country) -> Option<String> {
+    fn postcode_fault(&self, country: &countries::Country) -> Option<Wrong> {
         if self.postcode.is_empty() {
-            return (country.postcodes == Use::Needed).then(|| "is empty".into());
+            return (country.postcodes == Use::Needed).then_some(Wrong::Empty);
         }
         if postcodes::written(country, &self.postcode, &self.region).is_none() {
-            return Some(format!("{:?} is none of {}", self.postcode, self.country));
+            return Some(Wrong::NoneOf { given: self.postcode.clone(), country: self.country.clone() });
         }
         // Prices and customs are others there, so it must be sure which of the two is meant.
         let outside = |state: &str| territories::TERRITORIES.iter().any(|t| t.of == "US" && t.code == Some(state));
         match regions::state_of_zip(&self.postcode) {
             _ if self.country != "US" => None,
-            None => Some(format!("{:?} is in no state of the US", self.postcode)),
+            None => Some(Wrong::ZipInNoState { zip: self.postcode.clone() }),
             Some(state) if state != self.region && (outside(state) || outside(&self.region)) => {
-                Some(format!("{:?} is in {state}, and the region says {:?}", self.postcode, self.region))
+                Some(Wrong::ZipElsewhere { zip: self.postcode.clone(), state: state.into(), region: self.region.clone() })
             }
             Some(_) => None,
         }

@@ -13,7 +13,7 @@ use crate::journal::{Head, Journal, Way};
 use crate::keys::{Entropy, Keys};
 use crate::replay::Progress;
 use crate::sled_shelf::SledShelf;
-use crate::twin::{buyer_of, state_json, tell_buyer};
+use crate::twin::{buyer_of, state_json, tell_buyer, tell_candidates};
 use crate::{StoreError, Twin, TwinError, Unsealed, history, records};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -270,7 +270,26 @@ impl Glance {
                 tell_buyer(&mut json, self.personal(&self.keys()?, buyer, &order)?)?;
             }
         }
+        if let State::Order(order) = &state {
+            for (n, part) in order.parts.iter().enumerate() {
+                let Some(all) = &part.decision.all else { continue };
+                let Some(bytes) = self.document(all, key)? else { continue };
+                let lost = |why: String| StoreError::Broken { what: "read all candidates of a decision", why };
+                tell_candidates(&mut json["parts"][n], &crate::allocation::from_bytes(&bytes).map_err(lost)?);
+            }
+        }
         Ok(Some(json))
+    }
+
+    /// A document that stands beside a record of that thing.
+    fn document(&self, hash: &crate::Hash, of: &Key) -> Result<Option<Vec<u8>>, TwinError> {
+        for group in self.folder.groups_of(std::slice::from_ref(of), Way::OLDEST_FIRST) {
+            let group = group?;
+            if let Some((_, place)) = group.documents.iter().find(|(known, _)| known == hash) {
+                return Ok(Some(self.folder.document(place)?));
+            }
+        }
+        Ok(None)
     }
 
     /// Who a buyer is stands beside the first record of their order; beside another one only where somebody wrote it anew.

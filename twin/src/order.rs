@@ -9,6 +9,7 @@ use crate::allocation::Decision;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::goods::Goods;
+use crate::hold::Detail;
 use crate::keys::Sealed;
 use crate::money::Decimal;
 use crate::new_order::{NewLine, Terms};
@@ -180,7 +181,7 @@ pub struct Order {
     /// The key of the buyer is destroyed: nobody can tell any more.
     pub forgotten: bool,
     /// Each reason with what exactly is wrong.
-    pub holds: BTreeMap<Hold, SmolStr>,
+    pub holds: BTreeMap<Hold, Detail>,
     pub parts: Vec<Part>,
     /// Why nothing more of it is wanted.
     pub cancelled: Option<SmolStr>,
@@ -194,7 +195,7 @@ pub enum Command {
     },
     Hold {
         reason: Hold,
-        detail: SmolStr,
+        detail: Detail,
     },
     ClearHold {
         reason: Hold,
@@ -233,7 +234,7 @@ pub enum Event {
     },
     Held {
         reason: Hold,
-        detail: SmolStr,
+        detail: Detail,
     },
     HoldCleared {
         reason: Hold,
@@ -493,7 +494,7 @@ mod tests {
 
     fn decision() -> Box<Decision> {
         let cost = Money::zero(crate::money::Currency::USD);
-        Box::new(Decision { rule: "r".into(), warehouse: "W".into(), channel: "c".into(), cost, candidates: vec![] })
+        Box::new(Decision { rule: "r".into(), warehouse: "W".into(), channel: "c".into(), cost, candidates: vec![], count: 0, all: None })
     }
 
     fn allocate(order: &mut Order, parcel: &str, shares: &[(u16, u32)]) -> Result<usize, String> {
@@ -527,7 +528,7 @@ mod tests {
         let mut order = Order::default();
         let receive = |order: &mut Order, c: Box<Content>| tell(order, Command::Receive { content: c });
         assert_eq!(receive(&mut order, content(Some(5), &[2], "s")), Ok(1));
-        tell(&mut order, Command::Hold { reason: Hold::Unpaid, detail: "d".into() }).unwrap();
+        tell(&mut order, Command::Hold { reason: Hold::Unpaid, detail: Detail::Unpaid }).unwrap();
         assert_eq!(receive(&mut order, content(Some(5), &[2], "s")), Ok(0), "the same again");
         assert_eq!(receive(&mut order, content(Some(4), &[9], "s")), Ok(0), "an older one that comes late");
         assert_eq!(receive(&mut order, content(Some(6), &[1], "s")), Ok(1));

@@ -7,15 +7,18 @@
 use crate::address::{Address, Place};
 use crate::allocation::{Candidate, Decision};
 use crate::channel::{TrackEvent, TrackStatus};
+use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
 use crate::field::numbered;
 use crate::goods::{BatteryKind, Facts, Goods};
+use crate::hold::Detail;
 use crate::keys::Sealed;
 use crate::new_order::{TaxIds, Terms};
 use crate::order::{Content, Hold, Line, Share};
 use crate::parcel::{Interception, Item, Plan};
 use crate::personal::Personal;
 use crate::station::StationKind;
+use crate::verdict::{NoOffer, Unfit, Verdict};
 use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
@@ -43,10 +46,43 @@ numbered! {
     struct "goods" Goods { 0 sku: Sku, 1 quantity: u32, 2 facts: Facts }
     struct "line" Line { 0 sku: Sku, 1 quantity: u32, 2 unit_price: Decimal, 6 goods: Vec<Goods> }
     struct "candidate" Candidate {
-        0 warehouse: WarehouseId, 1 channel: Option<ChannelId>, 2 cost: Option<Money>, 3 days: Option<u16>, 4 verdict: SmolStr,
+        0 warehouse: WarehouseId, 1 channel: Option<ChannelId>, 2 cost: Option<Money>, 3 days: Option<u16>, 5 verdict: Verdict,
+    }
+    struct "defect" Defect { 0 field: SmolStr, 1 what: Wrong }
+    enum "wrong" Wrong {
+        1 Empty {}, 2 EmptyForCustoms {}, 3 Zero {}, 4 ZeroSide { 0 dims: Dims }, 5 Bytes { 0 bytes: u32, 1 limit: u32 },
+        6 Unprintable { 0 sign: u32 }, 7 NoCountry { 0 given: SmolStr }, 8 NoCountryCode { 0 given: SmolStr },
+        9 NoneOf { 0 given: SmolStr, 1 country: SmolStr }, 10 ZipTellsNoState { 0 zip: SmolStr }, 11 ZipInNoState { 0 zip: SmolStr },
+        12 ZipElsewhere { 0 zip: SmolStr, 1 state: SmolStr, 2 region: SmolStr }, 13 NoState { 0 given: SmolStr },
+        14 NoZip { 0 given: SmolStr }, 15 Characters { 0 characters: u32, 1 limit: u32 },
+        16 Lines { 0 characters: u32, 1 lines: u32, 2 limit: u32 }, 17 TwoNames { 0 characters: u32, 1 limit: u32 },
+        18 TellsNothing { 0 given: SmolStr }, 19 Heavy { 0 weight_g: Grams, 1 limit_g: Grams }, 20 NotUsd { 0 value: Money },
+        21 Filing { 0 value: Money, 1 limit: u32 }, 22 NotCollected { 0 country: SmolStr },
+    }
+    enum "unfit" Unfit {
+        1 Origin { 0 from: WarehouseId }, 2 Country { 0 country: SmolStr }, 3 Weight { 0 weight_g: Grams, 1 limit_g: Grams },
+        4 Length { 0 length_mm: u32, 1 limit_mm: u32 }, 5 Width { 0 width_mm: u32, 1 limit_mm: u32 },
+        6 Height { 0 height_mm: u32, 1 limit_mm: u32 }, 7 LengthPlusGirth { 0 sum_mm: u32, 1 limit_mm: u32 }, 8 Battery {}, 9 PoBox {},
+    }
+    enum "no_offer" NoOffer {
+        1 Unfit { 0 why: Unfit }, 2 Misfit { 0 carrier: CarrierId, 1 defect: Defect }, 3 NotAsked {}, 4 NoZone { 0 to: SmolStr },
+        5 NoBand { 0 chargeable_g: Grams, 1 zone: SmolStr }, 6 SheetGivesNothing { 0 chargeable_g: Grams, 1 zone: SmolStr, 2 total: Money },
+        7 SheetTooLarge { 0 chargeable_g: Grams, 1 zone: SmolStr }, 8 Free { 0 total: Money }, 9 NoRate { 0 from: SmolStr, 1 to: SmolStr },
+        10 NoService { 0 carrier: CarrierId, 1 service: SmolStr }, 11 QuotedTwice {},
+        12 ServiceUnreadable { 0 carrier: CarrierId, 1 service: SmolStr, 2 said: SmolStr }, 13 Paused {},
+        14 Timeout { 0 host: SmolStr, 1 timeout_ms: u64 }, 15 Unreachable { 0 host: SmolStr, 1 said: SmolStr },
+        16 AnswerTooLarge { 0 host: SmolStr, 1 limit_bytes: u32 }, 17 Unauthorized { 0 carrier: CarrierId, 1 said: SmolStr },
+        18 Throttled { 0 carrier: CarrierId, 1 retry_after_ms: u64 },
+        19 Answered { 0 carrier: CarrierId, 1 status: u16, 2 code: SmolStr, 3 said: SmolStr },
+        20 Unreadable { 0 carrier: CarrierId, 1 what: SmolStr, 2 said: SmolStr }, 21 NotOffered { 0 carrier: CarrierId, 1 said: SmolStr },
+    }
+    enum "verdict" Verdict {
+        1 Chosen {}, 2 Dearer { 0 by: Money }, 3 Slower { 0 days: u16, 1 against: u16 }, 4 DaysUnknown {}, 5 LaterByName {},
+        6 Short { 0 sku: Sku, 1 there: u32, 2 wanted: u32, 3 more: u32 }, 7 NoOffer { 0 why: NoOffer },
     }
     struct "decision" Decision {
-        0 rule: SmolStr, 1 warehouse: WarehouseId, 2 channel: ChannelId, 3 cost: Money, 4 candidates: Vec<Candidate>,
+        0 rule: SmolStr, 1 warehouse: WarehouseId, 2 channel: ChannelId, 3 cost: Money, 4 candidates: Vec<Candidate>, 5 count: u32,
+        6 all: Option<Hash>,
     }
     enum "hold" Hold {
         1 Unpaid {}, 2 AddressInvalid {}, 3 UnknownSku {}, 4 NoStock {}, 5 NoChannel {}, 6 Oversize {}, 7 ForbiddenGoods {}, 8 Duplicate {},
@@ -61,8 +97,12 @@ numbered! {
         6 lines: Vec<Line>, 7 currency: SmolStr, 8 paid: bool, 9 held: Option<SmolStr>, 10 terms: Terms,
     }
     struct "share" Share { 0 line: u16, 1 quantity: u32 }
+    enum "detail" Detail {
+        1 Said { 0 text: SmolStr }, 2 Unpaid {}, 3 Address { 0 faults: Vec<Defect> }, 4 Unknown { 0 skus: Vec<Sku> }, 5 NoValue {},
+        6 NoOffer { 0 rule: SmolStr, 1 candidates: Vec<Candidate>, 2 count: u32, 3 all: Option<Hash> }, 7 NothingToChoose {},
+    }
     enum "order" order::Event {
-        2 Held { 0 reason: Hold, 1 detail: SmolStr },
+        2 Held { 0 reason: Hold, 2 detail: Detail },
         3 HoldCleared { 0 reason: Hold },
         4 Allocated { 0 decision: Box<Decision>, 1 parcel: ParcelId, 2 shares: Vec<Share>, 3 with: Vec<OrderId> },
         10 Cancelled { 0 reason: SmolStr },

@@ -1,6 +1,7 @@
 //! The digital twin: what everything is, and how it came to be so. The journal is the truth, the shelf its mirror.
 
 use crate::address::Place;
+use crate::allocation::{self, Candidate, Decision};
 use crate::board::Board;
 use crate::census::Census;
 use crate::entity::{Entity, Event, Key, Kind, State, read_state, state_bytes};
@@ -289,6 +290,13 @@ impl Twin {
         if let Some(buyer) = buyer_of(&state) {
             tell_buyer(&mut json, self.unseal(buyer)?)?;
         }
+        if let State::Order(order) = &state {
+            for (n, part) in order.parts.iter().enumerate() {
+                if let Decision { candidates, all: Some(all), .. } = &part.decision {
+                    tell_candidates(&mut json["parts"][n], &self.candidates(candidates, Some(all))?);
+                }
+            }
+        }
         Ok(Some(json))
     }
 
@@ -322,6 +330,14 @@ impl Twin {
             .into());
         }
         Ok(Some(bytes))
+    }
+
+    /// All that was weighed: what an event keeps of it, or the document that it names.
+    pub fn candidates(&self, kept: &[Candidate], all: Option<&Hash>) -> Result<Vec<Candidate>, TwinError> {
+        let Some(hash) = all else { return Ok(kept.to_vec()) };
+        let lost = |why: String| StoreError::Broken { what: "read all candidates of a decision", why };
+        let bytes = self.document(hash)?.ok_or_else(|| lost(format!("document {hash} is not there")))?;
+        Ok(allocation::from_bytes(&bytes).map_err(lost)?)
     }
 
     /// Seals a text under a key, ready to be a document of `tx`.
@@ -469,6 +485,13 @@ pub(crate) fn buyer_of(state: &State) -> Option<&Sealed> {
         State::Order(order) => order.content.buyer.as_ref(),
         State::Parcel(parcel) => parcel.plan.buyer.as_ref(),
         _ => None,
+    }
+}
+
+/// Puts all that was weighed into the decision of an order.
+pub(crate) fn tell_candidates(json: &mut serde_json::Value, all: &[Candidate]) {
+    if let (Some(told), Ok(all)) = (json.pointer_mut("/decision/candidates"), serde_json::to_value(all)) {
+        *told = all;
     }
 }
 

@@ -1,7 +1,6 @@
 //! One call to a carrier: within its time limit, and with the answer sorted into success or a [`CarrierError`].
 //! It never repeats a call.
 
-use super::fitting::Unfit;
 use super::{CarrierError, CarrierSettings};
 use crate::http_wire::call_within;
 use crate::{Clock, HttpWire};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
+use twin::defect::Defect;
 use twin::{CarrierId, Span};
 
 /// Waiting time where a carrier throttles without saying for how long, in milliseconds.
@@ -102,7 +102,7 @@ impl Caller {
         CarrierError::Unreadable { carrier: self.carrier.clone(), what, why: why.to_string() }
     }
 
-    pub fn unfit(&self, unfit: Unfit) -> CarrierError {
+    pub fn unfit(&self, unfit: Defect) -> CarrierError {
         CarrierError::Unfit { carrier: self.carrier.clone(), unfit }
     }
 

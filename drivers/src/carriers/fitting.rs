@@ -4,25 +4,16 @@
 
 use smol_str::{SmolStr, format_smolstr};
 use twin::channel::LabelRequest;
-
-/// Why a carrier would refuse a parcel as it is: known before it is asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {why}")]
-pub struct Unfit {
-    /// `to.street`, as the parcel's own address has it.
-    pub field: SmolStr,
-    pub why: SmolStr,
-}
-
-impl Unfit {
-    pub fn new(field: impl Into<SmolStr>, why: impl Into<SmolStr>) -> Self {
-        Unfit { field: field.into(), why: why.into() }
-    }
-}
+use twin::defect::{Defect, Wrong};
 
 /// A field of one party: `to` or `from`.
 pub(super) fn of(side: &str, field: &str) -> SmolStr {
     format_smolstr!("{side}.{field}")
+}
+
+/// As it stands in a reason.
+pub(super) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 pub(super) fn length(text: &str) -> usize {
@@ -30,32 +21,32 @@ pub(super) fn length(text: &str) -> usize {
 }
 
 /// A text that must be there and fit as it is.
-pub(super) fn whole<'a>(side: &str, field: &str, text: &'a str, max: usize) -> Result<&'a str, Unfit> {
+pub(super) fn whole<'a>(side: &str, field: &str, text: &'a str, max: usize) -> Result<&'a str, Defect> {
     let text = text.trim();
     match length(text) {
-        0 => Err(Unfit::new(of(side, field), "is empty")),
-        n if n > max => Err(Unfit::new(of(side, field), format_smolstr!("has {n} characters; the carrier takes {max}"))),
+        0 => Err(Defect::new(of(side, field), Wrong::Empty)),
+        n if n > max => Err(Defect::new(of(side, field), Wrong::Characters { characters: count(n), limit: count(max) })),
         _ => Ok(text),
     }
 }
 
 /// The same for a text that may be empty.
-pub(super) fn optional<'a>(side: &str, field: &str, text: &'a str, max: usize) -> Result<&'a str, Unfit> {
+pub(super) fn optional<'a>(side: &str, field: &str, text: &'a str, max: usize) -> Result<&'a str, Defect> {
     if text.trim().is_empty() { Ok("") } else { whole(side, field, text, max) }
 }
 
 /// The street and what stands below it, in up to `N` lines of `max` characters: each part on lines of its own where there
 /// are enough, else one behind the other. Broken at spaces; inside a word only where the word is longer than a line.
-pub(super) fn street<const N: usize>(side: &str, street: &str, below: &str, max: usize) -> Result<[SmolStr; N], Unfit> {
+pub(super) fn street<const N: usize>(side: &str, street: &str, below: &str, max: usize) -> Result<[SmolStr; N], Defect> {
     let (street, below) = (street.trim(), below.trim());
     if street.is_empty() && below.is_empty() {
-        return Err(Unfit::new(of(side, "street"), "is empty"));
+        return Err(Defect::new(of(side, "street"), Wrong::Empty));
     }
     let apart = [wrapped(street, max), wrapped(below, max)].concat();
     let lines = if apart.len() <= N { apart } else { wrapped(format!("{street}, {below}").trim_end_matches(", "), max) };
     if lines.len() > N {
         let n = length(street) + length(below);
-        return Err(Unfit::new(of(side, "street"), format_smolstr!("has {n} characters; the carrier takes {N} lines of {max}")));
+        return Err(Defect::new(of(side, "street"), Wrong::Lines { characters: count(n), lines: count(N), limit: count(max) }));
     }
     let mut lines = lines.into_iter();
     Ok(std::array::from_fn(|_| lines.next().unwrap_or_default()))
@@ -93,10 +84,10 @@ pub(super) fn reference(number: &str, max: usize) -> SmolStr {
 const NO_DESCRIPTION: [&str; 6] = ["none", "not applicable", "n/a", "null", "gift", "merchandise"];
 
 /// The contents in up to `max` characters: as many of the goods as fit, and a sign where there are more.
-pub(super) fn contents(contents: &str, max: usize) -> Result<SmolStr, Unfit> {
+pub(super) fn contents(contents: &str, max: usize) -> Result<SmolStr, Defect> {
     let contents = contents.trim();
     if contents.is_empty() || NO_DESCRIPTION.iter().any(|no| contents.eq_ignore_ascii_case(no)) {
-        return Err(Unfit::new("contents", format_smolstr!("{contents:?} tells customs nothing")));
+        return Err(Defect::new("contents", Wrong::TellsNothing { given: contents.into() }));
     }
     if length(contents) <= max {
         return Ok(contents.into());
@@ -110,12 +101,12 @@ pub(super) fn contents(contents: &str, max: usize) -> Result<SmolStr, Unfit> {
 }
 
 /// Weight and sides, which no carrier takes as nothing.
-pub(super) fn measured(request: &LabelRequest) -> Result<(), Unfit> {
+pub(super) fn measured(request: &LabelRequest) -> Result<(), Defect> {
     if request.weight_g == 0 {
-        return Err(Unfit::new("weight_g", "is 0"));
+        return Err(Defect::new("weight_g", Wrong::Zero));
     }
     if request.dims.sorted().contains(&0) {
-        return Err(Unfit::new("dims", format_smolstr!("{} has a side of 0", request.dims)));
+        return Err(Defect::new("dims", Wrong::ZeroSide { dims: request.dims }));
     }
     Ok(())
 }

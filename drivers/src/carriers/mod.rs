@@ -23,13 +23,15 @@ pub(crate) mod mangled;
 mod recorded;
 
 pub use answer::{Read, Skipped};
-pub use fitting::Unfit;
 pub use settings::{CarrierKind, CarrierSettings, Secret};
+pub use twin::defect::Defect;
 
+use crate::http_wire::RESPONSE_BYTES_MAX;
 use crate::{Clock, HttpWire, WireError};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::verdict::{NoOffer, foreign};
 use twin::{Address, CarrierId, Span, TrackingNumber};
 
 /// One account with one carrier.
@@ -52,7 +54,7 @@ pub trait CarrierDriver: Send + Sync {
 
     /// Whether the carrier's own description lets it take this parcel as it is: lengths, spellings, what must be there. Asked
     /// before anything is sent, so that an address is mended by a person and not refused by a machine.
-    fn fits(&self, _request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, _request: &LabelRequest) -> Result<(), Defect> {
         Ok(())
     }
 
@@ -87,10 +89,33 @@ pub enum CarrierError {
     Unreadable { carrier: CarrierId, what: &'static str, why: String },
     /// Known before asking: its own description says that it would refuse the parcel as it is.
     #[error("{carrier} cannot take it: {unfit}")]
-    Unfit { carrier: CarrierId, unfit: Unfit },
+    Unfit { carrier: CarrierId, unfit: Defect },
     /// Known before asking: the carrier, or this driver for it, has no such service.
     #[error("{carrier} does not offer this: {why}")]
     NotOffered { carrier: CarrierId, why: String },
+}
+
+impl From<CarrierError> for NoOffer {
+    /// As it stands in a decision.
+    fn from(error: CarrierError) -> Self {
+        match error {
+            CarrierError::Wire(WireError::Timeout { host, timeout_ms }) => {
+                NoOffer::Timeout { host: host.into(), timeout_ms: timeout_ms.try_into().unwrap_or_default() }
+            }
+            CarrierError::Wire(WireError::Unreachable { host, why }) => NoOffer::Unreachable { host: host.into(), said: foreign(&why) },
+            CarrierError::Wire(WireError::TooLarge { host }) => {
+                NoOffer::AnswerTooLarge { host: host.into(), limit_bytes: RESPONSE_BYTES_MAX as u32 }
+            }
+            CarrierError::Unauthorized { carrier, message } => NoOffer::Unauthorized { carrier, said: foreign(&message) },
+            CarrierError::Throttled { carrier, retry_after_ms } => NoOffer::Throttled { carrier, retry_after_ms },
+            CarrierError::Refused { carrier, status, code, message } => {
+                NoOffer::Answered { carrier, status, code: foreign(&code), said: foreign(&message) }
+            }
+            CarrierError::Unreadable { carrier, what, why } => NoOffer::Unreadable { carrier, what: what.into(), said: foreign(&why) },
+            CarrierError::Unfit { carrier, unfit: defect } => NoOffer::Misfit { carrier, defect },
+            CarrierError::NotOffered { carrier, why } => NoOffer::NotOffered { carrier, said: foreign(&why) },
+        }
+    }
 }
 
 impl CarrierError {
@@ -117,7 +142,7 @@ pub fn driver(settings: &CarrierSettings, secret: Secret, wire: Arc<dyn HttpWire
 
 /// What of a warehouse's address its carrier would refuse for every parcel, by the field in the site file: told at the start,
 /// so that not one order after the other is held for it.
-pub fn origin_fault(kind: CarrierKind, address: &Address) -> Option<Unfit> {
+pub fn origin_fault(kind: CarrierKind, address: &Address) -> Option<Defect> {
     match kind {
         CarrierKind::Usps => usps::request::origin(address).err(),
         CarrierKind::Mydhl => mydhl::request::origin(address).err(),

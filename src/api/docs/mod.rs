@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, by_hand, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -35,6 +35,7 @@ use utoipa::{Modify, OpenApi};
         lists::stock,
         lists::exceptions,
         lists::decisions,
+        decisions::decision,
         lists::search,
         entities::thing,
         events::events,

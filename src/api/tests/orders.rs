@@ -18,7 +18,7 @@ async fn one_order_or_many_in_any_of_the_three_shapes() {
     assert_eq!(list.json()["orders"], json!([{"id": "A-1", "outcome": "known"}, {"id": "A-2", "outcome": "accepted"}]));
     let named = edge.post(ORDERS, &json!({"orders": [order("A-2")]})).await;
     assert_eq!((named.status, &named.json()["orders"][0]["outcome"]), (StatusCode::OK, &json!("known")));
-    edge.until("/api/v1/orders/A-2", |o| o["decision"]["channel"] == "test/ground").await;
+    edge.until("/api/v1/orders/A-2", |o| o["parts"][0]["decision"]["channel"] == "test/ground").await;
 }
 
 #[tokio::test]

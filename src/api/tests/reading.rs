@@ -51,8 +51,11 @@ async fn a_parcel_is_found_by_its_number_with_its_history_and_its_label() {
     assert!(edge.get("/api/v1/parcels/A-1-1").await.json().get("history").is_none());
     assert_eq!(edge.get("/api/v1/parcels/A-1-1/label").await.text, "^XA^XZ");
     assert_eq!(edge.get("/api/v1/parcels/A-9-1/label").await.status, StatusCode::NOT_FOUND);
+    let weighed = edge.get("/api/v1/decisions/A-1").await.json();
+    assert_eq!((&weighed["outcome"], &weighed["weighed"], &weighed["channel"]), (&json!("chosen"), &json!(1), &json!("test/ground")));
+    assert_eq!(edge.get("/api/v1/decisions/A-9").await.status, StatusCode::NOT_FOUND);
     let decided = edge.get("/api/v1/orders/A-1").await.json();
-    assert_eq!(decided["decision"]["candidates"][0]["verdict"], "chosen");
+    assert_eq!(decided["parts"][0]["decision"]["candidates"][0]["verdict"], "chosen");
 }
 
 #[tokio::test]
@@ -108,6 +111,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/bags",
         "/api/v1/board",
         "/api/v1/decisions",
+        "/api/v1/decisions/{order}",
         "/api/v1/events",
         "/api/v1/exceptions",
         "/api/v1/manifests",
@@ -135,4 +139,30 @@ async fn the_description_names_every_path_and_every_path_is_there() {
             assert_ne!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_order_that_nothing_takes_is_held_with_all_that_was_weighed() {
+    let edge = Edge::open().await;
+    let mut far = order("A-1");
+    far["ship_to"]["country"] = json!("FR");
+    far["ship_to"]["postcode"] = json!("75001");
+    far["ship_to"]["region"] = json!("");
+    far["lines"][0]["quantity"] = json!(5_000);
+    edge.post("/api/v1/orders", &far).await;
+    let held = edge.until("/api/v1/orders/A-1", |o| o["holds"]["no_stock"].is_string()).await;
+    assert_eq!(held["holds"]["no_stock"], "SZX: short of A-17: 1000 of 5000");
+    let weighed = edge.get("/api/v1/decisions/A-1").await.json();
+    assert_eq!(weighed["outcome"], "no stock: SZX: short of A-17: 1000 of 5000");
+    assert_eq!((&weighed["weighed"], &weighed["warehouse"], &weighed["rule"]), (&json!(1), &Value::Null, &json!("cheapest-with-stock@1")));
+    let candidate = &weighed["candidates"][0];
+    assert_eq!((&candidate["verdict_kind"], &candidate["parameters"]["there"]), (&json!("short"), &json!(1_000)));
+    let chinese = edge.get("/api/v1/decisions/A-1?lang=zh").await.json();
+    assert_eq!(chinese["outcome"], "缺货: SZX：缺货：A-17 可用 1000，需要 5000");
+    assert_eq!(edge.get("/api/v1/decisions/A-1?lang=tlh").await.status, StatusCode::BAD_REQUEST);
+    let records = edge.get("/api/v1/board").await.json()["records"].as_u64().unwrap();
+    let listed = edge.get(&format!("/api/v1/decisions?at_least={records}")).await.json();
+    let row = &listed["rows"][0];
+    assert_eq!((&row["outcome"], &row["weighed"], &row["channel"]), (&json!("no stock"), &json!(1), &Value::Null));
+    assert_eq!((&row["candidates"][0]["verdict_kind"], &row["candidates"][0]["parameters"]["wanted"]), (&json!("short"), &json!(5_000)));
 }

@@ -16,7 +16,7 @@ fn buyer(country: &str, region: &str, postcode: &str) -> Address {
 
 /// Country, region and postcode once it is put right; and what is wrong with it.
 fn told(mut address: Address) -> (String, String) {
-    let wrong = address.faults().iter().map(Fault::to_string).collect::<Vec<_>>().join("; ");
+    let wrong = address.faults().iter().map(Defect::to_string).collect::<Vec<_>>().join("; ");
     address.put_right();
     (format!("{} {} {}", address.country, address.region, address.postcode), wrong)
 }

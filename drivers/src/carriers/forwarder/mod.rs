@@ -35,13 +35,13 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
-use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::defect::Defect;
 use twin::{CarrierId, TrackingNumber, s10};
 
 /// Numbers in one tracking call.
@@ -102,7 +102,7 @@ impl CarrierDriver for Forwarder {
         Box::pin(async move { desk.void_label(tracking).await })
     }
 
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
         request::label(request, &self.0.customer).map(drop)
     }
 

@@ -1,10 +1,11 @@
 //! What is sent to a forwarder. The bodies stand in the head comment of the folder.
 
 use crate::carriers::calendar;
-use crate::carriers::fitting::{self, Unfit};
+use crate::carriers::fitting;
 use serde::Serialize;
 use smol_str::SmolStr;
 use twin::channel::LabelRequest;
+use twin::defect::{Defect, Wrong};
 use twin::{Address, Grams, Money, TrackingNumber};
 
 #[derive(Serialize)]
@@ -23,11 +24,11 @@ pub struct Label<'a> {
 }
 
 /// The API has no limits of its own; customs want to know what is in it, and nothing weighs nothing.
-pub fn label<'a>(request: &'a LabelRequest, customer: &'a str) -> Result<Label<'a>, Unfit> {
+pub fn label<'a>(request: &'a LabelRequest, customer: &'a str) -> Result<Label<'a>, Defect> {
     let dims = request.dims;
     fitting::measured(request)?;
     if request.contents.trim().is_empty() {
-        return Err(Unfit::new("contents", "is empty: customs want to know"));
+        return Err(Defect::new("contents", Wrong::EmptyForCustoms));
     }
     Ok(Label {
         customer,

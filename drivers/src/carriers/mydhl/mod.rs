@@ -17,7 +17,6 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
-use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +25,7 @@ use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use std::sync::Arc;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::defect::Defect;
 use twin::{CarrierId, Span, TrackingNumber};
 
 /// Shipments are planned up to ten days ahead; one less, as its today may be another than the warehouse's.
@@ -89,7 +89,7 @@ impl CarrierDriver for Mydhl {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
         request::shipment(request, &self.0.account).map(drop)
     }
 

@@ -3,11 +3,12 @@
 
 use crate::carriers::calendar;
 use crate::carriers::figures::{Figure, centimetres, kilograms};
-use crate::carriers::fitting::{self, Unfit, optional, whole};
+use crate::carriers::fitting::{self, optional, whole};
 use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt::Write;
 use twin::channel::{LabelRequest, QuoteRequest};
+use twin::defect::Defect;
 use twin::{Address, Dims, Grams, Moment, Money, TimeZone, TrackingNumber};
 
 /// Longest `Message-Reference`, in characters.
@@ -107,7 +108,7 @@ fn weight(weight_g: Grams) -> Figure {
     Figure(kilograms(weight_g))
 }
 
-fn place<'a>(side: &str, address: &'a Address) -> Result<Place<'a>, Unfit> {
+fn place<'a>(side: &str, address: &'a Address) -> Result<Place<'a>, Defect> {
     // MyDHL knows places by their ISO codes: Puerto Rico is `PR`, Réunion `RE`.
     let country_code = address.place();
     let province_code = optional(side, "region", &address.region, PROVINCE_MAX)?;
@@ -130,7 +131,7 @@ fn value(money: Money) -> Figure {
 }
 
 /// The prices of every product for one parcel, also where the next collection is tomorrow.
-pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Result<Rates<'a>, Unfit> {
+pub fn rates<'a>(request: &'a QuoteRequest, account: &'a str) -> Result<Rates<'a>, Defect> {
     Ok(Rates {
         customer_details: Parties { shipper_details: place("from", &request.from)?, receiver_details: place("to", &request.to)? },
         accounts: [Account { type_code: "shipper", number: account }],
@@ -295,7 +296,7 @@ struct Invoice {
 }
 
 /// A waybill with its label in ZPL, and its price.
-pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipment<'a>, Unfit> {
+pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipment<'a>, Defect> {
     fitting::measured(request)?;
     let declarable = declarable(&request.from, &request.to);
     let label = Image { type_code: "label", template_name: "ECOM26_84_001", is_requested: true };
@@ -330,7 +331,7 @@ pub fn shipment<'a>(request: &'a LabelRequest, account: &'a str) -> Result<Shipm
 }
 
 /// Whether a parcel can come from there. A telephone may still be missing: who plans a site is advised of that.
-pub fn origin(address: &Address) -> Result<(), Unfit> {
+pub fn origin(address: &Address) -> Result<(), Defect> {
     party("address", address, "none").map(drop)
 }
 
@@ -338,7 +339,7 @@ fn reference(request: &LabelRequest) -> SmolStr {
     fitting::reference(request.parcel.as_str(), REFERENCE_MAX)
 }
 
-fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, Unfit> {
+fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, Defect> {
     let date = calendar::date(request.time_zone.wall(request.ship_at));
     Ok(ExportDeclaration {
         line_items: [LineItem {
@@ -356,7 +357,7 @@ fn export_declaration(request: &LabelRequest) -> Result<ExportDeclaration<'_>, U
 
 /// One party. `or_phone` is given where the address has no telephone: MyDHL requires one, and the driver who cannot find a buyer
 /// may at least ask the shipper.
-fn party<'a>(side: &str, address: &'a Address, or_phone: &'a str) -> Result<Party<'a>, Unfit> {
+fn party<'a>(side: &str, address: &'a Address, or_phone: &'a str) -> Result<Party<'a>, Defect> {
     let [address_line1, address_line2, address_line3] = fitting::street(side, &address.street, &address.street2, LINE_MAX)?;
     let Place { postal_code, city_name, country_code, province_code } = place(side, address)?;
     let company = optional(side, "company", &address.company, COMPANY_MAX)?;

@@ -26,7 +26,6 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller};
-use super::fitting::Unfit;
 use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -35,6 +34,7 @@ use request::Payer;
 use std::sync::Arc;
 use token::TokenCell;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, Tracking};
+use twin::defect::Defect;
 use twin::{Address, CarrierId, Span, TrackingNumber};
 
 /// Labels are for mailing dates up to seven days ahead; one less, as its today may be another than the warehouse's.
@@ -116,7 +116,7 @@ impl CarrierDriver for Usps {
         Box::pin(async move { counter.void_label(tracking).await })
     }
 
-    fn fits(&self, request: &LabelRequest) -> Result<(), Unfit> {
+    fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
         // Another country is not a fault of the address: there is no price for it.
         if !is_offered(&request.from, &request.to) {
             return Ok(());

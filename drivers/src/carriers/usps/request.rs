@@ -4,11 +4,12 @@
 use crate::carriers::Secret;
 use crate::carriers::calendar;
 use crate::carriers::figures::{Figure, inches, pounds};
-use crate::carriers::fitting::{self, Unfit, length, of, optional, whole};
+use crate::carriers::fitting::{self, count, length, of, optional, whole};
 use serde::Serialize;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use twin::address::{countries, is_declared, postcodes};
 use twin::channel::{LabelRequest, QuoteRequest};
+use twin::defect::{Defect, Wrong};
 use twin::money::Currency;
 use twin::{Address, Dims, Grams, Moment, TimeZone, TrackingNumber};
 
@@ -26,7 +27,7 @@ const WEIGHT_MAX_G: Grams = 31_751;
 const LITHIUM_UNMARKED: u16 = 820;
 /// Shipments worth 2,500 USD or less are not filed (15 CFR 30.37(a)).
 const NO_FILING: &str = "NO EEI 30.37(a)";
-const NO_FILING_MAX: i64 = 2_500;
+const NO_FILING_MAX: u32 = 2_500;
 /// One cubic foot, above which size can count for more than weight, in mm³.
 const CUBIC_FOOT_MM3: u64 = 28_316_847;
 /// A machinable parcel is at most 22 × 18 × 15 in and 25 lb (DMM 201.7.5.2) …
@@ -152,7 +153,7 @@ pub fn mailing_day(ship_at: Moment, time_zone: &TimeZone) -> Moment {
 }
 
 /// Commercial prices of every mail class for one parcel.
-pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> Result<OptionsSearch<'a>, Unfit> {
+pub fn options_search<'a>(request: &'a QuoteRequest, payer: &'a Payer) -> Result<OptionsSearch<'a>, Defect> {
     let account = PaymentAccount { account_type: "EPS", account_number: &payer.eps_account };
     Ok(OptionsSearch {
         pricing_options: [PricingOption { price_type: "COMMERCIAL", payment_account: account }],
@@ -273,10 +274,10 @@ struct Goods {
 }
 
 /// A 4 × 6 in label in ZPL.
-pub fn label(request: &LabelRequest) -> Result<Label<'_>, Unfit> {
+pub fn label(request: &LabelRequest) -> Result<Label<'_>, Defect> {
     fitting::measured(request)?;
     if request.weight_g > WEIGHT_MAX_G {
-        return Err(Unfit::new("weight_g", format_smolstr!("is {}; USPS takes 70 lb, {WEIGHT_MAX_G} g", request.weight_g)));
+        return Err(Defect::new("weight_g", Wrong::Heavy { weight_g: request.weight_g, limit_g: WEIGHT_MAX_G }));
     }
     let (to_address, from_address) = (party("to", &request.to)?, party("from", &request.from)?);
     // Domestic mail also goes to places outside the customs territory, and to military post (DMM 608.2.4).
@@ -309,16 +310,13 @@ pub fn label(request: &LabelRequest) -> Result<Label<'_>, Unfit> {
     })
 }
 
-fn customs_form(request: &LabelRequest) -> Result<CustomsForm, Unfit> {
+fn customs_form(request: &LabelRequest) -> Result<CustomsForm, Defect> {
     let value = request.value.rounded();
     if value.currency != Currency::USD {
-        return Err(Unfit::new("value", format_smolstr!("is {value}; a USPS customs form is in USD")));
+        return Err(Defect::new("value", Wrong::NotUsd { value }));
     }
     if value.amount <= 0.into() || value.amount > NO_FILING_MAX.into() {
-        return Err(Unfit::new(
-            "value",
-            format_smolstr!("is {value}; without an export filing it is above 0 and at most {NO_FILING_MAX} USD"),
-        ));
+        return Err(Defect::new("value", Wrong::Filing { value, limit: NO_FILING_MAX }));
     }
     let goods = Goods {
         item_description: fitting::contents(&request.contents, DESCRIPTION_MAX)?,
@@ -358,14 +356,14 @@ fn indicator(mail_class: &str, dims: Dims) -> &'static str {
 }
 
 /// Whether a parcel can come from there.
-pub fn origin(address: &Address) -> Result<(), Unfit> {
+pub fn origin(address: &Address) -> Result<(), Defect> {
     if address.us_state().is_none() && address.country != "US" {
-        return Err(Unfit::new("address.country", format_smolstr!("is {}; USPS collects in the United States only", address.country)));
+        return Err(Defect::new("address.country", Wrong::NotCollected { country: address.country.clone() }));
     }
     party("address", address).map(drop)
 }
 
-fn party(side: &str, address: &Address) -> Result<Party, Unfit> {
+fn party(side: &str, address: &Address) -> Result<Party, Defect> {
     let (zip_code, zip_plus_4) = zip(side, address)?;
     let (first_name, last_name, firm) = names(side, address)?;
     let [street_address, secondary_address] = street(side, address)?;
@@ -376,7 +374,7 @@ fn party(side: &str, address: &Address) -> Result<Party, Unfit> {
         street_address,
         secondary_address,
         city: whole(side, "city", &address.city, CITY_MAX)?.into(),
-        state: address.us_state().ok_or_else(|| Unfit::new(of(side, "region"), format_smolstr!("{:?} is no state", address.region)))?,
+        state: address.us_state().ok_or_else(|| Defect::new(of(side, "region"), Wrong::NoState { given: address.region.clone() }))?,
         zip_code,
         zip_plus_4,
         phone: phone(&address.phone),
@@ -386,7 +384,7 @@ fn party(side: &str, address: &Address) -> Result<Party, Unfit> {
 
 /// A name of two words or more is a person; a single word goes on the firm's line, which USPS takes without a surname,
 /// unless a company stands there.
-fn names(side: &str, address: &Address) -> Result<(SmolStr, SmolStr, SmolStr), Unfit> {
+fn names(side: &str, address: &Address) -> Result<(SmolStr, SmolStr, SmolStr), Defect> {
     let firm = optional(side, "company", &address.company, LINE_MAX)?;
     let name = if firm.is_empty() { whole(side, "name", &address.name, 2 * LINE_MAX)? } else { address.name.trim() };
     let words: Vec<&str> = name.split_whitespace().collect();
@@ -400,15 +398,14 @@ fn names(side: &str, address: &Address) -> Result<(SmolStr, SmolStr, SmolStr), U
             .find(|p| length(&p.1) <= LINE_MAX),
     };
     let person = person.filter(|(first, last)| length(first) <= LINE_MAX && length(last) <= LINE_MAX);
-    let too_long =
-        || Unfit::new(of(side, "name"), format_smolstr!("has {} characters; USPS takes {LINE_MAX} for each of two names", length(name)));
+    let too_long = || Defect::new(of(side, "name"), Wrong::TwoNames { characters: count(length(name)), limit: count(LINE_MAX) });
     let (first, last) = person.ok_or_else(too_long)?;
     Ok((first, last, firm.into()))
 }
 
 /// `1309 S Agnew Avenue, Apt 303` is a street and a second line, if a number and a name stand before the comma: `12, High
 /// Street` is one.
-fn street(side: &str, address: &Address) -> Result<[SmolStr; 2], Unfit> {
+fn street(side: &str, address: &Address) -> Result<[SmolStr; 2], Defect> {
     let (street, below) = (address.street.trim(), address.street2.trim());
     if below.is_empty()
         && let Some((first, second)) = street.split_once(',')
@@ -423,11 +420,11 @@ fn street(side: &str, address: &Address) -> Result<[SmolStr; 2], Unfit> {
 }
 
 /// The ZIP code and its four more digits, where they are there.
-fn zip(side: &str, address: &Address) -> Result<(SmolStr, SmolStr), Unfit> {
+fn zip(side: &str, address: &Address) -> Result<(SmolStr, SmolStr), Defect> {
     let postcode = address.postcode.trim();
     let state = address.us_state().unwrap_or_default();
     let written = countries::country("US").and_then(|us| postcodes::written(us, postcode, state));
-    let written = written.ok_or_else(|| Unfit::new(of(side, "postcode"), format_smolstr!("{postcode:?} is no ZIP code")))?;
+    let written = written.ok_or_else(|| Defect::new(of(side, "postcode"), Wrong::NoZip { given: postcode.into() }))?;
     let (five, four) = written.split_once('-').unwrap_or((&written, ""));
     Ok((five.into(), four.into()))
 }

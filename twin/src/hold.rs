@@ -1,0 +1,124 @@
+//! What exactly an order waits for, with every hold: as parts where the house says it, as a text where a platform or a person does.
+
+use crate::allocation::{Candidate, keep};
+use crate::defect::Defect;
+use crate::order::Hold;
+use crate::words::{Language, Said, Say, both, said};
+use crate::{Hash, Sku};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", rename_all = "snake_case")]
+pub enum Detail {
+    /// In the words of whoever holds it: a platform, a person.
+    Said {
+        text: SmolStr,
+    },
+    /// The platform does not say that it is paid.
+    Unpaid,
+    Address {
+        faults: Vec<Defect>,
+    },
+    Unknown {
+        skus: Vec<Sku>,
+    },
+    /// Its lines add up to more than can be counted.
+    NoValue,
+    /// Nothing that was weighed by this rule takes it. The nearest to a solution stands first; of more than fit in, all are in the
+    /// document.
+    NoOffer {
+        rule: SmolStr,
+        candidates: Vec<Candidate>,
+        count: u32,
+        all: Option<Hash>,
+    },
+    /// No warehouse and no channel to choose from.
+    NothingToChoose,
+}
+
+impl Detail {
+    /// Of what was weighed, as it is written, and the document that goes with it where an event does not keep all.
+    pub fn weighed(rule: &str, mut candidates: Vec<Candidate>) -> (Self, Option<Vec<u8>>) {
+        if candidates.is_empty() {
+            return (Detail::NothingToChoose, None);
+        }
+        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        let document = keep(&mut candidates);
+        let all = document.as_deref().map(Hash::of);
+        (Detail::NoOffer { rule: rule.into(), candidates, count, all }, document)
+    }
+
+    /// The hold that it is the detail of.
+    pub fn hold(&self) -> Hold {
+        match self {
+            Detail::Said { .. } | Detail::NoValue => Hold::Manual,
+            Detail::Unpaid => Hold::Unpaid,
+            Detail::Address { .. } => Hold::AddressInvalid,
+            Detail::Unknown { .. } => Hold::UnknownSku,
+            Detail::NoOffer { candidates, .. } => candidates.first().map_or(Hold::NoChannel, |nearest| nearest.verdict.hold()),
+            Detail::NothingToChoose => Hold::NoChannel,
+        }
+    }
+}
+
+impl From<&str> for Detail {
+    fn from(text: &str) -> Self {
+        Detail::Said { text: text.into() }
+    }
+}
+
+said! { Detail }
+
+/// One after the other, with that between them.
+fn joined<T: fmt::Display>(f: &mut fmt::Formatter, items: impl IntoIterator<Item = T>, between: &str) -> fmt::Result {
+    for (n, item) in items.into_iter().enumerate() {
+        write!(f, "{}{item}", if n == 0 { "" } else { between })?;
+    }
+    Ok(())
+}
+
+impl Say for Detail {
+    fn say(&self, l: Language, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Detail::Said { text } => f.write_str(text),
+            Detail::Unpaid => both!(f, l, "the platform does not say that it is paid", "平台未确认已付款"),
+            Detail::Address { faults } => {
+                joined(f, faults.iter().map(|fault| Said(fault, l)), if l == Language::Chinese { "；" } else { "; " })
+            }
+            Detail::Unknown { skus } => joined(f, skus, if l == Language::Chinese { "、" } else { ", " }),
+            Detail::NoValue => both!(f, l, "its value cannot be told", "无法得出其价值"),
+            Detail::NoOffer { candidates, count, .. } => {
+                let Some(nearest) = candidates.first() else { return Detail::NothingToChoose.say(l, f) };
+                let (warehouse, verdict) = (&nearest.warehouse, Said(&nearest.verdict, l));
+                match &nearest.channel {
+                    Some(channel) => both!(f, l, "{warehouse} by {channel}: {verdict}", "{warehouse} 经 {channel}：{verdict}")?,
+                    None => both!(f, l, "{warehouse}: {verdict}", "{warehouse}：{verdict}")?,
+                }
+                match count.saturating_sub(1) {
+                    0 => Ok(()),
+                    more => both!(f, l, " (and {more} more)", "（另有 {more} 项）"),
+                }
+            }
+            Detail::NothingToChoose => both!(f, l, "no warehouse and no channel to choose from", "没有可选的仓库和渠道"),
+        }
+    }
+}
+
+impl Say for Hold {
+    fn say(&self, l: Language, f: &mut fmt::Formatter) -> fmt::Result {
+        let chinese = match self {
+            Hold::Unpaid => "未付款",
+            Hold::AddressInvalid => "地址异常",
+            Hold::UnknownSku => "未知商品",
+            Hold::NoStock => "缺货",
+            Hold::NoChannel => "无可用渠道",
+            Hold::Oversize => "超规",
+            Hold::ForbiddenGoods => "违禁品",
+            Hold::Duplicate => "重复订单",
+            Hold::Manual => "人工挂起",
+        };
+        f.write_str(if l == Language::Chinese { chinese } else { self.as_str() })
+    }
+}
