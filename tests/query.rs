@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "applied",
     "orders",
     "buyers",
@@ -33,6 +33,7 @@ const TABLES: [&str; 14] = [
     "charges",
     "exceptions",
     "stock_movements",
+    "settings",
 ];
 
 /// All rows of a table, sorted.

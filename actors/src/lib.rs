@@ -20,6 +20,7 @@ pub mod parcel;
 pub mod parcels;
 pub mod rework;
 pub mod seat;
+pub mod settings;
 pub mod site;
 pub mod slip;
 pub mod station;

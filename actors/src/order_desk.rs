@@ -7,7 +7,7 @@ use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
 use crate::origin::Cause;
 use crate::parcel::label_request;
-use crate::{Host, House, ParcelMsg, Told, Work, origin};
+use crate::{Host, House, InForce, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rules::allocation::{Offer, choose, warehouses_with_stock};
@@ -107,7 +107,6 @@ pub struct DeskState {
     /// Orders that are being worked on; looked up by id only.
     orders: HashMap<OrderId, Host<Order>>,
     stock: HashMap<SmolStr, Host<Stock>>,
-    warehouses: Vec<WarehouseId>,
     quoting: BTreeMap<OrderId, Quoting>,
     rounds: u32,
     /// Held for want of stock, by the SKU that may bring them on.
@@ -118,6 +117,8 @@ pub struct DeskState {
 
 struct Quoting {
     round: u32,
+    /// The version of the settings that it is made under.
+    settings: u32,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
     cause: Cause,
     since: Moment,
@@ -161,13 +162,11 @@ impl Actor for OrderDesk {
             stock.insert(id.clone(), Host::load(&house.twin, id)?);
         }
         house.desk.take(myself.clone());
-        let warehouses = house.in_force().config.warehouses.iter().map(|w| w.id.clone()).collect();
         Ok(DeskState {
             house,
             myself,
             orders: HashMap::new(),
             stock,
-            warehouses,
             quoting: BTreeMap::new(),
             rounds: 0,
             short: BTreeSet::new(),
@@ -233,7 +232,7 @@ impl DeskState {
         let house = self.house.clone();
         let Some((_, order)) = house.twin.load::<Order>(id.text())? else { return Ok(()) };
         if let (Stage::Allocated, Some(decision)) = (&order.stage, &order.decision)
-            && let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&id, &order, decision))
+            && let (Some(parcel), Some(plan)) = (order.parcel.clone(), self.parcel_plan(&self.house.in_force(), &id, &order, decision))
         {
             house.tell(parcel, ParcelMsg::Create(Box::new(plan)));
         }
@@ -343,11 +342,14 @@ impl DeskState {
             return Ok(());
         };
         let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
-        let (fit, lost) = warehouses_with_stock(&order.lines, &self.warehouses, |w, s| self.available(w, s));
+        let in_force = house.in_force();
+        let warehouses: Vec<_> = in_force.config.warehouses.iter().map(|w| w.id.clone()).collect();
+        let (fit, lost) = warehouses_with_stock(&order.lines, &warehouses, |w, s| self.available(w, s));
         let packed = rules::packing::declare(&order.lines);
         self.rounds += 1;
         let mut quoting = Quoting {
             round: self.rounds,
+            settings: in_force.version,
             cause: origin::cause(),
             since: now,
             waiting: 0,
@@ -359,7 +361,6 @@ impl DeskState {
         };
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
-        let in_force = house.in_force();
         for warehouse in fit {
             let Some(config) = in_force.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
@@ -466,8 +467,15 @@ impl DeskState {
         let house = self.house.clone();
         let Some(quoting) = self.quoting.remove(&id) else { return Ok(()) };
         let mut work = house.work();
-        match choose(quoting.offers, quoting.lost, &house.in_force().config.fx) {
-            Ok(decision) => {
+        let in_force = house.in_force();
+        if quoting.settings != in_force.version {
+            // A decision is made under one version, so it is begun anew.
+            self.myself.cast(DeskMsg::Plan(id).into())?;
+            return Ok(());
+        }
+        match choose(quoting.offers, quoting.lost, &in_force.config.fx) {
+            Ok(mut decision) => {
+                decision.settings = quoting.settings;
                 let lines = self.order(&id)?.state.lines.clone();
                 // The stock may have gone while the carriers thought.
                 let mut needs: BTreeMap<&Sku, u32> = BTreeMap::new();
@@ -485,7 +493,7 @@ impl DeskState {
                 let host = self.order(&id)?;
                 host.command(&mut work, Command::Allocate { decision: Box::new(decision.clone()), parcel: parcel.clone() })?;
                 let order = host.state.clone();
-                if let Some(mut plan) = self.parcel_plan(&id, &order, &decision) {
+                if let Some(mut plan) = self.parcel_plan(&in_force, &id, &order, &decision) {
                     plan.value = Some(quoting.value);
                     let told = house.clone();
                     work.then(move || told.tell(parcel, ParcelMsg::Create(Box::new(plan))));
@@ -505,9 +513,8 @@ impl DeskState {
         Ok(())
     }
 
-    fn parcel_plan(&self, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
-        let in_force = self.house.in_force();
-        let (channel, warehouse) = (in_force.config.channel(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
+    fn parcel_plan(&self, in_force: &InForce, id: &OrderId, order: &Order, decision: &Decision) -> Option<Plan> {
+        let (channel, warehouse) = (in_force.channel_ever(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
         let packed = rules::packing::declare(&order.lines);
         Some(Plan { estimate: Some(decision.cost), ..self.plan_by(id, order, warehouse, channel, &packed) })
     }

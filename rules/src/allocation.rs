@@ -141,7 +141,7 @@ pub fn choose(offers: Vec<Offer>, lost: Vec<Candidate>, rates: &Rates) -> Result
     candidates.extend(unpriced);
     candidates.extend(lost);
     let (warehouse, channel, cost) = (best.warehouse.clone(), best.channel.clone(), best.cost);
-    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates })
+    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates, settings: 0 })
 }
 
 /// How near a refused offer is to a solution, nearest first: a price may appear, a parcel may be split, goods may be

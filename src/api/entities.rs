@@ -104,7 +104,7 @@ pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejectio
 #[utoipa::path(
     get, path = "/api/v1/{noun}/{id}", tag = "things",
     params(
-        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, orders or parcels", example = "stations"),
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, orders or parcels", example = "stations"),
         ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
         Look
     ),
@@ -145,6 +145,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Carrier => "carriers",
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
+        Kind::Settings => "settings",
     }
 }
 

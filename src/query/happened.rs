@@ -4,7 +4,7 @@ use super::QueryError;
 use super::rows::{Writer, micro, money, parts, some, text};
 use rusqlite::params;
 use twin::entity::Event;
-use twin::{Money, Record, board, carrier, device, order, parcel, station, stock};
+use twin::{Money, Record, board, carrier, device, order, parcel, settings, station, stock};
 
 impl Writer<'_> {
     /// A record: what happened, in tables that only grow.
@@ -21,12 +21,13 @@ impl Writer<'_> {
                     self.charge(record, "label", charged.as_ref())?;
                     text(self.db, record.seq as i64, "parcel", id, &format!("{tracking} {id}"))?;
                 }
-                parcel::Event::Costed { freight } => self.charge(record, "freight", Some(freight))?,
+                parcel::Event::Costed { freight, .. } => self.charge(record, "freight", Some(freight))?,
                 _ => {}
             },
             Event::Bag(twin::bag::Event::Opened { .. }) => text(self.db, record.seq as i64, "bag", id, id)?,
             Event::Manifest(twin::manifest::Event::Opened { .. }) => text(self.db, record.seq as i64, "manifest", id, id)?,
             Event::Stock(event) => self.movement(record, event)?,
+            Event::Settings(event) => self.settings(record, event)?,
             _ => {}
         }
         self.exception(record)
@@ -35,7 +36,7 @@ impl Writer<'_> {
     fn decision(&mut self, record: &Record, decision: &twin::allocation::Decision) -> Result<(), QueryError> {
         let seq = record.seq as i64;
         let day = self.day(record.at);
-        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
             seq,
             record.key.id.as_str(),
             record.at.0,
@@ -44,7 +45,8 @@ impl Writer<'_> {
             decision.warehouse.as_str(),
             decision.channel.as_str(),
             micro(decision.cost.amount),
-            decision.cost.currency.code()
+            decision.cost.currency.code(),
+            (decision.settings > 0).then_some(decision.settings)
         ])?;
         let mut insert = self.db.prepare_cached("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
         for (place, candidate) in decision.candidates.iter().enumerate() {
@@ -60,6 +62,36 @@ impl Writer<'_> {
                 candidate.days,
                 candidate.verdict.as_str()
             ])?;
+        }
+        Ok(())
+    }
+
+    /// A version of the settings: who wrote it, who put it in force and why, and since when it is what it is.
+    fn settings(&mut self, record: &Record, event: &settings::Event) -> Result<(), QueryError> {
+        use settings::Event::*;
+        let (at, by) = (record.decided_at().0, record.by.to_string());
+        let Ok(number) = record.key.id.parse::<u32>() else { return Ok(()) };
+        match event {
+            Drafted { note, .. } => {
+                let day = self.day(record.at);
+                self.db
+                    .prepare_cached("INSERT INTO settings VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, NULL, NULL, NULL, NULL, NULL)")?
+                    .execute(params![number, record.seq as i64, note.as_str(), by, at, day.as_str()])?;
+            }
+            Planned { from, reason } => {
+                let update = "UPDATE settings SET stage = 'planned', reason = ?2, activated_by = ?3, active_from_us = ?4 WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, reason.as_str(), by, from.0])?;
+            }
+            Activated { from, reason } => {
+                // What was planned is put in force by the clock: whoever planned it did it.
+                let update = "UPDATE settings SET stage = 'active', reason = ?2, active_from_us = ?4, activated_at_us = ?5, \
+                     activated_by = CASE WHEN stage = 'planned' AND ?6 THEN activated_by ELSE ?3 END WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, reason.as_str(), by, from.0, at, record.by.is_system()])?;
+            }
+            Archived { .. } => {
+                let update = "UPDATE settings SET stage = 'archived', archived_at_us = ?2 WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, at])?;
+            }
         }
         Ok(())
     }

@@ -265,6 +265,8 @@ pub struct DecisionRow {
     pub warehouse: String,
     pub channel: String,
     pub cost: Option<Amount>,
+    /// The version of the site's settings that it was made under.
+    pub settings: Option<i64>,
     /// All that was weighed, the chosen one first.
     pub candidates: Vec<CandidateRow>,
 }
@@ -280,7 +282,7 @@ pub struct CandidateRow {
 
 impl Listed for DecisionRow {
     const TABLE: &'static str = "decisions";
-    const COLUMNS: &'static str = "seq, at_us, order_id, rule, warehouse, channel, cost_micro, currency";
+    const COLUMNS: &'static str = "seq, at_us, order_id, rule, warehouse, channel, cost_micro, currency, settings";
     const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("channel", false)];
     const BEGAN: &'static str = "at_us";
 
@@ -300,6 +302,7 @@ impl Listed for DecisionRow {
             warehouse: row.get(4)?,
             channel: row.get(5)?,
             cost: amount(row.get(6)?, row.get(7)?),
+            settings: row.get(8)?,
             candidates,
         })
     }

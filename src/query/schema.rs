@@ -11,7 +11,7 @@ use twin::journal::Head;
 use twin::{Hash, Moment};
 
 /// The shape of the tables and what is in them, the pieces of [`super::fold`] too. Another one is made anew.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 /// In a twin's data folder.
 pub const FOLDER: &str = "query";
 const FILE: &str = "site.db";
@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 15] = [
     "orders",
     "buyers",
     "order_lines",
@@ -36,6 +36,7 @@ const ROWS: [&str; 14] = [
     "charges",
     "exceptions",
     "stock_movements",
+    "settings",
     "texts",
 ];
 

@@ -90,7 +90,8 @@ mod tests {
             offer("free", Some(usd(0))),
             offer("none", None),
         ];
-        let mut decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: "a".into(), cost: cny, candidates };
+        let mut decision =
+            Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: "a".into(), cost: cny, candidates, settings: 0 };
         let mut choices = Choices::default();
         choices.add(&decision, &rates);
         decision.candidates.truncate(1);

@@ -137,7 +137,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         verdict: "".into(),
     };
     let candidates = vec![offer(channel, cost), offer(other, usd(650)), offer("dhl/express", usd(1_490))];
-    let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates };
+    let decision = Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates, settings: 0 };
     put(Span::from_ms(80), Allocate { decision: Box::new(decision), parcel: parcel.clone() });
     let carrier = channel.split('/').next().unwrap_or_default().into();
     let plan = Plan {

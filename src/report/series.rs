@@ -213,7 +213,7 @@ impl Pass<'_> {
                     series.to_door.entry(seen.country.clone()).or_default().add((there - order_at).0);
                 }
             }
-            parcel::Event::Costed { freight } => {
+            parcel::Event::Costed { freight, .. } => {
                 let before = seen.freight.replace(*freight);
                 series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, seen.estimate, self.rates);
             }

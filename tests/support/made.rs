@@ -178,6 +178,7 @@ impl Maker {
             warehouse: warehouse.clone(),
             channel: channel.into(),
             cost: usd(523),
+            settings: 1,
             candidates: vec![
                 candidate(channel, 523, "chosen"),
                 candidate("direct/express", 833, "dearer by 3.10 USD"),
@@ -244,7 +245,7 @@ impl Maker {
             parcel::Event::HandedOver { bag },
             news(TrackStatus::DepartedOrigin, "Departed"),
             news(TrackStatus::Arrived, "Arrived"),
-            parcel::Event::Costed { freight: usd(531) },
+            parcel::Event::Costed { freight: usd(531), settings: 1 },
             news(rare, "Newest"),
         ];
         parcel.add(&mut fourth, under_way);

@@ -15,6 +15,8 @@ pub struct Decision {
     pub cost: Money,
     /// Every warehouse and channel looked at, the chosen one first.
     pub candidates: Vec<Candidate>,
+    /// The version of the site's settings that it was made under; 0: not told.
+    pub settings: u32,
 }
 
 /// One warehouse, or one channel from one warehouse, and how it fared.

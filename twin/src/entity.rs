@@ -2,7 +2,7 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{Moment, bag, carrier, device, manifest, order, parcel, settings, station, stock, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -21,11 +21,22 @@ pub enum Kind {
     Carrier,
     Bag,
     Manifest,
+    Settings,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] =
-        [Kind::Order, Kind::Parcel, Kind::Stock, Kind::Warehouse, Kind::Station, Kind::Device, Kind::Carrier, Kind::Bag, Kind::Manifest];
+    pub const ALL: [Kind; 10] = [
+        Kind::Order,
+        Kind::Parcel,
+        Kind::Stock,
+        Kind::Warehouse,
+        Kind::Station,
+        Kind::Device,
+        Kind::Carrier,
+        Kind::Bag,
+        Kind::Manifest,
+        Kind::Settings,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +49,7 @@ impl Kind {
             Kind::Carrier => "carrier",
             Kind::Bag => "bag",
             Kind::Manifest => "manifest",
+            Kind::Settings => "settings",
         }
     }
 }
@@ -212,11 +224,12 @@ events! {
     7 Carrier(carrier::Carrier),
     8 Bag(bag::Bag),
     9 Manifest(manifest::Manifest),
+    10 Settings(settings::Settings),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must
 /// grow with every change of any of them; a test says when it must.
-pub const STATES_VERSION: u32 = 5;
+pub const STATES_VERSION: u32 = 6;
 
 /// A state as the shelf keeps it: how many events made it, then the state itself.
 pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {

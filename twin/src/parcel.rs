@@ -304,6 +304,7 @@ pub enum Command {
     },
     Cost {
         freight: Money,
+        settings: u32,
     },
     Cancel {
         reason: SmolStr,
@@ -377,6 +378,8 @@ pub enum Event {
     ExceptionCleared,
     Costed {
         freight: Money,
+        /// The version of the site's settings that it was reckoned under; 0: not told.
+        settings: u32,
     },
     Cancelled {
         reason: SmolStr,
@@ -550,8 +553,8 @@ impl Entity for Parcel {
             Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
             Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
-            Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
-            Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
+            Command::Cost { freight, .. } if self.freight == Some(freight) => Ok(vec![]),
+            Command::Cost { freight, settings } => Ok(vec![Event::Costed { freight, settings }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
             // Once the sorter has its answer the box is on its way into a bag.
             Command::Cancel { reason } if self.stage <= Inducted || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
@@ -629,7 +632,7 @@ impl Entity for Parcel {
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::ExceptionCleared => self.exception = None,
-            Event::Costed { freight } => self.freight = Some(*freight),
+            Event::Costed { freight, .. } => self.freight = Some(*freight),
             Event::Cancelled { .. } => self.stage = Stage::Cancelled,
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{bag, carrier, device, manifest, order, parcel, settings, station, stock, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -39,6 +39,7 @@ numbered! {
     }
     struct "decision" Decision {
         0 rule: SmolStr, 1 warehouse: WarehouseId, 2 channel: ChannelId, 3 cost: Money, 4 candidates: Vec<Candidate>,
+        5 settings: u32,
     }
     enum "hold" Hold {
         1 Unpaid {}, 2 AddressInvalid {}, 3 UnknownSku {}, 4 NoStock {}, 5 NoChannel {}, 6 Oversize {}, 7 ForbiddenGoods {}, 8 Duplicate {},
@@ -99,7 +100,7 @@ numbered! {
         15 Tracked { 0 event: TrackEvent },
         16 ExceptionRaised { 0 what: SmolStr },
         17 ExceptionCleared {},
-        18 Costed { 0 freight: Money },
+        18 Costed { 0 freight: Money, 1 settings: u32 },
         19 Cancelled { 0 reason: SmolStr },
     }
     enum "stock" stock::Event {
@@ -137,5 +138,11 @@ numbered! {
         1 Opened { 0 warehouse: WarehouseId, 1 carrier: CarrierId },
         2 Loaded { 0 bag: BagId, 1 parcels: u32, 2 weight_g: Grams },
         3 Closed {},
+    }
+    enum "settings" settings::Event {
+        1 Drafted { 0 parts: Vec<(SmolStr, Hash)>, 1 note: SmolStr },
+        2 Planned { 0 from: Moment, 1 reason: SmolStr },
+        3 Activated { 0 from: Moment, 1 reason: SmolStr },
+        4 Archived { 0 why: SmolStr },
     }
 }
