@@ -188,7 +188,7 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     let six = Span::from_hours(6).0;
     let cutoff = Moment(((at + sorted).0.div_euclid(six) + 1) * six) + Span::from_mins(5);
     put(cutoff - at, HandOver { bag: "B1".into() });
-    put(cutoff - at, Cost { freight: cost });
+    put(cutoff - at, Cost { freight: cost, settings: 0 });
     let hours = 60 + i64::from(n * 31 % 90) + if country == "AU" { 80 } else { 0 };
     let news = |hours, status| TrackEvent {
         at: cutoff + Span::from_hours(hours),
