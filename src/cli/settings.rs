@@ -45,9 +45,11 @@ pub enum SettingsCommand {
         twin: TwinFlags,
     },
     /// Write a site file down as a new version, a draft
+    ///
+    /// The same content as that of a draft, or of what is in force, is no new version. To go back, import an earlier one anew.
     Import {
-        /// The site file (TOML), with the tariffs that it names
-        file: PathBuf,
+        /// The site file (TOML), with the tariffs that it names; or the number of an archived version
+        what: String,
         /// What whoever reads the list shall know of it
         #[arg(long, value_name = "TEXT", default_value = "")]
         note: String,
@@ -119,10 +121,15 @@ pub fn run(command: SettingsCommand) -> anyhow::Result<Answer> {
         SettingsCommand::List { twin, json } => list(&twin.data, json),
         SettingsCommand::Show { number, part, twin } => show(&twin.data, number, part.as_deref()),
         SettingsCommand::Export { number, twin } => export(&twin.data, number),
-        SettingsCommand::Import { file, note, twin, by } => {
-            let file = SiteFile::read(&file)?;
-            change(&twin.data, &by.by, |_, versions, work, _| {
-                let (number, new) = versions.draft(work, &file.parts, note.as_str().into())?;
+        SettingsCommand::Import { what, note, twin, by } => {
+            let number = what.parse::<u32>().ok();
+            let file = if number.is_none() { Some(SiteFile::read(Path::new(&what))?.parts) } else { None };
+            change(&twin.data, &by.by, |twin, versions, work, _| {
+                let parts = match (file, number) {
+                    (Some(parts), _) => parts,
+                    (None, number) => versions.parts(twin, number.unwrap_or_default())?,
+                };
+                let (number, new) = versions.draft(work, &parts, note.as_str().into())?;
                 let known = if new { "a draft" } else { "written down before" };
                 Ok(format!("version {number}: {known}\n"))
             })
@@ -330,4 +337,42 @@ pub fn at_start(twin: &Twin, file: Option<&Path>, parts: &Parts, take: bool) -> 
 
 fn tell(text: &str) {
     eprintln!("parceltwin: {}", screen::shown(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use twin::Span;
+
+    const SITE: &str = include_str!("../../scenarios/quick-start/site.toml");
+
+    #[test]
+    fn what_was_planned_for_a_time_at_which_no_site_ran_is_in_force_at_the_next_start() {
+        // A journal of a year to come, so that the machine's clock has no say.
+        let twin = Twin::in_memory("site");
+        let begin: Moment = "2190-01-01T00:00:00Z".parse().unwrap();
+        let read = |text: &str| SiteFile::of_toml(text, "site").unwrap().parts;
+        let (first, second) = (read(SITE), read(&SITE.replace("\"7.12\"", "\"7.30\"")));
+        let write = |at: Moment, act: &mut dyn FnMut(&mut Versions, &mut Work)| {
+            let (mut versions, mut work) = (Versions::load(&twin).unwrap(), Work::at(at));
+            act(&mut versions, &mut work);
+            twin.commit([work.tx]).unwrap();
+        };
+        write(begin, &mut |versions, work| drop(versions.take(work, &first, "first".into()).unwrap()));
+        let due = begin + Span::from_hours(24);
+        write(begin, &mut |versions, work| {
+            let (number, _) = versions.draft(work, &second, "second".into()).unwrap();
+            versions.plan(work, number, due, "the second".into()).unwrap();
+        });
+        let start = || at_start(&twin, None, &first, false).unwrap();
+        assert_eq!(start().version, 1);
+        // A day goes by: something else is written.
+        write(due, &mut |versions, work| drop(versions.draft(work, &read(&SITE.replace("\"7.12\"", "\"7.40\"")), "later".into())));
+        let opening = start();
+        assert_eq!((opening.version, opening.config.fx.per_base.values().any(|rate| rate.to_string() == "7.30")), (2, true));
+        assert_eq!(start().version, 2);
+        let versions = Versions::load(&twin).unwrap();
+        let said: Vec<_> = versions.newest_first().map(|(n, s)| (n, s.stage.as_str(), s.active_from)).collect();
+        assert_eq!(said, [(3, "draft", None), (2, "active", Some(due)), (1, "archived", Some(begin))]);
+    }
 }
