@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "applied",
     "orders",
     "buyers",
@@ -35,6 +35,7 @@ const TABLES: [&str; 16] = [
     "charges",
     "exceptions",
     "stock_movements",
+    "settings",
 ];
 
 /// All rows of a table, sorted.

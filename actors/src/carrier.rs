@@ -426,7 +426,10 @@ impl CarrierState {
         let now = self.house.clock.now();
         let Read { value: news, skipped } = news;
         let mut news: BTreeMap<TrackingNumber, Vec<_>> = news.into_iter().map(|t| (t.number, t.events)).collect();
-        let next = now + Span::from_hours(i64::from(self.config.track_every_h.max(1)));
+        let in_force = self.house.in_force();
+        let config = in_force.config.carrier(self.config.id()).unwrap_or(&self.config);
+        let next = now + Span::from_hours(i64::from(config.track_every_h.max(1)));
+        let again_after = Span::from_hours(24 * i64::from(config.look_again_after_d));
         for mut watched in batch {
             let events = news.remove(&watched.tracking).unwrap_or_default();
             let ended = events.iter().any(|e| matches!(e.status, TrackStatus::Delivered | TrackStatus::Returned | TrackStatus::Lost));
@@ -438,7 +441,6 @@ impl CarrierState {
                 self.house.tell(watched.parcel.clone(), ParcelMsg::Track(events));
             }
             // An end is looked at twice, also where the second answer is another end or nothing at all.
-            let again_after = Span::from_hours(24 * i64::from(self.config.look_again_after_d));
             if watched.ended && (ended || events_none) || ended && again_after == Span(0) {
                 self.watching.remove(&watched.parcel);
                 continue;

@@ -275,6 +275,9 @@ impl SiteConfig {
         if self.warehouses.is_empty() || self.carriers.is_empty() || self.channels.is_empty() {
             return Some("a site needs at least one warehouse, one carrier and one channel".into());
         }
+        if let Some(fault) = self.fx.fault() {
+            return Some(format!("fx: {fault}"));
+        }
         let warehouses: BTreeSet<_> = self.warehouses.iter().map(|w| &w.id).collect();
         let carriers: BTreeSet<_> = self.carriers.iter().map(|c| c.id()).collect();
         let channels: BTreeSet<_> = self.channels.iter().map(|c| &c.id).collect();
@@ -294,6 +297,13 @@ impl SiteConfig {
             if let Some(origin) = channel.origins.iter().find(|o| !warehouses.contains(o)) {
                 return Some(format!("channel {}: there is no warehouse {origin}", channel.id));
             }
+        }
+        // Settings are kept for ever and shown to whoever asks; what opens an account is in the environment alone.
+        if let Some(open) = self.carriers.iter().find(|c| holds_secret(&c.api.base_url)) {
+            return Some(format!(
+                "carrier {}: api.base_url has a user, a password or a query: what opens the account stands in secret_env",
+                open.id()
+            ));
         }
         if let Some(fault) = self.carriers.iter().find_map(|c| c.cutoff_spans().err()) {
             return Some(fault);
@@ -443,6 +453,10 @@ impl SiteConfig {
         self.warehouses.iter().find(|w| w.id == *id)
     }
 
+    pub fn carrier(&self, id: &CarrierId) -> Option<&CarrierConfig> {
+        self.carriers.iter().find(|c| c.id() == id)
+    }
+
     pub fn channel(&self, id: &twin::ChannelId) -> Option<&Channel> {
         self.channels.iter().find(|c| c.id == *id)
     }
@@ -451,6 +465,12 @@ impl SiteConfig {
     pub fn devices(&self) -> impl Iterator<Item = (&StationConfig, &DeviceConfig)> {
         self.warehouses.iter().flat_map(|w| &w.stations).flat_map(|s| s.devices.iter().map(move |d| (s, d)))
     }
+}
+
+/// A URL with something in it that may open an account: `https://user:password@host`, `…?key=…`.
+fn holds_secret(url: &str) -> bool {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    behind_scheme.split('/').next().is_some_and(|host| host.contains('@')) || url.contains('?')
 }
 
 fn needed(kind: StationKind) -> &'static [DeviceKind] {

@@ -146,3 +146,17 @@ fn only_a_sorter_has_names() {
     assert!(named(DeviceKind::Printer, good).ends_with("only a sorter has names"));
     assert!(named(DeviceKind::Sorter, "locations = [{ chute = 3, location = \"\" }]").contains("no OSIP location"));
 }
+
+#[test]
+fn settings_hold_no_secret_and_no_rate_that_is_none() {
+    let url = |url: &str| fault(|site| site.carriers[0].api.base_url = url.into());
+    for open in ["https://user:word@api.example/v1", "https://token@api.example", "https://api.example/v1?key=7"] {
+        assert!(url(open).contains("stands in secret_env"), "{open}");
+    }
+    for closed in ["sim:", "https://api.example:8443/at@home"] {
+        assert_eq!(url(closed), "");
+    }
+    let none = [(twin::money::Currency::JPY, twin::money::Decimal::ZERO)];
+    let rate = fault(|site| site.fx.per_base.extend(none));
+    assert_eq!(rate, "fx: the rate of JPY is 0: it must be above 0");
+}

@@ -52,7 +52,7 @@ impl Dock {
     fn load(&mut self, base: &mut Base, id: &BagId) -> Result<(), ActorProcessingErr> {
         let house = base.house.clone();
         let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
-        let carrier = house.in_force().config.channel(&bag.state.channel).map(|c| c.carrier.clone());
+        let carrier = house.in_force().channel_ever(&bag.state.channel).map(|c| c.carrier.clone());
         let (bag::Stage::Closed, Some(carrier)) = (bag.state.stage, carrier) else {
             if bag.state.stage != bag::Stage::HandedOver {
                 tracing::warn!(bag = %id, stage = bag.state.stage.as_str(), "was scanned at the dock and is not closed");

@@ -5,6 +5,7 @@ use crate::in_force::{InForce, Standing};
 use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
+use crate::settings::KeeperMsg;
 use crate::warehouse::WarehouseMsg;
 use crate::{ParcelMsg, Seat};
 use drivers::Clock;
@@ -21,6 +22,8 @@ pub struct House {
     pub clock: Clock,
     pub twin: Arc<Twin>,
     pub settings: Standing,
+    /// Who writes the settings, and puts them in force.
+    pub keeper: Seat<KeeperMsg>,
     pub products: BTreeMap<Sku, Product>,
     /// How to reach each device.
     pub dials: BTreeMap<DeviceId, Dial>,

@@ -6,7 +6,7 @@ use rules::pickups::Pickups;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use twin::channel::{Channel, DaysCount};
-use twin::{CarrierId, Moment, WarehouseId};
+use twin::{CarrierId, ChannelId, Moment, WarehouseId};
 
 pub struct InForce {
     /// The version of the site's settings that it was made from; 0 where a run was given none.
@@ -14,11 +14,20 @@ pub struct InForce {
     pub config: SiteConfig,
     /// When each carrier collects at each warehouse.
     pub pickups: BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>>,
+    /// Channels of earlier versions, as they were last: what went over them may still be under way.
+    pub past: BTreeMap<ChannelId, Channel>,
+    /// What of this version waits for the next start.
+    pub needs_restart: Vec<String>,
 }
 
 impl InForce {
     pub fn new(version: u32, config: SiteConfig) -> Self {
-        InForce { version, pickups: config.all_pickups(), config }
+        InForce { version, pickups: config.all_pickups(), config, past: BTreeMap::new(), needs_restart: Vec::new() }
+    }
+
+    /// A channel by which something may still go, also one that nothing new is sent over.
+    pub fn channel_ever(&self, id: &ChannelId) -> Option<&Channel> {
+        self.config.channel(id).or_else(|| self.past.get(id))
     }
 
     pub fn pickups(&self, carrier: &CarrierId, warehouse: &WarehouseId) -> Option<&Pickups> {

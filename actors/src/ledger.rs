@@ -62,6 +62,11 @@ impl<E: Entity> Host<E> {
         Ok(Host { id, version, state, standing })
     }
 
+    /// One that is not there yet.
+    pub fn new(id: SmolStr) -> Self {
+        Host { id, version: 0, state: E::default(), standing: Standing::default() }
+    }
+
     pub fn exists(&self) -> bool {
         self.version > 0
     }

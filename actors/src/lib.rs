@@ -23,6 +23,7 @@ pub mod parcels;
 pub mod quoting;
 pub mod rework;
 pub mod seat;
+pub mod settings;
 pub mod shipment;
 pub mod site;
 pub mod slip;

@@ -9,9 +9,10 @@ use crate::device::DeviceMsg;
 use crate::ledger::Host;
 use crate::station::Base;
 use crate::zero::Zero;
-use crate::{ParcelMsg, origin, slip};
+use crate::{InForce, ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
+use rules::sorting::SortingPlan;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
 use twin::bag::{self, Bag};
@@ -34,6 +35,8 @@ pub struct Facts {
 
 pub struct Line {
     config: LineConfig,
+    /// The version of the settings that `config` is of.
+    settings: u32,
     items: VecDeque<Item>,
     next: u64,
     bags: BTreeMap<u16, Host<Bag>>,
@@ -67,14 +70,32 @@ enum Known {
 
 impl Line {
     pub fn open(base: &Base) -> Result<Self, ActorProcessingErr> {
-        let config = base.config.line.clone().ok_or_else(|| format!("station {} has no [line] table", base.config.id))?;
+        let in_force = base.house.in_force();
+        let config = line_of(&in_force, base).cloned().ok_or_else(|| format!("station {} has no [line] table", base.config.id))?;
         let mut bags = BTreeMap::new();
         for (chute, bag) in &base.host.state.bags {
             bags.insert(*chute, Host::<Bag>::load(&base.house.twin, bag.text().clone())?);
         }
-        let mut line = Line { config, items: VecDeque::new(), next: 0, bags, tags: 0, zero: Zero::default() };
+        let settings = in_force.version;
+        let mut line = Line { config, settings, items: VecDeque::new(), next: 0, bags, tags: 0, zero: Zero::default() };
         line.print_tags(base)?;
         Ok(line)
+    }
+
+    /// Goes by the settings in force. A bag under a chute that is for something else from now on is closed: what falls there
+    /// next is not what is in it.
+    pub fn take_plan(&mut self, base: &mut Base) -> Result<(), ActorProcessingErr> {
+        let in_force = base.house.in_force();
+        if in_force.version == self.settings {
+            return Ok(());
+        }
+        self.settings = in_force.version;
+        let Some(config) = line_of(&in_force, base) else { return Ok(()) };
+        let before = std::mem::replace(&mut self.config, config.clone());
+        let rule = |plan: &SortingPlan, chute| plan.chutes.iter().find(|rule| rule.chute == chute).cloned();
+        let changed = |chute: &u16| rule(&before.sorting, *chute) != rule(&self.config.sorting, *chute);
+        let chutes: Vec<u16> = self.bags.keys().copied().filter(changed).collect();
+        chutes.into_iter().try_for_each(|chute| self.close(base, chute, "the sorting plan changed"))
     }
 
     /// Prints the tag of every bag that is closed and still here: nobody knows which of them came out before the printer
@@ -249,7 +270,15 @@ impl Line {
         let Some(at) = self.items.iter().position(|i| i.pic == Some(pic)) else { return Ok(()) };
         let Some(item) = self.items.remove(at) else { return Ok(()) };
         match (item.parcel, item.sent) {
-            (Some(parcel), Some((planned, true))) if planned == chute && ok => self.bag(base, chute, parcel, item.weight_g.unwrap_or(0)),
+            (Some(parcel), Some((planned, true))) if planned == chute && ok => match self.now_for(&item.facts) {
+                Some(now) if now == chute => self.bag(base, chute, parcel, item.weight_g.unwrap_or(0)),
+                // Another sorting plan came while it was on its way: under that chute hangs another's bag by now.
+                now => {
+                    let why = Interception::WrongChute { planned: now.unwrap_or(0), actual: chute };
+                    base.house.tell(parcel, ParcelMsg::Intercept(why));
+                    Ok(())
+                }
+            },
             (Some(parcel), Some((planned, true))) => {
                 base.house.tell(parcel, ParcelMsg::Intercept(Interception::WrongChute { planned, actual: chute }));
                 Ok(())
@@ -264,6 +293,14 @@ impl Line {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Where an item belongs by the plan in force.
+    fn now_for(&self, facts: &Known) -> Option<u16> {
+        match facts {
+            Known::Facts(facts) => self.config.sorting.chute(&facts.channel, &facts.country),
+            _ => None,
         }
     }
 
@@ -298,7 +335,7 @@ impl Line {
 
     pub fn close_bags(&mut self, base: &mut Base, carrier: &CarrierId) -> Result<(), ActorProcessingErr> {
         let in_force = base.house.in_force();
-        let of_carrier = |bag: &Host<Bag>| in_force.config.channel(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
+        let of_carrier = |bag: &Host<Bag>| in_force.channel_ever(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
         let chutes: Vec<u16> = self.bags.iter().filter(|(_, bag)| of_carrier(bag)).map(|(chute, _)| *chute).collect();
         chutes.into_iter().try_for_each(|chute| self.close(base, chute, "cut-off"))
     }
@@ -312,6 +349,12 @@ impl Line {
         base.house.commit(work);
         Ok(())
     }
+}
+
+/// The line of a station as the settings have it.
+fn line_of<'a>(in_force: &'a InForce, base: &Base) -> Option<&'a LineConfig> {
+    let station = in_force.config.warehouse(&base.warehouse)?.stations.iter().find(|s| s.id == base.config.id)?;
+    station.line.as_ref()
 }
 
 /// All checks on one item, in the order in which a person would make them.

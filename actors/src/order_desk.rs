@@ -96,7 +96,6 @@ pub struct DeskState {
     /// Orders that are being worked on. Those of one number stand side by side.
     pub(crate) orders: BTreeMap<OrderId, Host<Order>>,
     pub(crate) stock: HashMap<SmolStr, Host<Stock>>,
-    pub(crate) warehouses: Vec<WarehouseId>,
     /// By their round.
     quoting: BTreeMap<u32, Quoting>,
     /// In which round an order is.
@@ -121,13 +120,11 @@ impl Actor for OrderDesk {
             stock.insert(id.clone(), Host::load(&house.twin, id)?);
         }
         house.desk.take(myself.clone());
-        let warehouses = house.in_force().config.warehouses.iter().map(|w| w.id.clone()).collect();
         Ok(DeskState {
             house,
             myself,
             orders: BTreeMap::new(),
             stock,
-            warehouses,
             quoting: BTreeMap::new(),
             quoted_in: HashMap::new(),
             errands: BTreeMap::new(),

@@ -332,8 +332,9 @@ impl ParcelState {
         let house = self.house.clone();
         let parcel = &self.host.state;
         let plan = &parcel.plan;
-        let site = &house.in_force().config;
-        let (Some(channel), Some(warehouse)) = (site.channel(&plan.channel), site.warehouse(&plan.warehouse)) else {
+        let in_force = house.in_force();
+        let site = &in_force.config;
+        let (Some(channel), Some(warehouse)) = (in_force.channel_ever(&plan.channel), site.warehouse(&plan.warehouse)) else {
             return Ok(());
         };
         let request = QuoteRequest {
@@ -348,7 +349,7 @@ impl ParcelState {
             time_zone: warehouse.time_zone.clone(),
         };
         match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
-            Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
+            Some(freight) => self.host.command(work, Command::Cost { freight, settings: in_force.version }).map(drop),
             None => Ok(()),
         }
     }

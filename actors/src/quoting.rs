@@ -23,6 +23,8 @@ use twin::{Address, CarrierId, Moment, Money, ParcelId, WarehouseId};
 
 pub(crate) struct Quoting {
     pub(crate) load: Load,
+    /// The version of the settings that it is made under.
+    pub(crate) settings: u32,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
     pub(crate) cause: Cause,
     pub(crate) since: Moment,
@@ -50,7 +52,8 @@ impl DeskState {
         let lead = &load.orders[0].content;
         let to = house.twin.address(&lead.ship_to, lead.buyer.as_ref())?;
         let wanted = |w: &&WarehouseId| load.shipment.warehouse.as_ref().is_none_or(|only| only == *w);
-        let warehouses: Vec<_> = self.warehouses.iter().filter(wanted).cloned().collect();
+        let in_force = house.in_force();
+        let warehouses: Vec<_> = in_force.config.warehouses.iter().map(|w| &w.id).filter(wanted).cloned().collect();
         let (fit, lost) = warehouses_with_stock(&load.needs(), &warehouses, |w, s| self.available(w, s));
         let packed = rules::packing::declare(load.goods());
         self.rounds += 1;
@@ -58,7 +61,6 @@ impl DeskState {
         let (mut offers, battery) = (Vec::new(), load.has_battery());
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
-        let in_force = house.in_force();
         for warehouse in fit {
             let Some(config) = in_force.config.warehouse(&warehouse) else { continue };
             let request = QuoteRequest {
@@ -100,7 +102,20 @@ impl DeskState {
             }
         }
         let waiting = asks.len();
-        self.put_quoting(round, Quoting { load, cause: origin::cause(), since: now, waiting, offers, lost, packed, incomplete: false });
+        self.put_quoting(
+            round,
+            Quoting {
+                load,
+                settings: in_force.version,
+                cause: origin::cause(),
+                since: now,
+                waiting,
+                offers,
+                lost,
+                packed,
+                incomplete: false,
+            },
+        );
         if waiting == 0 {
             return self.decide(round);
         }

@@ -215,20 +215,28 @@ impl DeskState {
     /// All quotes are in: the cheapest gets the shipment, and the stock is locked in the same transaction.
     pub(crate) fn decide(&mut self, round: u32) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let Some(Quoting { load, packed, offers, lost, incomplete, cause, .. }) = self.take_quoting(round) else { return Ok(()) };
+        let Some(Quoting { load, settings, packed, offers, lost, incomplete, cause, .. }) = self.take_quoting(round) else { return Ok(()) };
         // Its orders, and the stock, may have changed while the carriers thought.
         let now = self.states(&load.shipment.orders)?;
         let mut changed = self.fault(&load.shipment.orders, &now)?;
         if now.iter().zip(&load.orders).any(|(now, before)| now.revision != before.revision) {
             changed = Some("its order was changed meanwhile".into());
         }
+        if house.in_force().version != settings {
+            // A decision is made under one version, so it is begun anew.
+            return match load.shipment.is_by_hand() {
+                true => self.ship(load.shipment),
+                false => load.shipment.orders.into_iter().try_for_each(|(id, _)| Ok(self.myself.cast(DeskMsg::Plan(id).into())?)),
+            };
+        }
         if let Some(changed) = changed {
             let orders: Vec<_> = load.shipment.orders.iter().map(|(id, _)| id.clone()).collect();
             self.unplaced(load.shipment, changed)?;
             return orders.into_iter().try_for_each(|id| Ok(self.myself.cast(DeskMsg::Plan(id).into())?));
         }
+        let in_force = house.in_force();
         let mut work = house.work();
-        match choose(offers, lost, &house.in_force().config.fx) {
+        match choose(offers, lost, &in_force.config.fx) {
             Ok(mut decision) => {
                 let needs = load.needs();
                 if let Some((sku, _)) = needs.iter().find(|(sku, n)| self.available(&decision.warehouse, sku) < *n) {
@@ -237,6 +245,7 @@ impl DeskState {
                     self.myself.cast(DeskMsg::Plan(id).into())?;
                     return Ok(());
                 }
+                decision.settings = settings;
                 if load.shipment.is_by_hand() {
                     decision.rule = SmolStr::new_static(BY_HAND);
                 }
@@ -247,7 +256,7 @@ impl DeskState {
                 self.place(&mut work, load, packed, decision)?;
             }
             Err(candidates) => {
-                let (detail, all) = Detail::weighed(RULE, candidates);
+                let (detail, all) = Detail::weighed(RULE, settings, candidates);
                 let (reason, Load { shipment, .. }) = (detail.hold(), load);
                 if shipment.is_by_hand() {
                     return self.unplaced(shipment, format!("{}: {detail}", reason.as_str()));
@@ -307,7 +316,7 @@ impl DeskState {
 
     fn plan_of(&self, load: &Load, decision: &Decision, packed: &Packed) -> Option<Plan> {
         let in_force = self.house.in_force();
-        let (channel, warehouse) = (in_force.config.channel(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
+        let (channel, warehouse) = (in_force.channel_ever(&decision.channel)?, in_force.config.warehouse(&decision.warehouse)?);
         Some(Plan { estimate: Some(decision.cost), ..load.plan(warehouse, channel, packed) })
     }
 

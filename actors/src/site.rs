@@ -7,6 +7,8 @@ use crate::intake::Receipt;
 use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk};
 use crate::parcels::{Awake, Parcels, ParcelsArguments};
+use crate::settings::keeper::KeeperArguments;
+use crate::settings::{Keeper, Opening};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
 use crate::{House, Seat};
@@ -50,7 +52,8 @@ pub enum SiteError {
 }
 
 impl Site {
-    pub async fn start(config: SiteConfig, world: World) -> Result<Site, SiteError> {
+    pub async fn start(settings: impl Into<Opening>, world: World) -> Result<Site, SiteError> {
+        let Opening { version, written, config, past } = settings.into();
         if let Some(fault) = config.fault() {
             return Err(SiteError::Plan(fault));
         }
@@ -72,10 +75,11 @@ impl Site {
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
             warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
-            settings: Standing::new(InForce::new(0, config)),
+            settings: Standing::new(InForce { past, ..InForce::new(version, config) }),
+            keeper: Seat::default(),
         });
         let (tell, ended) = oneshot::channel();
-        let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, tell)).await?;
+        let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, Arc::new(written), tell)).await?;
         Ok(Site { house, root, ended: Some(ended) })
     }
 
@@ -133,9 +137,13 @@ impl Drop for SiteState {
 impl Actor for SiteActor {
     type Msg = SiteMsg;
     type State = SiteState;
-    type Arguments = (Arc<House>, Pace, oneshot::Sender<String>);
+    type Arguments = (Arc<House>, Pace, Arc<SiteConfig>, oneshot::Sender<String>);
 
-    async fn pre_start(&self, myself: ActorRef<SiteMsg>, (house, pace, tell): Self::Arguments) -> Result<SiteState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SiteMsg>,
+        (house, pace, written, tell): Self::Arguments,
+    ) -> Result<SiteState, ActorProcessingErr> {
         let ledger = LedgerArguments {
             twin: house.twin.clone(),
             clock: house.clock.clone(),
@@ -145,6 +153,12 @@ impl Actor for SiteActor {
         };
         let ledger = Ledger::spawn_linked(None, Ledger, ledger, myself.get_cell()).await?.0.get_cell();
         let mut children = Children::default();
+        let all = house.clone();
+        let start: Start = Arc::new(move |supervisor| {
+            let arguments = KeeperArguments { house: all.clone(), started: written.clone() };
+            Box::pin(async move { Ok(Keeper::spawn_linked(None, Keeper, arguments, supervisor).await?.0.get_cell()) })
+        });
+        children.start(myself.get_cell(), "keeper of the settings", start).await?;
         let in_force = house.in_force();
         for config in &in_force.config.carriers {
             let (house, config) = (house.clone(), config.clone());

@@ -29,6 +29,8 @@ pub enum StationMsg {
     Inducted { item: u64, facts: Result<Box<Facts>, SmolStr> },
     /// Line: this carrier collects soon; close its bags.
     CloseBags(CarrierId),
+    /// Line: other settings are in force.
+    SettingsChanged,
     /// Dock: nothing more goes on this manifest.
     CloseManifest(ManifestId),
 }
@@ -141,6 +143,9 @@ impl Actor for StationActor {
 impl StationState {
     async fn take(&mut self, myself: ActorRef<Told<StationMsg>>, message: StationMsg) -> Result<(), ActorProcessingErr> {
         let StationState { base, children, work } = self;
+        if let Kind::Line(line) = work {
+            line.take_plan(base)?;
+        }
         match (message, work) {
             (StationMsg::Restart(child), work) => {
                 let up = children.restart(child, &base.house, &myself, StationMsg::Restart).await?;
@@ -158,8 +163,17 @@ impl StationState {
             (StationMsg::Print(parcel), Kind::Bench(bench)) => bench.print(base, parcel)?,
             (StationMsg::Inducted { item, facts }, Kind::Line(line)) => line.inducted(base, item, facts)?,
             (StationMsg::CloseBags(carrier), Kind::Line(line)) => line.close_bags(base, &carrier)?,
+            // It has them by now.
+            (StationMsg::SettingsChanged, Kind::Line(_)) => {}
             (StationMsg::CloseManifest(manifest), Kind::Dock(dock)) => dock.close(base, &manifest)?,
-            (StationMsg::Print(_) | StationMsg::Inducted { .. } | StationMsg::CloseBags(_) | StationMsg::CloseManifest(_), _) => {
+            (
+                StationMsg::Print(_)
+                | StationMsg::Inducted { .. }
+                | StationMsg::CloseBags(_)
+                | StationMsg::SettingsChanged
+                | StationMsg::CloseManifest(_),
+                _,
+            ) => {
                 tracing::error!(station = %base.config.id, "was asked for work of another kind of station");
             }
         }

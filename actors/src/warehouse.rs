@@ -4,7 +4,7 @@ use crate::config::WarehouseConfig;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments, StationMsg};
 use crate::supervision::{Children, Start};
-use crate::{Host, House, ParcelMsg, Seat, Told, origin};
+use crate::{Host, House, InForce, ParcelMsg, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,7 +27,14 @@ pub enum WarehouseMsg {
     Seen(ParcelId),
     /// Time to look for what was packed and never seen.
     LookForMissing,
-    CutOff(CarrierId),
+    /// The carrier collects, at that time by the settings that were in force when the alarm was set.
+    CutOff {
+        carrier: CarrierId,
+        at: Moment,
+        settings: u32,
+    },
+    /// Other settings are in force.
+    SettingsChanged,
 }
 
 pub struct WarehouseActor;
@@ -39,7 +46,9 @@ pub struct WarehouseArguments {
 
 pub struct WarehouseState {
     house: Arc<House>,
+    /// As it was when it was started: its stations stay so; whatever else is asked of the settings in force.
     config: WarehouseConfig,
+    host: Host<Warehouse>,
     children: Children,
     benches: Vec<Seat<StationMsg>>,
     lines: Vec<Seat<StationMsg>>,
@@ -68,7 +77,10 @@ impl Actor for WarehouseActor {
         }
         let mut host = Host::<Warehouse>::load(&house.twin, config.id.text().clone())?;
         let mut work = house.work();
-        host.command(&mut work, Command::Open { address: config.address.clone() })?;
+        host.command(
+            &mut work,
+            Command::Open { address: house.in_force().config.warehouse(&config.id).unwrap_or(&config).address.clone() },
+        )?;
         house.commit(work);
         let (mut children, mut benches, mut lines) = (Children::default(), Vec::new(), Vec::new());
         for station in &config.stations {
@@ -87,14 +99,13 @@ impl Actor for WarehouseActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        for carrier in &house.in_force().config.carriers {
-            set_alarm(&house, &config.id, carrier.id(), &myself);
-        }
+        set_alarms(&house, &config.id, &myself);
         let load = vec![0; benches.len()];
         look_later(&house, myself);
         Ok(WarehouseState {
             house,
             config,
+            host,
             children,
             benches,
             lines,
@@ -158,11 +169,25 @@ impl WarehouseState {
                 self.look_for_missing();
                 look_later(&self.house, myself);
             }
-            WarehouseMsg::CutOff(carrier) => {
-                for line in &self.lines {
-                    line.cast(StationMsg::CloseBags(carrier.clone()));
+            WarehouseMsg::CutOff { carrier, at, settings } => {
+                let in_force = self.house.in_force();
+                let alarm_stands = settings == in_force.version;
+                // What took its place may have been set too late for a cut-off that is in both.
+                let pickups = in_force.pickups(&carrier, &self.config.id);
+                if alarm_stands || pickups.is_some_and(|pickups| pickups.next_cutoff(at - Span(1)) == Some(at)) {
+                    for line in &self.lines {
+                        line.cast(StationMsg::CloseBags(carrier.clone()));
+                    }
                 }
-                set_alarm(&self.house, &self.config.id, &carrier, &myself);
+                if alarm_stands {
+                    set_alarm(&self.house, &in_force, &self.config.id, &carrier, &myself);
+                }
+            }
+            WarehouseMsg::SettingsChanged => {
+                self.take_address()?;
+                set_alarms(&self.house, &self.config.id, &myself);
+                self.lines.iter().for_each(|line| line.cast(StationMsg::SettingsChanged));
+                self.dispatch();
             }
         }
         Ok(())
@@ -194,9 +219,21 @@ impl WarehouseState {
         Ok(())
     }
 
+    /// Its address, where the settings say another than the twin.
+    fn take_address(&mut self) -> Result<(), ActorProcessingErr> {
+        let in_force = self.house.in_force();
+        let Some(config) = in_force.config.warehouse(&self.config.id) else { return Ok(()) };
+        let mut work = self.house.work();
+        self.host.command(&mut work, Command::Open { address: config.address.clone() })?;
+        self.house.commit(work);
+        Ok(())
+    }
+
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
     fn look_for_missing(&mut self) {
-        let works = self.config.days().has(self.config.time_zone.date(self.house.clock.date()));
+        let in_force = self.house.in_force();
+        let config = in_force.config.warehouse(&self.config.id).unwrap_or(&self.config);
+        let works = config.days().has(config.time_zone.date(self.house.clock.date()));
         for parcel in missing(&mut self.unseen, self.house.clock.steady(), works) {
             let why = Interception::Manual { why: "packed, and no line has seen it for two days: look for it".into() };
             self.house.tell(parcel, ParcelMsg::Intercept(why));
@@ -234,12 +271,20 @@ fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
     house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing.into())));
 }
 
+/// Alarms by the settings in force; those that were set by others ring for nobody.
+fn set_alarms(house: &House, warehouse: &WarehouseId, myself: &ActorRef<Told<WarehouseMsg>>) {
+    let in_force = house.in_force();
+    in_force.config.carriers.iter().for_each(|carrier| set_alarm(house, &in_force, warehouse, carrier.id(), myself));
+}
+
 /// Rings at the carrier's next cut-off here; there is none where it comes when it is called.
-fn set_alarm(house: &House, warehouse: &WarehouseId, carrier: &CarrierId, myself: &ActorRef<Told<WarehouseMsg>>) {
-    let Some(pickups) = house.in_force().pickups(carrier, warehouse).cloned() else { return };
-    let (myself, carrier) = (myself.clone(), carrier.clone());
+fn set_alarm(house: &House, in_force: &InForce, warehouse: &WarehouseId, carrier: &CarrierId, myself: &ActorRef<Told<WarehouseMsg>>) {
+    let Some(pickups) = in_force.pickups(carrier, warehouse).cloned() else { return };
+    let Some(at) = pickups.next_cutoff(house.clock.date()) else { return };
+    let message = WarehouseMsg::CutOff { carrier: carrier.clone(), at, settings: in_force.version };
+    let myself = myself.clone();
     // A warehouse that fell sets its own.
-    let ring = move || drop(myself.cast(WarehouseMsg::CutOff(carrier).into()));
+    let ring = move || drop(myself.cast(message.into()));
     house.clock.at_next(move |date| pickups.next_cutoff(date), ring);
 }
 

@@ -125,7 +125,7 @@ pub fn choose(offers: Vec<Offer>, lost: Vec<Candidate>, rates: &Rates) -> Result
     candidates.extend(lost);
     let (warehouse, channel, cost) = (best.warehouse.clone(), best.channel.clone(), best.cost);
     let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates, count, all: None })
+    Ok(Decision { rule: SmolStr::new_static(RULE), warehouse, channel, cost, candidates, count, all: None, settings: 0 })
 }
 
 #[cfg(test)]

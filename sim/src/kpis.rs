@@ -133,7 +133,7 @@ impl Kpis {
                         waits.saturating_record((record.at - at).0.max(0) as u64);
                     }
                 }
-                Event::Parcel(parcel::Event::Costed { freight }) => {
+                Event::Parcel(parcel::Event::Costed { freight, .. }) => {
                     costed += 1;
                     *costs.entry(freight.currency.code()).or_default() += freight.amount;
                     total += rates.convert(freight, rates.base).map_or(Decimal::ZERO, |m| m.amount);

@@ -13,4 +13,5 @@ pub mod kpis;
 pub mod luck;
 pub mod run;
 pub mod scenario;
+pub mod site_file;
 pub mod world;

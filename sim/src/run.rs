@@ -5,10 +5,12 @@ use crate::demand;
 use crate::floor::tally::Tally;
 use crate::kpis::{Kpis, percent};
 use crate::scenario::{FileError, Scenario};
+use crate::site_file::SiteFile;
 use crate::world::{Setup, SimWorld};
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
+use actors::settings::{Opening, Parts, SettingsFault};
 use actors::site::{Site, SiteError, World};
 use drivers::Clock;
 use drivers::platforms::{OrderFile, StockRow};
@@ -49,6 +51,8 @@ pub enum RunError {
     #[error(transparent)]
     Twin(#[from] TwinError),
     #[error(transparent)]
+    Settings(#[from] SettingsFault),
+    #[error(transparent)]
     Site(#[from] SiteError),
     #[error("the virtual clock cannot be set up: {0}")]
     Runtime(#[from] std::io::Error),
@@ -70,11 +74,11 @@ struct Trade {
 /// Runs the scenario once; `orders` replaces its demand. Where the scenario asks for it, the same day runs again without
 /// checks, and its outcome stands beside the first.
 pub fn run(scenario: &Scenario, seed: u64, orders: Option<&OrderFile>, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
-    let site = scenario.read_site()?;
-    let mut run = once(scenario, site.clone(), seed, orders, progress)?;
+    let SiteFile { config: site, parts } = scenario.read_site_file()?;
+    let mut run = once(scenario, &parts, site.clone(), seed, orders, progress)?;
     if scenario.without_checks {
         let anything = Thresholds { weight_g: u32::MAX, side_mm: u32::MAX, ..site.checks };
-        let control = once(scenario, SiteConfig { checks: anything, ..site }, seed, orders, progress)?;
+        let control = once(scenario, &parts, SiteConfig { checks: anything, ..site }, seed, orders, progress)?;
         run.0.kpis.labels.wrong_left_without_checks = Some(control.1.wrong_left);
         run.0.kpis.labels.wrong_left_without_checks_pct = Some(percent(control.1.wrong_left, control.1.left));
     }
@@ -83,6 +87,7 @@ pub fn run(scenario: &Scenario, seed: u64, orders: Option<&OrderFile>, progress:
 
 fn once(
     scenario: &Scenario,
+    parts: &Parts,
     mut site: SiteConfig,
     seed: u64,
     orders: Option<&OrderFile>,
@@ -93,8 +98,11 @@ fn once(
     let clock = Clock::virtual_from(trade.start);
     let start = trade.start;
     let twin = Arc::new(Twin::in_memory(&scenario.name));
+    // The first version is what the site file says; what the scenario has otherwise it has from outside.
+    let settings = Opening::take(&twin, parts, clock.now(), "the scenario begins with it")?;
+    let settings = Opening { config: site.clone(), ..settings };
     let runtime = drivers::clock::virtual_runtime(&clock)?;
-    let tally = runtime.block_on(play(scenario, &site, seed, trade, &clock, &twin, progress))?;
+    let tally = runtime.block_on(play(scenario, settings, seed, trade, &clock, &twin, progress))?;
     // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.
     drop(runtime);
     let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx)?;
@@ -131,7 +139,7 @@ fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderF
 
 async fn play(
     scenario: &Scenario,
-    site: &SiteConfig,
+    settings: Opening,
     seed: u64,
     trade: Trade,
     clock: &Clock,
@@ -139,6 +147,7 @@ async fn play(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tally, RunError> {
     let setup = Setup { seed, floor: scenario.floor.clone(), devices: scenario.devices, wires: scenario.wires, labels_before: 0 };
+    let site = &settings.config;
     let world = SimWorld::build(site, setup, clock.clone(), &trade.products);
     let pace = Pace::Modelled(Span::from_ms(i64::from(scenario.wires.durable_ms)));
     let outside = World {
@@ -149,7 +158,7 @@ async fn play(
         dials: world.dials(),
         drivers: world.drivers(site),
     };
-    let mut live = Site::start(site.clone(), outside).await?;
+    let mut live = Site::start(settings, outside).await?;
     live.count(trade.stock.into_iter().map(|r| (r.warehouse, r.sku, r.on_hand)).collect());
     world.schedule(&scenario.faults, trade.start);
     let (desk, buying) = (live.house.desk.clone(), clock.clone());

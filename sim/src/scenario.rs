@@ -4,6 +4,7 @@ use crate::carriers::{Fault as WireFault, LatencyModel, Reliability};
 use crate::demand::DemandSettings;
 use crate::expect::Expectation;
 use crate::floor::FloorSettings;
+use crate::site_file::{SiteFile, text_of};
 use actors::config::SiteConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -200,8 +201,14 @@ impl Scenario {
 
     /// The site that it plays in.
     pub fn read_site(&self) -> Result<SiteConfig, FileError> {
+        self.read_site_file().map(|file| file.config)
+    }
+
+    /// The same with what can be kept of it.
+    pub fn read_site_file(&self) -> Result<SiteFile, FileError> {
         let path = self.folder.join(&self.site);
-        let site = read_site(&path)?;
+        let file = SiteFile::read(&path)?;
+        let site = &file.config;
         let devices: Vec<_> = site.devices().map(|(_, d)| &d.id).collect();
         let unknown = self.faults.iter().find_map(|f| match (&f.device, &f.carrier) {
             (Some(d), _) if !devices.contains(&d) => Some(format!("a fault is for device {d}, which {} does not have", path.display())),
@@ -212,7 +219,7 @@ impl Scenario {
         });
         match unknown {
             Some(why) => Err(FileError::Content { path: self.folder.join(FILE), why }),
-            None => Ok(site),
+            None => Ok(file),
         }
     }
 
@@ -229,19 +236,7 @@ impl Scenario {
 
 /// Reads a site file with the tariffs that it names, and checks it.
 pub fn read_site(path: &Path) -> Result<SiteConfig, FileError> {
-    let mut site: SiteConfig = read_toml(path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    for channel in &mut site.channels {
-        match (&channel.tariff, &channel.tariff_file) {
-            (_, None) => {}
-            (None, Some(file)) => channel.tariff = Some(read_tariff(&folder.join(file))?),
-            (Some(_), Some(file)) => {
-                let why = format!("channel {}: it has a [channel.tariff] and tariff_file = {file:?}: leave one out", channel.id);
-                return Err(FileError::Content { path: path.to_owned(), why });
-            }
-        }
-    }
-    checked(site, path)
+    SiteFile::read(path).map(|file| file.config)
 }
 
 /// Reads a file that holds one tariff.
@@ -251,26 +246,9 @@ pub fn read_tariff(path: &Path) -> Result<Tariff, FileError> {
 
 /// The same for a site that is already text; it can name no files.
 pub fn parse_site(text: &str, name: &str) -> Result<SiteConfig, FileError> {
-    let site: SiteConfig = toml::from_str(text).map_err(|e| FileError::Content { path: name.into(), why: e.to_string() })?;
-    if let Some(channel) = site.channels.iter().find(|c| c.tariff_file.is_some()) {
-        return Err(FileError::Content { path: name.into(), why: format!("channel {}: tariff_file has no folder here", channel.id) });
-    }
-    checked(site, Path::new(name))
-}
-
-fn checked(site: SiteConfig, path: &Path) -> Result<SiteConfig, FileError> {
-    match site.fault() {
-        Some(why) => Err(FileError::Content { path: path.to_owned(), why }),
-        None => Ok(site),
-    }
+    SiteFile::of_toml(text, name).map(|file| file.config)
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
-    let read = |why: std::io::Error| FileError::Read { path: path.to_owned(), why: why.to_string() };
-    let length = std::fs::metadata(path).map_err(read)?.len();
-    if length > FILE_BYTES_MAX {
-        return Err(FileError::Read { path: path.to_owned(), why: format!("{length} bytes is over the limit of {FILE_BYTES_MAX}") });
-    }
-    let text = std::fs::read_to_string(path).map_err(read)?;
-    toml::from_str(&text).map_err(|e| FileError::Content { path: path.to_owned(), why: e.to_string() })
+    toml::from_str(&text_of(path)?).map_err(|e| FileError::Content { path: path.to_owned(), why: e.to_string() })
 }

@@ -42,6 +42,8 @@ pub struct Weighed {
     channel: Option<String>,
     #[schema(value_type = Object, example = json!({"amount": "4.69", "currency": "USD"}))]
     cost: Option<Money>,
+    /// The version of the site's settings that it was made under; 0: not told.
+    settings: u32,
     /// How many candidates there were; all of them follow.
     weighed: u32,
     /// The chosen one first, then those with a price, cheapest first, then those nearest to one.
@@ -100,23 +102,34 @@ fn weighed(twin: &Twin, id: &SmolStr, order: Order, language: Language) -> Resul
         warehouse: None,
         channel: None,
         cost: None,
+        settings: 0,
         weighed: 0,
         candidates: Vec::new(),
     };
     let all = |kept: &[Candidate], all| -> Result<Vec<Fared>, TwinError> {
         Ok(twin.candidates(kept, all)?.into_iter().map(|candidate| fared(candidate, language)).collect())
     };
-    if let Some(Decision { rule, warehouse, channel, cost, candidates, count, all: hash }) = order.decision().cloned() {
+    if let Some(Decision { rule, warehouse, channel, cost, candidates, count, all: hash, settings }) = order.decision().cloned() {
         let (warehouse, channel) = (Some(warehouse.to_string()), Some(channel.to_string()));
         let outcome = twin::verdict::Verdict::Chosen.words(language);
         let candidates = all(&candidates, hash.as_ref())?;
-        return Ok(Some(Weighed { outcome, rule: rule.into(), warehouse, channel, cost: Some(cost), weighed: count, candidates, ..none }));
+        return Ok(Some(Weighed {
+            order: none.order,
+            outcome,
+            rule: rule.into(),
+            warehouse,
+            channel,
+            cost: Some(cost),
+            settings,
+            weighed: count,
+            candidates,
+        }));
     }
     for (hold, detail) in &order.holds {
-        if let Detail::NoOffer { rule, candidates, count, all: hash } = detail {
+        if let Detail::NoOffer { rule, candidates, count, all: hash, settings } = detail {
             let outcome = format!("{}: {}", hold.words(language), detail.words(language));
             let candidates = all(candidates, hash.as_ref())?;
-            return Ok(Some(Weighed { outcome, rule: rule.to_string(), weighed: *count, candidates, ..none }));
+            return Ok(Some(Weighed { outcome, rule: rule.to_string(), settings: *settings, weighed: *count, candidates, ..none }));
         }
     }
     Ok(None)

@@ -127,7 +127,7 @@ pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejectio
 #[utoipa::path(
     get, path = "/api/v1/{noun}/{id}", tag = "things",
     params(
-        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, orders, parcels or tracking", example = "stations"),
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, orders, parcels or tracking", example = "stations"),
         ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
         Look
     ),
@@ -169,6 +169,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
         Kind::Tracking => "tracking",
+        Kind::Settings => "settings",
     }
 }
 

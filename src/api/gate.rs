@@ -155,15 +155,22 @@ fn late(length: usize, slow: bool) -> Refusal {
 /// A whole JSON body, as bytes. Asking for the media type also keeps web pages of others from posting here unasked:
 /// a browser sends JSON to another site only after a preflight, which is not answered.
 pub async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    typed_body(headers, body, &[JSON]).await.map(|(_, bytes)| bytes)
+}
+
+pub const JSON: &str = "application/json";
+
+/// A whole body of one of these media types, none of which a browser sends unasked, and which it is.
+pub async fn typed_body(headers: &HeaderMap, body: Body, taken: &[&'static str]) -> Result<(&'static str, Bytes), Problem> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        let detail = format!("Content-Type is {media:?}; send application/json");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body is not JSON", detail));
-    }
+    let Some(media) = taken.iter().find(|taken| essence.eq_ignore_ascii_case(taken)) else {
+        let detail = format!("Content-Type is {media:?}; send {}", taken.join(" or "));
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body is of another sort", detail));
+    };
     // It was waited for and measured before.
     let whole = body.collect().await.map_err(|e| Problem::bad_request(format!("the body broke off: {e}")))?;
-    Ok(whole.to_bytes())
+    Ok((media, whole.to_bytes()))
 }
 
 #[cfg(test)]

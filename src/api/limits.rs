@@ -55,6 +55,10 @@ pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 255;
 pub const IDEMPOTENCY_KEYS_MAX: usize = 10_000;
 /// The longest reason of a cancellation, in characters.
 pub const REASON_LENGTH_MAX: usize = 200;
+/// Versions of the settings in one answer, the newest.
+pub const SETTINGS_LISTED_MAX: usize = 500;
+/// Differences between two of them in one answer.
+pub const SETTINGS_CHANGES_MAX: usize = 500;
 /// Records read from the journal in one go for an event stream.
 pub const EVENT_BATCH: usize = 1_000;
 /// The same in bytes of JSON: what a stream holds that is not being read.

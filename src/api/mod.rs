@@ -24,8 +24,10 @@ pub mod orders;
 pub mod problem;
 pub mod request_id;
 pub mod serve;
+pub mod settings;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 use crate::console;
 use crate::query::Query;
@@ -137,6 +139,11 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/search", get(lists::search))
         .route("/api/v1/parcels/{id}", get(entities::parcel))
         .route("/api/v1/parcels/{id}/label", get(entities::label))
+        .route("/api/v1/settings", post(settings::draft).get(settings::list))
+        .route("/api/v1/settings/{id}", get(settings::show))
+        .route("/api/v1/settings/{id}/diff", get(settings::diff))
+        .route("/api/v1/settings/{id}/activate", post(settings::activate))
+        .route("/api/v1/settings/{id}/archive", post(settings::archive))
         .route("/api/v1/{noun}/{*id}", get(entities::thing))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))

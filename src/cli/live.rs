@@ -1,7 +1,7 @@
 //! `parceltwin live`: a site on an embedded twin, its API and its console.
 
 use super::temporary::Temporary;
-use super::{Answer, LiveFlags, environment, keep, screen};
+use super::{Answer, LiveFlags, environment, keep, screen, settings};
 use crate::api;
 use crate::query::Query;
 use crate::query::follow::Follower;
@@ -16,7 +16,7 @@ use drivers::wire::WireAddress;
 use drivers::{Clock, ReqwestWire};
 use sim::carriers::LatencyModel;
 use sim::demand::{self, DemandSettings};
-use sim::scenario::{parse_site, read_site};
+use sim::site_file::SiteFile;
 use sim::world::{Setup, SimWorld};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,23 +45,32 @@ pub fn run(flags: LiveFlags) -> anyhow::Result<Answer> {
 
 async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let simulated = flags.simulated || flags.site.is_none();
-    let site = plan(&flags, simulated)?;
     if !(flags.speed > 0.0 && flags.speed <= 1_000.0) {
         bail!("--speed {} is not between 0 and 1000", flags.speed);
     }
+    let file = match &flags.site {
+        Some(path) => SiteFile::read(path)?,
+        None => SiteFile::of_toml(QUICK_START, "quick-start")?,
+    };
+    let temporary = if flags.data.is_none() { Some(Temporary::make()?) } else { None };
+    let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
+    let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, file.config.name.clone());
+    let home = Arc::new(tokio::task::spawn_blocking(move || keep::open(&folder, accept_loss, Some(&name))).await??);
+    let twin = home.twin.clone();
+    let (settled, path, parts, take) = (twin.clone(), flags.site.clone(), file.parts, flags.take);
+    let mut opening = tokio::task::spawn_blocking(move || settings::at_start(&settled, path.as_deref(), &parts, take)).await??;
+    if simulated {
+        simulate(&mut opening.config);
+    }
+    let site = opening.config.clone();
     let real = real(&site);
     if let Some(real) = real.as_ref().filter(|_| flags.speed != 1.0) {
         bail!("--speed changes the clock, and {real} is real: leave it out, or add --simulated");
     }
-    let temporary = if flags.data.is_none() { Some(Temporary::make()?) } else { None };
-    let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
-    let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, site.name.clone());
-    let home = Arc::new(tokio::task::spawn_blocking(move || keep::open(&folder, accept_loss, Some(&name))).await??);
-    let twin = home.twin.clone();
     keep::look_after(&home);
     let clock = clock(&flags, real.is_some(), twin.head().at);
-    let settings = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
-    let goods = goods(&flags, &site, &settings)?;
+    let demand = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
+    let goods = goods(&flags, &site, &demand)?;
     let labels_before = twin.board().stages(Kind::Parcel).map(|(_, n)| n).sum();
     let mut setup = Setup { seed: flags.seed, labels_before, ..Setup::default() };
     setup.wires.carrier_latency = LatencyModel { base_ms: flags.carrier_latency_ms, jitter_ms: 0 };
@@ -72,12 +81,12 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
     let hosts = api::hosts::Hosts::new(address, &flags.host).map_err(|why| anyhow::anyhow!("--host {why}"))?;
-    let mut running = Site::start(site, outside).await?;
+    let mut running = Site::start(opening, outside).await?;
     if uncounted {
         running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
     }
     if simulated && flags.orders_per_hour > 0 {
-        buy(&running, &clock, &flags, &settings, &goods);
+        buy(&running, &clock, &flags, &demand, &goods);
     }
     // Nobody needs it to be there: what it lacks at a start it makes while the site runs.
     let query = Arc::new(Query::of(data));
@@ -112,21 +121,14 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     outcome
 }
 
-/// The plan of the site, with everything simulated where that was asked.
-fn plan(flags: &LiveFlags, simulated: bool) -> anyhow::Result<SiteConfig> {
-    let mut site = match &flags.site {
-        Some(path) => read_site(path)?,
-        None => parse_site(QUICK_START, "quick-start")?,
-    };
-    if simulated {
-        for device in site.warehouses.iter_mut().flat_map(|w| &mut w.stations).flat_map(|s| &mut s.devices) {
-            device.address = WireAddress::Sim;
-        }
-        for carrier in &mut site.carriers {
-            carrier.api.base_url = SIMULATED.into();
-        }
+/// Everything simulated, whatever the settings say.
+fn simulate(site: &mut SiteConfig) {
+    for device in site.warehouses.iter_mut().flat_map(|w| &mut w.stations).flat_map(|s| &mut s.devices) {
+        device.address = WireAddress::Sim;
     }
-    Ok(site)
+    for carrier in &mut site.carriers {
+        carrier.api.base_url = SIMULATED.into();
+    }
 }
 
 /// The first device or carrier of the plan that is not simulated, in words.

@@ -10,6 +10,7 @@ mod live;
 mod meter;
 mod query;
 mod screen;
+mod settings;
 mod simulate;
 mod store;
 mod tariff;
@@ -32,7 +33,8 @@ struct Flags {
 enum Command {
     /// Run a live site on an embedded twin
     ///
-    /// Without a site file: the bundled quick-start site, with simulated devices, carriers and buyers.
+    /// Without a site file: the bundled quick-start site, with simulated devices, carriers and buyers. The file is taken at the
+    /// first start; from then on the site's settings live in its twin (`parceltwin settings`, and the API of a running site).
     Live(LiveFlags),
     /// Run a scenario in virtual time and report on it
     Sim(SimFlags),
@@ -44,6 +46,9 @@ enum Command {
     /// Read carriers' rate sheets, and price a parcel
     #[command(subcommand)]
     Tariff(tariff::TariffCommand),
+    /// Change what a site goes by: versions of its settings, one of which is in force
+    #[command(subcommand)]
+    Settings(settings::SettingsCommand),
     /// Ask the tables that a site makes from its journal
     #[command(subcommand)]
     Query(QueryCommand),
@@ -62,6 +67,9 @@ enum Command {
 struct LiveFlags {
     /// The site file (TOML)
     site: Option<PathBuf>,
+    /// Take the site file in place of the settings that are in force; without it, it is taken at the first start only
+    #[arg(long, requires = "site")]
+    take: bool,
     /// Where the twin is kept; without it, in a temporary folder that goes when the site stops
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -134,7 +142,7 @@ struct CheckFlags {
 enum TwinCommand {
     /// Show one entity as JSON, as the journal makes it
     Show {
-        /// order, parcel, stock, warehouse, station, device, carrier, bag or manifest
+        /// order, parcel, stock, warehouse, station, device, carrier, bag, manifest or settings
         kind: String,
         /// The entity's id
         id: String,
@@ -310,6 +318,7 @@ pub fn main() -> ExitCode {
         Command::Twin(command) => store::run(command),
         Command::Query(command) => query::run(command),
         Command::Device(flags) => device::run(flags),
+        Command::Settings(command) => settings::run(command),
         Command::Tariff(command) => tariff::run(command),
         Command::Completions { shell } => complete(shell),
     };

@@ -7,7 +7,7 @@ use twin::allocation::{Candidate, Decision};
 use twin::entity::Event;
 use twin::hold::Detail;
 use twin::order::Hold;
-use twin::{Money, Record, board, carrier, device, order, parcel, station, stock, tracking};
+use twin::{Money, Record, board, carrier, device, order, parcel, settings, station, stock, tracking};
 
 impl Writer<'_> {
     /// A record: what happened, in tables that only grow.
@@ -25,12 +25,13 @@ impl Writer<'_> {
                     self.charge(record, "label", charged.as_ref())?;
                     text(self.db, record.seq as i64, "parcel", id, &format!("{tracking} {id}"))?;
                 }
-                parcel::Event::Costed { freight } => self.charge(record, "freight", Some(freight))?,
+                parcel::Event::Costed { freight, .. } => self.charge(record, "freight", Some(freight))?,
                 _ => {}
             },
             Event::Bag(twin::bag::Event::Opened { .. }) => text(self.db, record.seq as i64, "bag", id, id)?,
             Event::Manifest(twin::manifest::Event::Opened { .. }) => text(self.db, record.seq as i64, "manifest", id, id)?,
             Event::Stock(event) => self.movement(record, event)?,
+            Event::Settings(event) => self.settings(record, event)?,
             _ => {}
         }
         self.exception(record)
@@ -38,29 +39,29 @@ impl Writer<'_> {
 
     /// Where an order leaves from.
     fn decision(&mut self, record: &Record, decision: &Decision) -> Result<(), QueryError> {
-        let Decision { rule, warehouse, channel, cost, candidates, count, all } = decision;
+        let Decision { rule, warehouse, channel, cost, candidates, count, all, settings } = decision;
         let all = self.twin.candidates(candidates, all.as_ref())?;
         let chosen = (Some(warehouse.as_str()), Some(channel.as_str()), Some(cost));
-        self.weighed(record, "chosen", (rule, *count), chosen, &all)
+        self.weighed(record, "chosen", (rule, *count, *settings), chosen, &all)
     }
 
     /// Or that nothing takes it.
     fn no_offer(&mut self, record: &Record, hold: Hold, detail: &Detail) -> Result<(), QueryError> {
-        let Detail::NoOffer { rule, candidates, count, all } = detail else { return Ok(()) };
+        let Detail::NoOffer { rule, candidates, count, all, settings } = detail else { return Ok(()) };
         let all = self.twin.candidates(candidates, all.as_ref())?;
-        self.weighed(record, hold.as_str(), (rule, *count), (None, None, None), &all)
+        self.weighed(record, hold.as_str(), (rule, *count, *settings), (None, None, None), &all)
     }
 
     fn weighed(
         &mut self,
         record: &Record,
         outcome: &str,
-        (rule, count): (&str, u32),
+        (rule, count, settings): (&str, u32, u32),
         (warehouse, channel, cost): (Option<&str>, Option<&str>, Option<&Money>),
         candidates: &[Candidate],
     ) -> Result<(), QueryError> {
         let (seq, day, (cost, currency)) = (record.seq as i64, self.day(record.at), money(cost));
-        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
+        self.db.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?.execute(params![
             seq,
             record.key.id.as_str(),
             record.at.0,
@@ -71,7 +72,8 @@ impl Writer<'_> {
             warehouse,
             channel,
             cost,
-            currency
+            currency,
+            (settings > 0).then_some(settings)
         ])?;
         let mut insert = self.db.prepare_cached("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
         for (place, candidate) in candidates.iter().enumerate() {
@@ -90,6 +92,36 @@ impl Writer<'_> {
                 kind.as_str(),
                 parameters.to_string()
             ])?;
+        }
+        Ok(())
+    }
+
+    /// A version of the settings: who wrote it, who put it in force and why, and since when it is what it is.
+    fn settings(&mut self, record: &Record, event: &settings::Event) -> Result<(), QueryError> {
+        use settings::Event::*;
+        let (at, by) = (record.decided_at().0, record.by.to_string());
+        let Ok(number) = record.key.id.parse::<u32>() else { return Ok(()) };
+        match event {
+            Drafted { note, .. } => {
+                let day = self.day(record.at);
+                self.db
+                    .prepare_cached("INSERT INTO settings VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, NULL, NULL, NULL, NULL, NULL)")?
+                    .execute(params![number, record.seq as i64, note.as_str(), by, at, day.as_str()])?;
+            }
+            Planned { from, reason } => {
+                let update = "UPDATE settings SET stage = 'planned', reason = ?2, activated_by = ?3, active_from_us = ?4 WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, reason.as_str(), by, from.0])?;
+            }
+            Activated { from, reason } => {
+                // What was planned is put in force by the clock: whoever planned it did it.
+                let update = "UPDATE settings SET stage = 'active', reason = ?2, active_from_us = ?4, activated_at_us = ?5, \
+                     activated_by = CASE WHEN stage = 'planned' AND ?6 THEN activated_by ELSE ?3 END WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, reason.as_str(), by, from.0, at, record.by.is_system()])?;
+            }
+            Archived { .. } => {
+                let update = "UPDATE settings SET stage = 'archived', archived_at_us = ?2 WHERE number = ?1";
+                self.db.prepare_cached(update)?.execute(params![number, at])?;
+            }
         }
         Ok(())
     }

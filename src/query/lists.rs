@@ -353,6 +353,9 @@ pub struct DecisionRow {
     pub channel: Option<String>,
     pub cost: Option<Amount>,
     /// All that was weighed: the chosen one first, then those with a price, cheapest first, then those nearest to one.
+    /// The version of the site's settings that it was made under.
+    pub settings: Option<i64>,
+    /// All that was weighed, the chosen one first.
     pub candidates: Vec<CandidateRow>,
 }
 
@@ -375,7 +378,7 @@ pub struct CandidateRow {
 
 impl Listed for DecisionRow {
     const TABLE: &'static str = "decisions";
-    const COLUMNS: &'static str = "seq, at_us, order_id, outcome, rule, weighed, warehouse, channel, cost_micro, currency";
+    const COLUMNS: &'static str = "seq, at_us, order_id, outcome, rule, weighed, warehouse, channel, cost_micro, currency, settings";
     const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("channel", false)];
     const BEGAN: &'static str = "at_us";
 
@@ -400,6 +403,7 @@ impl Listed for DecisionRow {
             warehouse: row.get(6)?,
             channel: row.get(7)?,
             cost: amount(row.get(8)?, row.get(9)?),
+            settings: row.get(10)?,
             candidates,
         })
     }

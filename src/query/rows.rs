@@ -89,7 +89,8 @@ impl<'a> Writer<'a> {
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
-            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier => Ok(()),
+            // Of settings the records say all.
+            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings => Ok(()),
         }
     }
 

@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 16] = [
+const ROWS: [&str; 17] = [
     "orders",
     "buyers",
     "order_lines",
@@ -38,6 +38,7 @@ const ROWS: [&str; 16] = [
     "charges",
     "exceptions",
     "stock_movements",
+    "settings",
     "texts",
 ];
 

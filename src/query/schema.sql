@@ -219,7 +219,8 @@ CREATE TABLE decisions (
   warehouse  TEXT,
   channel    TEXT,
   cost_micro BIGINT,
-  currency   TEXT
+  currency   TEXT,
+  settings   INTEGER
 );
 
 CREATE TABLE candidates (
@@ -268,6 +269,22 @@ CREATE TABLE stock_movements (
   quantity  BIGINT NOT NULL,
   order_id  TEXT,
   reference TEXT
+);
+
+-- Versions of the site's settings, each as it is now.
+CREATE TABLE settings (
+  number          INTEGER NOT NULL PRIMARY KEY,
+  seq             BIGINT NOT NULL,
+  stage           TEXT NOT NULL,
+  note            TEXT NOT NULL,
+  drafted_by      TEXT NOT NULL,
+  drafted_at_us   BIGINT NOT NULL,
+  day             TEXT NOT NULL,
+  reason          TEXT,
+  activated_by    TEXT,
+  active_from_us  BIGINT,
+  activated_at_us BIGINT,
+  archived_at_us  BIGINT
 );
 
 -- Texts that can be searched, folded (small letters, no accents). seq is the record that brought it; kind and entity_id say

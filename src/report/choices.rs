@@ -94,7 +94,7 @@ mod tests {
         ];
         let kept = candidates[..1].to_vec();
         let (rule, warehouse, channel) = ("cheapest@1".into(), "SZX".into(), "a".into());
-        let decision = Decision { rule, warehouse, channel, cost: cny, candidates: kept.clone(), count: 5, all: None };
+        let decision = Decision { rule, warehouse, channel, cost: cny, candidates: kept.clone(), count: 5, all: None, settings: 0 };
         let mut choices = Choices::default();
         choices.add(&decision, &candidates, &rates);
         choices.add(&decision, &kept, &rates);

@@ -141,8 +141,16 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         verdict: verdict::Verdict::Chosen,
     };
     let candidates = vec![offer(channel, cost), offer(other, usd(650)), offer("dhl/express", usd(1_490))];
-    let decision =
-        Decision { rule: "cheapest@1".into(), warehouse: "SZX".into(), channel: channel.into(), cost, candidates, count: 3, all: None };
+    let decision = Decision {
+        rule: "cheapest@1".into(),
+        warehouse: "SZX".into(),
+        channel: channel.into(),
+        cost,
+        candidates,
+        count: 3,
+        all: None,
+        settings: 0,
+    };
     put(
         Span::from_ms(80),
         Allocate { decision: Box::new(decision), parcel: parcel.clone(), shares: vec![Share { line: 0, quantity: 1 }], with: vec![] },
@@ -164,7 +172,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
 /// As the desk holds what no warehouse has.
 fn short() -> Detail {
     let verdict = verdict::Verdict::Short { sku: "A-17".into(), there: 1, wanted: 2, more: 0 };
-    Detail::weighed("cheapest@1", vec![Candidate { warehouse: "SZX".into(), channel: None, cost: None, days: None, verdict }]).0
+    Detail::weighed("cheapest@1", 0, vec![Candidate { warehouse: "SZX".into(), channel: None, cost: None, days: None, verdict }]).0
 }
 
 fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, plan: Plan, cost: Money) {
@@ -202,7 +210,7 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     let six = Span::from_hours(6).0;
     let cutoff = Moment(((at + sorted).0.div_euclid(six) + 1) * six) + Span::from_mins(5);
     put(cutoff - at, HandOver { bag: "B1".into() });
-    put(cutoff - at, Cost { freight: cost });
+    put(cutoff - at, Cost { freight: cost, settings: 0 });
     use tracking::Command::{Begin, Track};
     let mut put = |after: Span, command| journal.push((at + after, Step::Tracking(id.clone(), command)));
     put(cutoff - at, Begin { carrier, number: TrackingNumber::new(format!("T{n}")) });

@@ -225,7 +225,7 @@ impl Pass<'_> {
                     series.interceptions.entry(word).or_default().cancelled += 1;
                 }
             }
-            parcel::Event::Costed { freight } => {
+            parcel::Event::Costed { freight, .. } => {
                 let before = seen.freight.replace(*freight);
                 series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, seen.estimate, self.rates);
             }

@@ -191,6 +191,7 @@ impl Maker {
             warehouse: warehouse.clone(),
             channel: channel.into(),
             cost: usd(523),
+            settings: 1,
             candidates: vec![
                 candidate(channel, 523, Verdict::Chosen),
                 candidate("direct/express", 833, dearer(310)),
@@ -269,7 +270,7 @@ impl Maker {
             |status, text: &str| TrackEvent { at: at(9_000), status, code: "01".into(), text: text.into(), place: "Frankfurt".into() };
         let end = pick(&ENDS, n, 16);
         let rare = if mixed(n, 17).is_multiple_of(1_000) { TrackStatus::Returned } else { end };
-        parcel.add(&mut fourth, vec![parcel::Event::HandedOver { bag }, parcel::Event::Costed { freight: usd(531) }]);
+        parcel.add(&mut fourth, vec![parcel::Event::HandedOver { bag }, parcel::Event::Costed { freight: usd(531), settings: 1 }]);
         let mut way = One::<Tracking>::new(parcel.id.clone());
         let under_way = vec![
             tracking::Event::Begun { carrier: carrier.into(), number },

@@ -27,6 +27,8 @@ pub struct Decision {
     pub count: u32,
     /// The document with all of them, where these are not all.
     pub all: Option<Hash>,
+    /// The version of the site's settings that it was made under; 0: not told.
+    pub settings: u32,
 }
 
 /// One warehouse, or one channel from one warehouse, and how it fared.
@@ -91,7 +93,7 @@ mod tests {
         };
         let candidates: Vec<_> = (0..30).map(candidate).collect();
         let (rule, warehouse, channel) = ("cheapest-with-stock@1".into(), "SZX".into(), "carrier-00/service-00".into());
-        Decision { rule, warehouse, channel, cost: money(0), candidates, count: 30, all: None }
+        Decision { rule, warehouse, channel, cost: money(0), candidates, count: 30, all: None, settings: 0 }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum Detail {
         candidates: Vec<Candidate>,
         count: u32,
         all: Option<Hash>,
+        /// The version of the site's settings that it was weighed under; 0: not told.
+        settings: u32,
     },
     /// No warehouse and no channel to choose from.
     NothingToChoose,
@@ -40,14 +42,14 @@ pub enum Detail {
 
 impl Detail {
     /// Of what was weighed, as it is written, and the document that goes with it where an event does not keep all.
-    pub fn weighed(rule: &str, mut candidates: Vec<Candidate>) -> (Self, Option<Vec<u8>>) {
+    pub fn weighed(rule: &str, settings: u32, mut candidates: Vec<Candidate>) -> (Self, Option<Vec<u8>>) {
         if candidates.is_empty() {
             return (Detail::NothingToChoose, None);
         }
         let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
         let document = keep(&mut candidates);
         let all = document.as_deref().map(Hash::of);
-        (Detail::NoOffer { rule: rule.into(), candidates, count, all }, document)
+        (Detail::NoOffer { rule: rule.into(), candidates, count, all, settings }, document)
     }
 
     /// The hold that it is the detail of.

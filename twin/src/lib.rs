@@ -41,6 +41,7 @@ pub mod projection;
 pub mod replay;
 pub mod s10;
 pub mod schema;
+pub mod settings;
 pub mod shelf;
 pub mod sled_shelf;
 pub mod sscc;

@@ -494,7 +494,16 @@ mod tests {
 
     fn decision() -> Box<Decision> {
         let cost = Money::zero(crate::money::Currency::USD);
-        Box::new(Decision { rule: "r".into(), warehouse: "W".into(), channel: "c".into(), cost, candidates: vec![], count: 0, all: None })
+        Box::new(Decision {
+            rule: "r".into(),
+            warehouse: "W".into(),
+            channel: "c".into(),
+            cost,
+            candidates: vec![],
+            count: 0,
+            all: None,
+            settings: 0,
+        })
     }
 
     fn allocate(order: &mut Order, parcel: &str, shares: &[(u16, u32)]) -> Result<usize, String> {

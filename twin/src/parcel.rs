@@ -274,6 +274,7 @@ pub enum Command {
     },
     Cost {
         freight: Money,
+        settings: u32,
     },
     Cancel {
         reason: SmolStr,
@@ -346,6 +347,8 @@ pub enum Event {
     },
     Costed {
         freight: Money,
+        /// The version of the site's settings that it was reckoned under; 0: not told.
+        settings: u32,
     },
     Cancelled {
         reason: SmolStr,
@@ -459,8 +462,8 @@ impl Entity for Parcel {
             },
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
             Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
-            Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
-            Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
+            Command::Cost { freight, .. } if self.freight == Some(freight) => Ok(vec![]),
+            Command::Cost { freight, settings } => Ok(vec![Event::Costed { freight, settings }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
             // Once the sorter has its answer the box is on its way into a bag.
             Command::Cancel { unreleased: true, .. } if self.printed_on.is_some() => {
@@ -535,7 +538,7 @@ impl Entity for Parcel {
                 self.exception = None;
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
-            Event::Costed { freight } => self.freight = Some(*freight),
+            Event::Costed { freight, .. } => self.freight = Some(*freight),
             Event::Cancelled { order, .. } => {
                 self.stage = Stage::Cancelled;
                 self.cancelled_for = order.clone();

@@ -23,7 +23,7 @@ use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, station, stock, tracking, warehouse};
+use crate::{bag, carrier, device, manifest, order, parcel, settings, station, stock, tracking, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -82,7 +82,7 @@ numbered! {
     }
     struct "decision" Decision {
         0 rule: SmolStr, 1 warehouse: WarehouseId, 2 channel: ChannelId, 3 cost: Money, 4 candidates: Vec<Candidate>, 5 count: u32,
-        6 all: Option<Hash>,
+        6 all: Option<Hash>, 7 settings: u32,
     }
     enum "hold" Hold {
         1 Unpaid {}, 2 AddressInvalid {}, 3 UnknownSku {}, 4 NoStock {}, 5 NoChannel {}, 6 Oversize {}, 7 ForbiddenGoods {}, 8 Duplicate {},
@@ -99,7 +99,8 @@ numbered! {
     struct "share" Share { 0 line: u16, 1 quantity: u32 }
     enum "detail" Detail {
         1 Said { 0 text: SmolStr }, 2 Unpaid {}, 3 Address { 0 faults: Vec<Defect> }, 4 Unknown { 0 skus: Vec<Sku> }, 5 NoValue {},
-        6 NoOffer { 0 rule: SmolStr, 1 candidates: Vec<Candidate>, 2 count: u32, 3 all: Option<Hash> }, 7 NothingToChoose {},
+        6 NoOffer { 0 rule: SmolStr, 1 candidates: Vec<Candidate>, 2 count: u32, 3 all: Option<Hash>, 4 settings: u32 },
+        7 NothingToChoose {},
     }
     enum "order" order::Event {
         2 Held { 0 reason: Hold, 2 detail: Detail },
@@ -149,7 +150,7 @@ numbered! {
         13 Reworked { 0 note: SmolStr, 1 declared: Option<(Grams, Dims)> },
         14 HandedOver { 0 bag: BagId },
         16 ExceptionRaised { 0 what: SmolStr },
-        18 Costed { 0 freight: Money },
+        18 Costed { 0 freight: Money, 1 settings: u32 },
         19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
     }
     enum "tracking" tracking::Event {
@@ -193,5 +194,11 @@ numbered! {
         1 Opened { 0 warehouse: WarehouseId, 1 carrier: CarrierId },
         2 Loaded { 0 bag: BagId, 1 parcels: u32, 2 weight_g: Grams },
         3 Closed {},
+    }
+    enum "settings" settings::Event {
+        1 Drafted { 0 parts: Vec<(SmolStr, Hash)>, 1 note: SmolStr },
+        2 Planned { 0 from: Moment, 1 reason: SmolStr },
+        3 Activated { 0 from: Moment, 1 reason: SmolStr },
+        4 Archived { 0 why: SmolStr },
     }
 }

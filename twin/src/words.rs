@@ -196,7 +196,7 @@ mod tests {
 
     fn details() -> Vec<Detail> {
         let candidate = |verdict| Candidate { warehouse: "SZX".into(), channel: Some("a".into()), cost: None, days: None, verdict };
-        let weighed = Detail::weighed("r@1", vec![candidate(NoOffer::from(Unfit::Battery).into()); 3]).0;
+        let weighed = Detail::weighed("r@1", 0, vec![candidate(NoOffer::from(Unfit::Battery).into()); 3]).0;
         let faults = vec![Defect::new("city", Wrong::Empty), Defect::new("postcode", Wrong::NoZip { given: "X".into() })];
         let skus = vec!["A-17".into(), "B-3".into()];
         vec![

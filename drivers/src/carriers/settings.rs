@@ -9,7 +9,7 @@ use twin::CarrierId;
 const TIMEOUT_MS_DEFAULT: u64 = 10_000;
 
 /// One account with one carrier, as it stands in a settings file.
-#[derive(Deserialize, Clone, Debug)]
+#[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct CarrierSettings {
     /// By which channels name it.

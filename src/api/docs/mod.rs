@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders, settings};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -37,6 +37,12 @@ use utoipa::{Modify, OpenApi};
         lists::decisions,
         decisions::decision,
         lists::search,
+        settings::list,
+        settings::show,
+        settings::diff,
+        settings::draft,
+        settings::activate,
+        settings::archive,
         entities::thing,
         events::events,
         board::board,
@@ -49,6 +55,7 @@ use utoipa::{Modify, OpenApi};
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
+        (name = "settings", description = "What the site goes by, in versions, and how it is changed while it runs"),
         (name = "events", description = "The journal as it is written"),
         (name = "board", description = "The site at a glance"),
         (name = "things", description = "Anything else the twin knows"),

@@ -1,0 +1,56 @@
+//! The site's settings while it runs: versions of them in the twin, one of which is in force.
+//!
+//! [`parts`] takes what a site file says apart into documents and compares two of them, [`versions`] writes versions down and puts
+//! them in force, [`restart`] says what of a version waits for the next start, [`keeper`] does all that while the site runs. What
+//! everybody reads is [`crate::InForce`].
+
+pub mod keeper;
+pub mod parts;
+pub mod restart;
+pub mod versions;
+
+pub use keeper::{Keeper, KeeperMsg};
+pub use parts::{Change, Parts};
+pub use versions::{SettingsFault, Versions};
+
+use crate::Work;
+use crate::config::SiteConfig;
+use std::collections::BTreeMap;
+use twin::channel::Channel;
+use twin::{ChannelId, Moment, Twin};
+
+/// The settings that a site starts with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Their version; 0 where there is none in the twin, as in a test.
+    pub version: u32,
+    /// As they are written.
+    pub written: SiteConfig,
+    /// As the site goes by them: the same, but where devices and carriers are simulated in the place of real ones.
+    pub config: SiteConfig,
+    /// Channels of earlier versions.
+    pub past: BTreeMap<ChannelId, Channel>,
+}
+
+impl Opening {
+    /// A version that the twin has in force.
+    pub fn of(twin: &Twin, versions: &Versions, version: u32) -> Result<Self, SettingsFault> {
+        let written = versions.config(twin, version)?;
+        Ok(Opening { version, config: written.clone(), written, past: versions.past_channels(twin)? })
+    }
+
+    /// Puts settings in force in a twin that no site has open: those that a run begins with.
+    pub fn take(twin: &Twin, parts: &Parts, at: Moment, reason: &str) -> Result<Self, SettingsFault> {
+        let mut versions = Versions::load(twin)?;
+        let mut work = Work::at(at);
+        let version = versions.take(&mut work, parts, reason.into())?;
+        twin.commit([work.tx])?;
+        Opening::of(twin, &versions, version)
+    }
+}
+
+impl From<SiteConfig> for Opening {
+    fn from(config: SiteConfig) -> Self {
+        Opening { version: 0, written: config.clone(), config, past: BTreeMap::new() }
+    }
+}
