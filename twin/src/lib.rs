@@ -32,6 +32,7 @@ pub mod money;
 pub mod order;
 pub mod origin;
 pub mod parcel;
+pub mod parts;
 pub mod personal;
 pub mod projection;
 pub mod replay;
