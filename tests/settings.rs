@@ -5,7 +5,7 @@ mod support;
 
 use actors::ledger::Pace;
 use actors::settings::keeper::{Activated, Activation, Drafted, KeeperMsg, Reply};
-use actors::settings::{Opening, Parts, SettingsFault, Versions};
+use actors::settings::{Opening, SettingsFault, Versions};
 use actors::site::{Site, World};
 use drivers::Clock;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use twin::bag::Bag;
 use twin::order::NewOrder;
 use twin::parcel::Parcel;
+use twin::parts::Parts;
 use twin::settings::Stage;
 use twin::{Event, Moment, Money, Span, Twin, bag, order, parcel, settings};
 
@@ -46,7 +47,7 @@ impl House {
             let mut raw = file.parts.joined();
             raw["limits"] = json!({ "keepalive_s": 3_600 });
             let parts = Parts::of(raw).expect("it comes apart");
-            let config = parts.config().expect("it is a site");
+            let config = actors::config::SiteConfig::of(&parts).expect("it is a site");
             let twin = Arc::new(Twin::in_memory("settings"));
             let opening = Opening::take(&twin, &parts, start, "the first").expect("it is taken");
             let demand = DemandSettings {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twin::channel::Channel;
 use twin::device::DeviceKind;
+use twin::parts::Parts;
 use twin::station::StationKind;
 
 use twin::{Address, CarrierId, Date, DeviceId, Moment, Span, StationId, TimeZone, WarehouseId};
@@ -270,6 +271,15 @@ impl CarrierConfig {
 }
 
 impl SiteConfig {
+    /// What a site can go by of settings in parts: read and checked as a whole, as a start does it.
+    pub fn of(parts: &Parts) -> Result<SiteConfig, String> {
+        let config = SiteConfig::deserialize(parts.joined()).map_err(|e| e.to_string())?;
+        if let Some(channel) = config.channels.iter().find(|c| c.tariff_file.is_some()) {
+            return Err(format!("channel {}: tariff_file has no folder here", channel.id));
+        }
+        config.fault().map_or(Ok(config), Err)
+    }
+
     /// What is wrong with the plan, in words that name the place.
     pub fn fault(&self) -> Option<String> {
         if self.warehouses.is_empty() || self.carriers.is_empty() || self.channels.is_empty() {

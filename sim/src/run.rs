@@ -10,7 +10,7 @@ use crate::world::{Setup, SimWorld};
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
-use actors::settings::{Opening, Parts, SettingsFault};
+use actors::settings::{Opening, SettingsFault};
 use actors::site::{Site, SiteError, World};
 use drivers::Clock;
 use drivers::platforms::{OrderFile, StockRow};
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use twin::NewOrder;
 use twin::entity::Kind;
 use twin::goods::Product;
+use twin::parts::Parts;
 use twin::{Moment, Sku, Span, Twin, TwinError};
 
 /// How often a run looks whether it is done, and says how far it is.

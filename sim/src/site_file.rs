@@ -3,9 +3,9 @@
 
 use crate::scenario::{FILE_BYTES_MAX, FileError};
 use actors::config::SiteConfig;
-use actors::settings::Parts;
 use serde_json::Value;
 use std::path::Path;
+use twin::parts::Parts;
 
 /// A site file that was read and checked.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl SiteFile {
     fn checked(raw: Value, path: &Path) -> Result<Self, FileError> {
         let wrong = |why: String| FileError::Content { path: path.to_owned(), why };
         let parts = Parts::of(raw).map_err(wrong)?;
-        Ok(SiteFile { config: parts.config().map_err(wrong)?, parts })
+        Ok(SiteFile { config: SiteConfig::of(&parts).map_err(wrong)?, parts })
     }
 }
 

@@ -10,7 +10,7 @@ use super::versions::{
 use super::{Api, gate};
 use actors::origin;
 use actors::settings::keeper::{Activated, Activation, Drafted, KeeperMsg, Reply};
-use actors::settings::{Parts, SettingsFault, Versions};
+use actors::settings::{SettingsFault, Versions};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -20,6 +20,7 @@ use axum::{Extension, Json};
 use sim::site_file::SiteFile;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
+use twin::parts::Parts;
 use twin::settings::Stage;
 use twin::{Moment, Twin};
 

@@ -1,11 +1,11 @@
 //! How versions of the settings look as JSON, and what may be asked of them. For the API and the command line alike.
 
 use super::limits::SETTINGS_CHANGES_MAX;
-use actors::settings::Change;
 use actors::settings::keeper::Activated;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use twin::parts::Change;
 use twin::settings::{Event, Settings};
 use twin::{Key, Kind, Twin, TwinError, Way};
 use utoipa::{IntoParams, ToSchema};

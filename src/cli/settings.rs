@@ -3,7 +3,7 @@
 
 use super::{Answer, keep, screen};
 use crate::api::versions::{ChangeView, VersionView};
-use actors::settings::{Change, Opening, Parts, SettingsFault, Versions};
+use actors::settings::{Opening, SettingsFault, Versions};
 use actors::{Work, origin};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -12,6 +12,7 @@ use sim::site_file::SiteFile;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use twin::home::Home;
+use twin::parts::{Change, Parts};
 use twin::{By, Moment, Origin, Twin};
 
 /// Differences that are printed at a start; `settings diff` prints all.
@@ -358,7 +359,9 @@ mod tests {
             act(&mut versions, &mut work);
             twin.commit([work.tx]).unwrap();
         };
-        write(begin, &mut |versions, work| drop(versions.take(work, &first, "first".into()).unwrap()));
+        write(begin, &mut |versions, work| {
+            versions.take(work, &first, "first".into()).unwrap();
+        });
         let due = begin + Span::from_hours(24);
         write(begin, &mut |versions, work| {
             let (number, _) = versions.draft(work, &second, "second".into()).unwrap();
@@ -367,7 +370,9 @@ mod tests {
         let start = || at_start(&twin, None, &first, false).unwrap();
         assert_eq!(start().version, 1);
         // A day goes by: something else is written.
-        write(due, &mut |versions, work| drop(versions.draft(work, &read(&SITE.replace("\"7.12\"", "\"7.40\"")), "later".into())));
+        write(due, &mut |versions, work| {
+            versions.draft(work, &read(&SITE.replace("\"7.12\"", "\"7.40\"")), "later".into()).unwrap();
+        });
         let opening = start();
         assert_eq!((opening.version, opening.config.fx.per_base.values().any(|rate| rate.to_string() == "7.30")), (2, true));
         assert_eq!(start().version, 2);

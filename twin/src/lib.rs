@@ -36,6 +36,7 @@ pub mod new_order;
 pub mod order;
 pub mod origin;
 pub mod parcel;
+pub mod parts;
 pub mod personal;
 pub mod projection;
 pub mod replay;

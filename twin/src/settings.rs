@@ -1,7 +1,7 @@
 //! A version of the site's settings: which parts it is made of, since when it is in force, and why. Its id is its number.
 //!
 //! A version is whole, as a tree of git is: it names every part by the hash of a document, so what did not change costs a name.
-//! What stands in a part is nothing to the twin; `actors/src/settings` reads and checks it. No secret ever does.
+//! What stands in a part is nothing to the twin; [`crate::parts`] takes it apart, and `actors/src/config.rs` reads and checks it. No secret ever does.
 
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::{Hash, Moment};

@@ -1,7 +1,6 @@
 //! The keeper of a running site's settings: writes versions down, checks them, and puts them in force, at once or when their time
 //! comes. What it puts in force is in the journal before anybody goes by it.
 
-use super::parts::Parts;
 use super::restart;
 use super::versions::{SettingsFault, Versions};
 use crate::config::SiteConfig;
@@ -12,6 +11,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::channel::Channel;
+use twin::parts::Parts;
 use twin::settings::Stage;
 use twin::{ChannelId, Moment};
 

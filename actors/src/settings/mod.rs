@@ -1,22 +1,20 @@
 //! The site's settings while it runs: versions of them in the twin, one of which is in force.
 //!
-//! [`parts`] takes what a site file says apart into documents and compares two of them, [`versions`] writes versions down and puts
-//! them in force, [`restart`] says what of a version waits for the next start, [`keeper`] does all that while the site runs. What
+//! [`versions`] writes versions down, each in [`twin::parts`], and puts them in force, [`restart`] says what of a version waits for the next start, [`keeper`] does all that while the site runs. What
 //! everybody reads is [`crate::InForce`].
 
 pub mod keeper;
-pub mod parts;
 pub mod restart;
 pub mod versions;
 
 pub use keeper::{Keeper, KeeperMsg};
-pub use parts::{Change, Parts};
 pub use versions::{SettingsFault, Versions};
 
 use crate::Work;
 use crate::config::SiteConfig;
 use std::collections::BTreeMap;
 use twin::channel::Channel;
+use twin::parts::Parts;
 use twin::{ChannelId, Moment, Twin};
 
 /// The settings that a site starts with.

@@ -1,12 +1,12 @@
 //! All versions of a site's settings, in the hand of the one who writes them: the keeper of a running site, or a command on a twin
 //! that no site has open. At most one is in force; whoever puts another in force archives it in the same transaction.
 
-use super::parts::Parts;
 use crate::config::SiteConfig;
 use crate::{Host, Work};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, HashSet};
 use twin::channel::Channel;
+use twin::parts::Parts;
 use twin::settings::{Command, Settings, Stage};
 use twin::{ChannelId, Hash, Moment, Refusal, Twin, TwinError};
 
@@ -72,7 +72,7 @@ impl Versions {
 
     /// What a version says, checked as a whole.
     pub fn config(&self, twin: &Twin, number: u32) -> Result<SiteConfig, SettingsFault> {
-        self.parts(twin, number)?.config().map_err(SettingsFault::Faulty)
+        SiteConfig::of(&self.parts(twin, number)?).map_err(SettingsFault::Faulty)
     }
 
     /// Writes a draft down; where the same is written down already and may still be, or is, in force: that one. Says whether it
@@ -128,7 +128,7 @@ impl Versions {
 
     /// Writes a draft down and puts it in force at once.
     pub fn take(&mut self, work: &mut Work, parts: &Parts, reason: SmolStr) -> Result<u32, SettingsFault> {
-        parts.config().map_err(SettingsFault::Faulty)?;
+        SiteConfig::of(parts).map_err(SettingsFault::Faulty)?;
         let (number, _) = self.draft(work, parts, reason.clone())?;
         self.activate(work, number, work.tx.at, reason)?;
         Ok(number)

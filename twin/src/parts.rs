@@ -1,14 +1,13 @@
 //! What a site file says, in named parts: `site` (its name and the order of the rest), each section, each warehouse, carrier,
 //! channel and tariff. A part is a document, the same bytes for the same content; together they are the site file again.
 //!
-//! Reads no file and knows no version.
+//! Reads no file, knows no version, and does not ask whether a site could go by it: that is `actors/src/config.rs`.
 
-use crate::config::SiteConfig;
+use crate::channel::Channel;
+use crate::{Hash, StoreError, Twin, TwinError};
 use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
-use twin::channel::Channel;
-use twin::{Hash, Twin, TwinError};
 
 /// The part that holds what is no section, and in which order the others stand.
 const SITE: &str = "site";
@@ -91,15 +90,6 @@ impl Parts {
         Value::Object(site)
     }
 
-    /// What a site can go by: read and checked as a whole, as a start does it.
-    pub fn config(&self) -> Result<SiteConfig, String> {
-        let config: SiteConfig = serde_json::from_value(self.joined()).map_err(|e| e.to_string())?;
-        if let Some(channel) = config.channels.iter().find(|c| c.tariff_file.is_some()) {
-            return Err(format!("channel {}: tariff_file has no folder here", channel.id));
-        }
-        config.fault().map_or(Ok(config), Err)
-    }
-
     /// Each part's name and document.
     pub fn documents(&self) -> impl Iterator<Item = (SmolStr, Vec<u8>)> {
         // It came as text, so it goes as text.
@@ -108,8 +98,7 @@ impl Parts {
 
     /// The parts with these documents.
     pub fn read(twin: &Twin, parts: &BTreeMap<SmolStr, Hash>) -> Result<Parts, TwinError> {
-        let lost =
-            |name: &SmolStr, why: String| twin::StoreError::Broken { what: "read a part of the settings", why: format!("{name}: {why}") };
+        let lost = |name: &SmolStr, why: String| StoreError::Broken { what: "read a part of the settings", why: format!("{name}: {why}") };
         let part = |(name, hash): (&SmolStr, &Hash)| {
             let bytes = twin.document(hash)?.ok_or_else(|| lost(name, format!("document {hash} is not there")))?;
             let value = serde_json::from_slice(&bytes).map_err(|e| lost(name, e.to_string()))?;
@@ -250,7 +239,6 @@ mod tests {
         ] {
             assert_eq!(Parts::of(site).unwrap_err(), why);
         }
-        assert!(Parts::of(site()).unwrap().config().unwrap_err().contains("missing field"));
     }
 
     #[test]
