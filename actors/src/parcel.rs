@@ -233,8 +233,8 @@ impl ParcelState {
             }
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
-                    let cost = self.settle(work);
                     self.watch(work, &house)?;
+                    let cost = self.settle(work);
                     self.progress(work, Progress::Shipped);
                     cost
                 }

@@ -213,8 +213,9 @@ impl Tracking {
             said[before..].iter().for_each(|event| way.apply(self.changed_at, event));
             told.push(event);
         }
-        let tracked = told.chunks(NEWS_A_RECORD).map(|news| Event::Tracked { news: news.to_vec() });
-        tracked.chain(said).collect()
+        // The news last: what follows from it, an order delivered, names the newest record as its cause.
+        said.extend(told.chunks(NEWS_A_RECORD).map(|news| Event::Tracked { news: news.to_vec() }));
+        said
     }
 
     fn hear(&mut self, at: Moment, event: &TrackEvent) {
@@ -349,7 +350,7 @@ mod tests {
         let mut tracking = handed_over();
         let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::DepartedOrigin), news(3, TrackStatus::Exception)];
         let raised = Event::ExceptionRaised { what: "t".into() };
-        assert_eq!(hear_of(&mut tracking, Command::Track { news: first.clone() }), [Event::Tracked { news: first }, raised]);
+        assert_eq!(hear_of(&mut tracking, Command::Track { news: first.clone() }), [raised, Event::Tracked { news: first }]);
         let many: Vec<_> = (0..NEWS_A_RECORD as i64 + 1).map(|n| news(100 + n, TrackStatus::InFlight)).collect();
         let records = hear_of(&mut tracking, Command::Track { news: many });
         assert_eq!((records.len(), tracking.told), (2, 3 + NEWS_A_RECORD as u32 + 1));
