@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "applied",
     "orders",
     "buyers",
@@ -26,6 +26,8 @@ const TABLES: [&str; 15] = [
     "parcels",
     "parcel_items",
     "tracking",
+    "returns",
+    "return_items",
     "bags",
     "manifests",
     "stock",

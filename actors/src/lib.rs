@@ -17,6 +17,7 @@ pub mod order_desk;
 pub mod origin;
 pub mod parcel;
 pub mod parcels;
+pub mod returns;
 pub mod rework;
 pub mod seat;
 pub mod site;

@@ -86,6 +86,10 @@ pub enum DeskMsg {
         outcome: Result<(), String>,
         reply: Reply,
     },
+    /// What is sellable of a return goes on the shelf.
+    Restock(ParcelId),
+    /// It is, durably.
+    Restocked(ParcelId),
     /// Make who its buyer is unreadable for ever.
     Erase {
         order: OrderId,
@@ -103,11 +107,13 @@ pub enum DeskMsg {
 pub struct OrderDesk;
 
 pub struct DeskState {
-    house: Arc<House>,
-    myself: ActorRef<Told<DeskMsg>>,
+    pub(crate) house: Arc<House>,
+    pub(crate) myself: ActorRef<Told<DeskMsg>>,
     /// Orders that are being worked on; looked up by id only.
     orders: HashMap<OrderId, Host<Order>>,
-    stock: HashMap<SmolStr, Host<Stock>>,
+    pub(crate) stock: HashMap<SmolStr, Host<Stock>>,
+    /// Returns whose goods are being written into stock.
+    pub(crate) restocking: BTreeSet<ParcelId>,
     warehouses: Vec<WarehouseId>,
     quoting: BTreeMap<OrderId, Quoting>,
     rounds: u32,
@@ -168,6 +174,7 @@ impl Actor for OrderDesk {
             myself,
             orders: HashMap::new(),
             stock,
+            restocking: BTreeSet::new(),
             warehouses,
             quoting: BTreeMap::new(),
             rounds: 0,
@@ -180,6 +187,7 @@ impl Actor for OrderDesk {
         for facet in UNFINISHED {
             desk.take_up(facet, None)?;
         }
+        desk.take_up_returns()?;
         desk.look_later(myself);
         Ok(())
     }
@@ -199,6 +207,8 @@ impl DeskState {
             DeskMsg::Count(rows) => self.count(rows)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
             DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
+            DeskMsg::Restock(parcel) => self.restock(parcel)?,
+            DeskMsg::Restocked(parcel) => drop(self.restocking.remove(&parcel)),
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => drop(self.orders.remove(&order)),
             DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,
@@ -617,7 +627,7 @@ impl DeskState {
     }
 
     /// Orders that wait for stock are planned anew, because of what this work makes known of it.
-    fn plan_short(&mut self, work: &mut Work) {
+    pub(crate) fn plan_short(&mut self, work: &mut Work) {
         let (short, myself) = (std::mem::take(&mut self.short), self.myself.clone());
         // A desk that fell meanwhile plans what it finds received.
         work.then(move || short.into_iter().for_each(|id| drop(myself.cast(DeskMsg::Plan(id).into()))));

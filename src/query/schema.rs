@@ -22,13 +22,15 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 17] = [
     "orders",
     "buyers",
     "order_lines",
     "parcels",
     "parcel_items",
     "tracking",
+    "returns",
+    "return_items",
     "bags",
     "manifests",
     "stock",

@@ -35,6 +35,7 @@ pub mod parcel;
 pub mod personal;
 pub mod projection;
 pub mod replay;
+pub mod returns;
 pub mod s10;
 pub mod schema;
 pub mod shelf;

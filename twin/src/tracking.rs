@@ -112,6 +112,8 @@ pub struct Tracking {
     pub news: Vec<u32>,
     /// When the news says that its way ended, where one does.
     pub ended_at: Option<Moment>,
+    /// The newest time at which it was said to be on its way back, or back.
+    pub returning_at: Option<Moment>,
     /// Something the carrier says is wrong and that the seller should know before the buyer asks.
     pub exception: Option<SmolStr>,
 }
@@ -164,6 +166,11 @@ impl Tracking {
             Some(to) if !self.stage.is_end() || (Some(event.at), to) > (self.ended_at, self.stage) => (to, Some(event.at)),
             Some(_) => here,
         }
+    }
+
+    /// The carrier says that it comes back, and nothing newer says that its way has ended elsewhere.
+    pub fn is_coming_back(&self) -> bool {
+        self.stage == Stage::Returned || self.returning_at.is_some_and(|at| self.ended_at.is_none_or(|ended| at > ended))
     }
 
     /// Whether this is new: not told before, or it moves the parcel, whatever its mark.
@@ -230,6 +237,9 @@ impl Tracking {
         let of_customs = matches!(event.status, TrackStatus::ExportCleared | TrackStatus::Customs | TrackStatus::ImportCleared);
         if of_customs && self.customs.as_ref().is_none_or(|newest| newest.at <= event.at) {
             self.customs = Some(event.clone());
+        }
+        if matches!(event.status, TrackStatus::Returning | TrackStatus::Returned) {
+            self.returning_at = self.returning_at.max(Some(event.at));
         }
         self.told = self.told.saturating_add(1);
         let mark = event.mark();
@@ -357,6 +367,25 @@ mod tests {
     }
 
     #[test]
+    fn it_comes_back_where_nothing_newer_says_that_it_ended_elsewhere() {
+        use TrackStatus::*;
+        for (said, back) in [
+            (vec![(1, InFlight)], false),
+            (vec![(1, Returning)], true),
+            (vec![(1, Returning), (2, Delivered)], false),
+            (vec![(2, Delivered), (1, Returning)], false),
+            (vec![(2, Delivered), (3, Returning)], true),
+            (vec![(1, Returning), (2, Lost)], false),
+            (vec![(2, Returned)], true),
+            (vec![(2, Returned), (3, Delivered)], false),
+        ] {
+            let mut tracking = handed_over();
+            said.iter().for_each(|(at, status)| drop(hear(&mut tracking, vec![news(*at, *status)])));
+            assert_eq!(tracking.is_coming_back(), back, "{said:?}");
+        }
+    }
+
+    #[test]
     fn the_newest_word_of_customs_is_kept() {
         let mut tracking = handed_over();
         hear(&mut tracking, vec![news(5, TrackStatus::Customs), news(3, TrackStatus::ExportCleared), news(7, TrackStatus::LastMile)]);
@@ -420,7 +449,8 @@ mod tests {
         assert_eq!(tracking.stage, Stage::Delivered);
     }
 
-    const HEARD: [TrackStatus; 12] = [
+    const HEARD: [TrackStatus; 13] = [
+        TrackStatus::Returning,
         TrackStatus::InfoReceived,
         TrackStatus::Accepted,
         TrackStatus::DepartedOrigin,
@@ -461,6 +491,7 @@ mod tests {
             told.sort_by_key(key);
             heard.sort_by_key(key);
             prop_assert_eq!(told, heard);
+            prop_assert_eq!(once.is_coming_back(), other.is_coming_back());
             prop_assert_eq!((once.stage, once.ended_at, once.news), (other.stage, other.ended_at, other.news));
         }
     }

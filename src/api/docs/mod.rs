@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, entities, events, health, lists, metrics, order_form, orders, returns};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -30,10 +30,14 @@ use utoipa::{Modify, OpenApi};
         lists::bags,
         lists::manifests,
         lists::on_their_way,
+        lists::returns,
         lists::stock,
         lists::exceptions,
         lists::decisions,
         lists::search,
+        returns::announce,
+        returns::receive,
+        returns::close,
         entities::thing,
         events::events,
         board::board,
@@ -45,6 +49,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
+        (name = "returns", description = "What comes back, and what becomes of it"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "events", description = "The journal as it is written"),
         (name = "board", description = "The site at a glance"),
