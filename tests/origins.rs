@@ -9,7 +9,7 @@ use twin::{Because, By, Event, Key, Record, bag, parcel, stock};
 
 /// What happens on an ordinary day, who does it, and what led to it. What the house does because of nothing is its
 /// beginning, what a clock sets off, and what comes from outside without a name: simulated buyers, counted stock.
-const ORDINARY: [(&str, &str, &str); 37] = [
+const ORDINARY: [(&str, &str, &str); 38] = [
     ("bag.added", "line sorter", "nothing"),
     ("bag.closed", "system", "nothing"),
     ("bag.handed_over", "dock scanner", "nothing"),
@@ -19,7 +19,7 @@ const ORDINARY: [(&str, &str, &str); 37] = [
     ("manifest.loaded", "dock scanner", "nothing"),
     ("manifest.opened", "dock scanner", "nothing"),
     ("order.allocated", "system", "order.received"),
-    ("order.delivered", "system", "parcel.tracked"),
+    ("order.delivered", "system", "tracking.tracked"),
     ("order.packed", "system", "parcel.packed"),
     ("order.received", "system", "nothing"),
     ("order.released", "system", "parcel.label_bought"),
@@ -27,8 +27,6 @@ const ORDINARY: [(&str, &str, &str); 37] = [
     ("parcel.bagged", "line sorter", "bag.added"),
     ("parcel.costed", "dock scanner", "manifest.loaded"),
     ("parcel.created", "system", "order.allocated"),
-    ("parcel.exception_cleared", "carrier", "nothing"),
-    ("parcel.exception_raised", "carrier", "nothing"),
     ("parcel.handed_over", "dock scanner", "manifest.loaded"),
     ("parcel.inducted", "line scanner", "nothing"),
     ("parcel.label_bought", "carrier", "parcel.label_requested"),
@@ -37,7 +35,6 @@ const ORDINARY: [(&str, &str, &str); 37] = [
     ("parcel.packed", "bench scanner", "nothing"),
     ("parcel.printed", "bench printer", "parcel.label_bought"),
     ("parcel.sorted", "line sorter", "parcel.inducted"),
-    ("parcel.tracked", "carrier", "nothing"),
     ("parcel.verified", "line sorter", "parcel.inducted"),
     ("station.bag_placed", "line sorter", "nothing"),
     ("station.bag_removed", "system", "nothing"),
@@ -46,6 +43,10 @@ const ORDINARY: [(&str, &str, &str); 37] = [
     ("stock.counted", "system", "nothing"),
     ("stock.picked", "system", "parcel.packed"),
     ("stock.reserved", "system", "order.received"),
+    ("tracking.begun", "dock scanner", "manifest.loaded"),
+    ("tracking.exception_cleared", "carrier", "nothing"),
+    ("tracking.exception_raised", "carrier", "nothing"),
+    ("tracking.tracked", "carrier", "nothing"),
     ("warehouse.opened", "system", "nothing"),
 ];
 
@@ -59,7 +60,7 @@ const ROUGH: [(&str, &str, &str); 14] = [
     ("device.fault_raised", "itself", "nothing"),
     ("order.held", "system", "nothing"),
     ("order.held", "system", "order.received"),
-    ("order.returned", "system", "parcel.tracked"),
+    ("order.returned", "system", "tracking.tracked"),
     ("parcel.intercepted", "line sorter", "parcel.inducted"),
     ("parcel.intercepted", "rework scanner", "nothing"),
     ("parcel.reworked", "rework scanner", "nothing"),
@@ -104,7 +105,7 @@ fn seen(journal: &[Record]) -> BTreeSet<(String, String, String)> {
         let plan_of = |parcel: &str| plans.get(&Key::new(twin::Kind::Parcel, parcel)).expect("it was created").order.as_str();
         let order_of = |record: &Record| match &record.event {
             Event::Order(_) => Some(record.key.id.to_string()),
-            Event::Parcel(_) => Some(plan_of(&record.key.id).to_owned()),
+            Event::Parcel(_) | Event::Tracking(_) => Some(plan_of(&record.key.id).to_owned()),
             Event::Bag(bag::Event::Added { parcel, .. }) => Some(plan_of(parcel.as_str()).to_owned()),
             Event::Stock(stock::Event::Reserved { order, .. } | stock::Event::Picked { order, .. }) => Some(order.to_string()),
             _ => None,
@@ -141,7 +142,7 @@ fn seen(journal: &[Record]) -> BTreeSet<(String, String, String)> {
             }
             By::Carrier(carrier) if id == carrier.as_str() => "itself".into(),
             By::Carrier(carrier) => {
-                assert_eq!(plans[key].carrier, *carrier, "{record:?}");
+                assert_eq!(plans[&Key::new(twin::Kind::Parcel, id)].carrier, *carrier, "{record:?}");
                 "carrier".into()
             }
             other => panic!("nobody else takes part: {other:?}"),

@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 19] = [
     "applied",
     "orders",
     "buyers",
@@ -27,6 +27,8 @@ const TABLES: [&str; 17] = [
     "parcels",
     "parcel_items",
     "tracking",
+    "returns",
+    "return_items",
     "bags",
     "manifests",
     "stock",

@@ -1,8 +1,9 @@
-//! A dock door: each bag tag that its scanner reads goes onto the carrier's open manifest, and its parcels are handed over.
+//! A dock door: each bag tag that its scanner reads goes onto the carrier's open manifest, and its parcels are handed over. The
+//! label of a parcel that comes back says that it is here.
 
 use crate::ledger::Host;
 use crate::station::{Base, StationMsg};
-use crate::{ParcelMsg, origin, slip};
+use crate::{ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
@@ -42,8 +43,9 @@ impl Dock {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
         match slip::bag_of(&code) {
             Some(bag) => self.load(base, &bag),
+            None if returns::arrived(base, &code)? => Ok(()),
             None => {
-                tracing::warn!(station = %base.config.id, %code, "is not a bag tag");
+                tracing::warn!(station = %base.config.id, %code, "is neither a bag tag nor on a parcel that comes back");
                 Ok(())
             }
         }

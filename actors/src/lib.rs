@@ -21,6 +21,7 @@ pub mod origin;
 pub mod parcel;
 pub mod parcels;
 pub mod quoting;
+pub mod returns;
 pub mod rework;
 pub mod seat;
 pub mod settings;

@@ -74,6 +74,10 @@ pub enum DeskMsg {
         parcel: ParcelId,
         outcome: Result<(), String>,
     },
+    /// What is sellable of a return goes on the shelf.
+    Restock(ParcelId),
+    /// It is, durably.
+    Restocked(ParcelId),
     /// Make who its buyer is unreadable for ever.
     Erase {
         order: OrderId,
@@ -102,6 +106,8 @@ pub struct DeskState {
     quoted_in: HashMap<OrderId, u32>,
     pub(crate) errands: BTreeMap<u32, Errand>,
     pub(crate) rounds: u32,
+    /// Returns whose goods are being written into stock.
+    pub(crate) restocking: BTreeSet<ParcelId>,
     /// Held for want of stock.
     pub(crate) short: BTreeSet<OrderId>,
     /// Each with the cause of its first try.
@@ -128,6 +134,7 @@ impl Actor for OrderDesk {
             quoting: BTreeMap::new(),
             quoted_in: HashMap::new(),
             errands: BTreeMap::new(),
+            restocking: BTreeSet::new(),
             rounds: 0,
             short: BTreeSet::new(),
             retry: BTreeMap::new(),
@@ -138,6 +145,7 @@ impl Actor for OrderDesk {
         for facet in UNFINISHED {
             desk.take_up(facet, None)?;
         }
+        desk.take_up_returns()?;
         desk.look_later(myself);
         Ok(())
     }
@@ -159,6 +167,8 @@ impl DeskState {
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
             DeskMsg::TakeApart { parcel, reason, reply } => self.take_apart(parcel, reason, reply)?,
             DeskMsg::Stopped { errand, parcel, outcome } => self.stopped(errand, parcel, outcome)?,
+            DeskMsg::Restock(parcel) => self.restock(parcel)?,
+            DeskMsg::Restocked(parcel) => drop(self.restocking.remove(&parcel)),
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => self.rest(order),
             DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,

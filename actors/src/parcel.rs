@@ -4,7 +4,8 @@
 use crate::carrier::CarrierMsg;
 use crate::config::WarehouseConfig;
 use crate::line::Facts;
-use crate::order_desk::DeskMsg;
+use crate::order_desk::{DeskMsg, Reply};
+use crate::returns;
 use crate::station::StationMsg;
 use crate::warehouse::WarehouseMsg;
 use crate::{Host, House, Seat, Told, Work, origin};
@@ -16,6 +17,7 @@ use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
 use twin::personal::Personal;
+use twin::returns::Return;
 use twin::tracking::{self, Tracking};
 use twin::{Address, BagId, DeviceId, Dims, Grams, Money, OrderId, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
@@ -53,6 +55,8 @@ pub enum ParcelMsg {
     Track(Vec<TrackEvent>),
     /// What the carrier says of it cannot be had or read.
     Unread(SmolStr),
+    /// A step of its return, and who is told, once it is durable, what came of it.
+    Return(returns::Step, Reply),
     /// Something about it is wrong in the house that no stage expresses.
     Alarm(SmolStr),
     Cancel {
@@ -89,12 +93,14 @@ pub struct ParcelArguments {
 }
 
 pub struct ParcelState {
-    house: Arc<House>,
-    id: ParcelId,
+    pub(crate) house: Arc<House>,
+    pub(crate) id: ParcelId,
     rest: Arc<Rest>,
-    host: Host<Parcel>,
+    pub(crate) host: Host<Parcel>,
     /// Loaded when it is first needed: most of its life a parcel has none.
     tracking: Option<Host<Tracking>>,
+    /// The same; few parcels ever have one.
+    pub(crate) returned: Option<Host<Return>>,
     handled: u64,
 }
 
@@ -106,7 +112,7 @@ impl Actor for ParcelActor {
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
-        Ok(ParcelState { house, id, rest, host, tracking: None, handled: 0 })
+        Ok(ParcelState { house, id, rest, host, tracking: None, returned: None, handled: 0 })
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -243,13 +249,22 @@ impl ParcelState {
             }
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
-                    let cost = self.settle(work);
                     self.watch(work, &house)?;
-                    cost
+                    self.settle(work)
                 }
                 other => other.map(drop),
             },
-            ParcelMsg::Track(news) => self.tracking()?.command(work, tracking::Command::Track { news }).map(drop),
+            ParcelMsg::Track(news) => {
+                let tracked = self.tracking()?.command(work, tracking::Command::Track { news }).map(drop);
+                self.look_back(work)?;
+                tracked
+            }
+            ParcelMsg::Return(step, reply) => {
+                let outcome = self.step_back(work, step)?;
+                let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
+                work.then(move || reply(told));
+                outcome
+            }
             ParcelMsg::Unread(what) => self.tracking()?.command(work, tracking::Command::RaiseException { what }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
             ParcelMsg::Cancel { reason, order, unreleased, decided } => {
@@ -354,7 +369,7 @@ impl ParcelState {
         }
     }
 
-    fn tracking(&mut self) -> Result<&mut Host<Tracking>, TwinError> {
+    pub(crate) fn tracking(&mut self) -> Result<&mut Host<Tracking>, TwinError> {
         let host = match self.tracking.take() {
             Some(host) => host,
             None => Host::load(&self.house.twin, self.id.text().clone())?,

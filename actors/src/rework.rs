@@ -3,7 +3,7 @@
 
 use crate::bench::sheets;
 use crate::station::Base;
-use crate::{ParcelMsg, slip};
+use crate::{ParcelMsg, returns, slip};
 use drivers::devices::{Instruction, Observation, code};
 use ractor::ActorProcessingErr;
 use std::convert::Infallible;
@@ -28,7 +28,9 @@ impl Rework {
             return Ok(());
         }
         let Some(id) = self.slip.take() else {
-            tracing::warn!(station = %base.config.id, %code, "a label was scanned before its slip");
+            if !returns::arrived(base, &code)? {
+                tracing::warn!(station = %base.config.id, %code, "a label was scanned before its slip");
+            }
             return Ok(());
         };
         let Some((_, parcel)) = base.house.twin.load::<Parcel>(id.text())? else { return Ok(()) };
@@ -59,6 +61,8 @@ impl Rework {
             // Its own label was never read on a line: it only needs a new one.
             (false, _) if parcel.stage == Stage::Labelled && own => {}
             (false, _) if parcel.stage == Stage::Labelled => self.print(base, &id)?,
+            // It came back, and was opened at once.
+            (false, _) if parcel.stage == Stage::HandedOver && returns::is_back(base, id.clone())? => {}
             (false, _) => {
                 let stage = parcel.stage.as_str();
                 return self.set_aside(base, id, format!("the twin has it {stage}: another parcel went in its place"));

@@ -42,6 +42,8 @@ pub struct BoardView {
     pub orders: BTreeMap<&'static str, u64>,
     /// Parcels by where they are: those in the house by stage, those that left by the status of their tracking.
     pub parcels: BTreeMap<&'static str, u64>,
+    /// Returns by stage.
+    pub returns: BTreeMap<&'static str, u64>,
     /// Bags by stage.
     pub bags: BTreeMap<&'static str, u64>,
     /// Since the process began, by reason.
@@ -186,6 +188,7 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
         hash: counts.head.hash.to_string(),
         orders: counts.stages(Kind::Order).collect(),
         parcels: counts.whereabouts(),
+        returns: counts.stages(Kind::Return).collect(),
         bags: counts.stages(Kind::Bag).collect(),
         exceptions: exceptions.collect(),
         warehouses: in_force.config.warehouses.iter().map(|w| warehouse(app, &in_force, twin, w, moving)).collect::<Result<_, _>>()?,

@@ -67,7 +67,8 @@ pub async fn called(api: &Api, text: String) -> Result<OrderId, Problem> {
 
 /// One parcel
 ///
-/// With `tracked`, once it was handed over: where it is, as its carrier says. Its history is told with that of its tracking.
+/// With `tracked`, once it was handed over: where it is, as its carrier says; with `returned`, where it comes back. Its history is
+/// told with theirs.
 #[utoipa::path(
     get, path = "/api/v1/parcels/{id}", tag = "parcels",
     params(("id" = String, Path, description = "The parcel's id"), Look),
@@ -127,7 +128,7 @@ pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejectio
 #[utoipa::path(
     get, path = "/api/v1/{noun}/{id}", tag = "things",
     params(
-        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, orders, parcels or tracking", example = "stations"),
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, orders, parcels, tracking or returns", example = "stations"),
         ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
         Look
     ),
@@ -170,6 +171,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Manifest => "manifests",
         Kind::Tracking => "tracking",
         Kind::Settings => "settings",
+        Kind::Return => "returns",
     }
 }
 
@@ -179,10 +181,13 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
         .read(move |twin| {
             let Some(mut json) = twin.json(&wanted)? else { return Ok(None) };
             let Some(map) = json.as_object_mut() else { return Ok(Some(json)) };
-            // What became of a parcel behind the handover is a thing of its own, and told beside it.
-            let beside = (wanted.kind == Kind::Parcel).then(|| Key::new(Kind::Tracking, wanted.id.clone()));
-            if let Some(tracked) = beside.as_ref().map(|key| twin.json(key)).transpose()?.flatten() {
-                map.insert("tracked".into(), tracked);
+            // What became of a parcel behind the handover are things of their own, and told beside it.
+            let beside = if wanted.kind == Kind::Parcel { &[("tracked", Kind::Tracking), ("returned", Kind::Return)][..] } else { &[] };
+            let beside: Vec<_> = beside.iter().map(|(name, kind)| (*name, Key::new(*kind, wanted.id.clone()))).collect();
+            for (name, key) in &beside {
+                if let Some(state) = twin.json(key)? {
+                    map.insert((*name).into(), state);
+                }
             }
             if wanted.kind == Kind::Order
                 && let Some((_, order)) = twin.load::<Order>(&wanted.id)?
@@ -193,7 +198,7 @@ async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
                 map.insert("fulfilment".into(), json!(far));
             }
             if look.history {
-                let keys: Vec<_> = std::iter::once(wanted.clone()).chain(beside).collect();
+                let keys: Vec<_> = std::iter::once(wanted.clone()).chain(beside.into_iter().map(|(_, key)| key)).collect();
                 let (records, complete) = history(twin, &keys, look.before.unwrap_or(u64::MAX))?;
                 map.insert("history".into(), json!(records));
                 map.insert("history_complete".into(), complete.into());

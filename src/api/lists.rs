@@ -5,7 +5,7 @@ use super::Api;
 use super::entities::{Look, by_tracking};
 use super::limits::{AT_LEAST_WAIT_MAX, FILTER_LENGTH_MAX, PAGE_ROWS_MAX};
 use super::problem::{Problem, query};
-use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, StockRow, TrackingRow};
+use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, ReturnRow, StockRow, TrackingRow};
 use crate::query::pages::{Listed, PAGE_ROWS, Page, Wish, page};
 use crate::query::search::{FOUND_MAX, Findings, TEXT_MAX, TOO_SHORT, find};
 use crate::query::{QueryError, applied};
@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filters {
-    /// As the rows say it: `sorted`, `handed over`, `held`. Orders, parcels, bags, manifests. Of parcels, what only a `status` may be
+    /// As the rows say it: `sorted`, `handed over`, `held`. Orders, parcels, returns, bags, manifests. Of parcels, what only a `status` may be
     /// is taken for one.
     pub stage: Option<String>,
     /// As the rows say it: `in flight`, `delivered`. Parcels, tracking.
@@ -44,6 +44,8 @@ pub struct Filters {
     pub country: Option<String>,
     /// Stock.
     pub sku: Option<String>,
+    /// Returns: `restocked`, `written off`, `sent again`, `withdrawn`.
+    pub outcome: Option<String>,
     /// Exceptions: `held`, `intercepted` …
     pub what: Option<String>,
     /// Exceptions: the kind of thing that they happened to.
@@ -81,6 +83,7 @@ impl Filters {
             ("carrier", &self.carrier),
             ("country", &self.country),
             ("sku", &self.sku),
+            ("outcome", &self.outcome),
             ("what", &self.what),
             ("kind", &self.kind),
         ];
@@ -191,6 +194,8 @@ lists! {
     orders: OrderRow, "/api/v1/orders", "orders";
     /// Parcels on their way by facets: what became of each behind the handover
     on_their_way: TrackingRow, "/api/v1/tracking", "parcels";
+    /// Returns by facets, with what came back
+    returns: ReturnRow, "/api/v1/returns", "returns";
     /// Bags by facets
     bags: BagRow, "/api/v1/bags", "lists";
     /// Manifests by facets

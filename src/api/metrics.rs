@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use twin::{Kind, Moment, parcel, tracking};
+use twin::{Kind, Moment, parcel, returns, tracking};
 
 const DURATION: &str = "parceltwin_http_request_duration_seconds";
 /// 1 where a part of the journal that was whole cannot be read any more.
@@ -75,6 +75,9 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     let places = board.whereabouts();
     for place in parcel::Stage::ALL.map(parcel::Stage::as_str).into_iter().chain(tracking::Stage::ALL.map(tracking::Stage::as_str)) {
         gauge!("parceltwin_parcels", "stage" => place).set(places.get(place).copied().unwrap_or(0) as f64);
+    }
+    for stage in returns::Stage::ALL.map(returns::Stage::as_str) {
+        gauge!("parceltwin_returns", "stage" => stage).set(board.count(Kind::Return, stage) as f64);
     }
     for state in ["online", "offline", "faulty"] {
         gauge!("parceltwin_devices", "state" => state).set(board.count(Kind::Device, state) as f64);

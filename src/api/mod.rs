@@ -23,6 +23,7 @@ pub mod order_form;
 pub mod orders;
 pub mod problem;
 pub mod request_id;
+pub mod returns;
 pub mod serve;
 pub mod settings;
 #[cfg(test)]
@@ -130,6 +131,10 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/parcels/{id}/take-apart", post(by_hand::take_apart))
         .route("/api/v1/parcels", get(lists::parcels))
         .route("/api/v1/tracking", get(lists::on_their_way))
+        .route("/api/v1/returns", get(lists::returns))
+        .route("/api/v1/returns/{parcel}/announce", post(returns::announce))
+        .route("/api/v1/returns/{parcel}/receive", post(returns::receive))
+        .route("/api/v1/returns/{parcel}/close", post(returns::close))
         .route("/api/v1/bags", get(lists::bags))
         .route("/api/v1/manifests", get(lists::manifests))
         .route("/api/v1/stock", get(lists::stock))

@@ -37,6 +37,13 @@ const PARCEL_COUNTS: [(&str, &[&str]); 9] = [
     ("returned or lost", &["returned", "lost"]),
 ];
 
+const RETURN_COUNTS: [(&str, &[&str]); 4] = [
+    ("announced", &["announced"]),
+    ("to be opened", &["arrived"]),
+    ("to be decided", &["received", "restocking"]),
+    ("closed", &["closed"]),
+];
+
 #[derive(Template)]
 #[template(path = "console.html", config = "src/console/askama.toml")]
 struct Console<'a> {
@@ -45,6 +52,7 @@ struct Console<'a> {
     now: String,
     orders: Vec<Count>,
     parcels: Vec<Count>,
+    returns: Vec<Count>,
     pictures: Vec<WarehousePicture>,
 }
 
@@ -62,9 +70,15 @@ impl<'a> Console<'a> {
             now: stages.iter().filter_map(|s| board.parcels.get(s)).sum(),
             alert: label == "intercepted" || label == "returned or lost",
         });
+        let returns = RETURN_COUNTS.map(|(label, stages)| Count {
+            label,
+            stages,
+            now: stages.iter().filter_map(|s| board.returns.get(s)).sum(),
+            alert: label != "closed",
+        });
         let pictures = board.warehouses.iter().map(WarehousePicture::of).collect();
         let now = format!("{} UTC", board.now.get(..19).unwrap_or(&board.now).replace('T', " "));
-        Console { board, now, orders: orders.into(), parcels: parcels.into(), pictures }
+        Console { board, now, orders: orders.into(), parcels: parcels.into(), returns: returns.into(), pictures }
     }
 }
 
@@ -126,6 +140,7 @@ mod tests {
             hash: String::new(),
             orders: [("held", 3)].into(),
             parcels: [("measured", 2), ("sorted", 1)].into(),
+            returns: [("arrived", 2)].into(),
             bags: Default::default(),
             interceptions: Default::default(),
             holds: Default::default(),
@@ -187,5 +202,10 @@ mod tests {
         let board = site();
         let console = Console::of(&board);
         assert_eq!(console.parcels[2].now, 3, "measured and sorted are on the line");
+        let mut stages: Vec<_> = RETURN_COUNTS.iter().flat_map(|(_, stages)| *stages).copied().collect();
+        let mut all = twin::returns::Stage::ALL.map(twin::returns::Stage::as_str);
+        stages.sort_unstable();
+        all.sort_unstable();
+        assert_eq!((stages, console.returns[1].now), (all.to_vec(), 2));
     }
 }

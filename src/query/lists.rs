@@ -230,6 +230,63 @@ impl Listed for TrackingRow {
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReturnRow {
+    #[schema(example = "WEB-000001-1")]
+    pub parcel: String,
+    /// `announced`, `arrived`, `received`, `restocking` or `closed`.
+    pub stage: String,
+    /// Why it comes back.
+    pub reason: String,
+    /// Pieces that left in it.
+    pub expected: i64,
+    pub warehouse: Option<String>,
+    /// `restocked`, `written off`, `sent again` or `withdrawn`.
+    pub outcome: Option<String>,
+    pub note: Option<String>,
+    pub announced_at: Option<String>,
+    pub received_at: Option<String>,
+    pub closed_at: Option<String>,
+    /// Once it was opened: what came back.
+    pub items: Vec<ReturnedRow>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReturnedRow {
+    pub sku: String,
+    pub quantity: i64,
+    /// `sellable`, `opened`, `damaged` or `missing`.
+    pub condition: String,
+}
+
+impl Listed for ReturnRow {
+    const TABLE: &'static str = "returns";
+    const COLUMNS: &'static str =
+        "seq, parcel_id, stage, reason, expected, warehouse, outcome, note, announced_at_us, received_at_us, closed_at_us";
+    const FACETS: &'static [(&'static str, bool)] = &[("stage", true), ("warehouse", false), ("outcome", false)];
+    const BEGAN: &'static str = "began_at_us";
+
+    fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
+        let parcel: String = row.get(1)?;
+        let ask = "SELECT sku, quantity, condition FROM return_items WHERE parcel_id = ?1 ORDER BY item";
+        let item = |row: &Row| Ok(ReturnedRow { sku: row.get(0)?, quantity: row.get(1)?, condition: row.get(2)? });
+        let items = db.prepare_cached(ask)?.query_map([&parcel], item)?.collect::<Result<_, _>>()?;
+        Ok(ReturnRow {
+            parcel,
+            stage: row.get(2)?,
+            reason: row.get(3)?,
+            expected: row.get(4)?,
+            warehouse: row.get(5)?,
+            outcome: row.get(6)?,
+            note: row.get(7)?,
+            announced_at: time(row.get(8)?),
+            received_at: time(row.get(9)?),
+            closed_at: time(row.get(10)?),
+            items,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BagRow {
     /// Its SSCC.
     pub id: String,

@@ -12,6 +12,7 @@ use twin::manifest::Manifest;
 use twin::money::Decimal;
 use twin::parcel::Parcel;
 use twin::personal::Personal;
+use twin::returns::Return;
 use twin::stock::Stock;
 use twin::tracking::Tracking;
 use twin::{Dims, Key, Moment, Money, Twin, Unsealed};
@@ -86,6 +87,7 @@ impl<'a> Writer<'a> {
             Kind::Order => self.order(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Parcel => self.parcel(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Tracking => self.tracking(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Return => self.comes_back(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
@@ -219,6 +221,43 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    fn comes_back(&mut self, id: &SmolStr, back: &Return, touch: Touch) -> Result<(), QueryError> {
+        let (seq, began, day) = match touch.begins {
+            Some((seq, at)) => (Some(seq as i64), Some(at.0), Some(self.day(at))),
+            None => (None, None, None),
+        };
+        let expected: u64 = back.expected.iter().map(|e| u64::from(e.quantity)).sum();
+        let all = params![
+            id.as_str(),
+            seq,
+            back.stage.as_str(),
+            back.reason.as_str(),
+            expected as i64,
+            back.warehouse.as_ref().map(|w| w.as_str()),
+            back.outcome.map(|outcome| outcome.as_str()),
+            some(&back.note),
+            began,
+            day.as_deref(),
+            back.announced_at.0,
+            back.arrived_at.map(|at| at.0),
+            back.received_at.map(|at| at.0),
+            back.closed_at.map(|at| at.0)
+        ];
+        if seq.is_some() {
+            self.db
+                .prepare_cached("INSERT INTO returns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")?
+                .execute(all)?;
+        } else {
+            must_be_there(self.db.prepare_cached(UPDATE_RETURN)?.execute(all)?, id)?;
+            self.db.prepare_cached("DELETE FROM return_items WHERE parcel_id = ?1")?.execute([id.as_str()])?;
+        }
+        let mut insert = self.db.prepare_cached("INSERT INTO return_items VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for (n, item) in back.items.iter().enumerate() {
+            insert.execute(params![id.as_str(), n as i64 + 1, item.sku.as_str(), item.quantity, item.condition.as_str()])?;
+        }
+        Ok(())
+    }
+
     fn bag(&mut self, id: &SmolStr, bag: &Bag, touch: Touch) -> Result<(), QueryError> {
         let manifest = bag.manifest.as_ref().map(|m| m.as_str());
         let (stage, parcels) = (bag.stage_word(), bag.parcels.len() as i64);
@@ -316,3 +355,7 @@ const INSERT_TRACKING: &str =
 /// The same numbers as in the insert.
 const UPDATE_TRACKING: &str = "UPDATE tracking SET status = ?3, status_at_us = ?4, changed_at_us = ?9, ended_at_us = ?10, exception = ?11, \
      news = ?12, news_at_us = ?13, news_status = ?14, news_text = ?15, news_place = ?16, customs = ?17, customs_at_us = ?18 WHERE parcel_id = ?1";
+
+/// What it was announced with may be another when it comes a second time.
+const UPDATE_RETURN: &str = "UPDATE returns SET stage = ?3, reason = ?4, expected = ?5, warehouse = ?6, outcome = ?7, note = ?8, \
+     announced_at_us = ?11, arrived_at_us = ?12, received_at_us = ?13, closed_at_us = ?14 WHERE parcel_id = ?1";

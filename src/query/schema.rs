@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 17] = [
+const ROWS: [&str; 19] = [
     "orders",
     "buyers",
     "order_lines",
@@ -30,6 +30,8 @@ const ROWS: [&str; 17] = [
     "parcels",
     "parcel_items",
     "tracking",
+    "returns",
+    "return_items",
     "bags",
     "manifests",
     "stock",

@@ -166,6 +166,33 @@ CREATE TABLE parcel_items (
   PRIMARY KEY (parcel_id, item)
 );
 
+-- What comes back, one for each parcel.
+CREATE TABLE returns (
+  parcel_id       TEXT NOT NULL PRIMARY KEY,
+  seq             BIGINT NOT NULL,
+  stage           TEXT NOT NULL,
+  reason          TEXT NOT NULL,
+  expected        BIGINT NOT NULL,
+  warehouse       TEXT,
+  outcome         TEXT,
+  note            TEXT,
+  began_at_us     BIGINT NOT NULL,
+  day             TEXT NOT NULL,
+  announced_at_us BIGINT NOT NULL,
+  arrived_at_us   BIGINT,
+  received_at_us  BIGINT,
+  closed_at_us    BIGINT
+);
+
+CREATE TABLE return_items (
+  parcel_id TEXT NOT NULL,
+  item      INTEGER NOT NULL,
+  sku       TEXT NOT NULL,
+  quantity  BIGINT NOT NULL,
+  condition TEXT NOT NULL,
+  PRIMARY KEY (parcel_id, item)
+);
+
 CREATE TABLE bags (
   id           TEXT NOT NULL PRIMARY KEY,
   seq          BIGINT NOT NULL,

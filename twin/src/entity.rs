@@ -2,7 +2,7 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, device, manifest, order, parcel, settings, station, stock, tracking, warehouse};
+use crate::{Moment, bag, carrier, device, manifest, order, parcel, returns, settings, station, stock, tracking, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -23,10 +23,11 @@ pub enum Kind {
     Manifest,
     Tracking,
     Settings,
+    Return,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Order,
         Kind::Parcel,
         Kind::Stock,
@@ -38,6 +39,7 @@ impl Kind {
         Kind::Manifest,
         Kind::Tracking,
         Kind::Settings,
+        Kind::Return,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Kind {
             Kind::Manifest => "manifest",
             Kind::Tracking => "tracking",
             Kind::Settings => "settings",
+            Kind::Return => "return",
         }
     }
 }
@@ -229,6 +232,7 @@ events! {
     9 Manifest(manifest::Manifest),
     13 Tracking(tracking::Tracking),
     10 Settings(settings::Settings),
+    14 Return(returns::Return),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

@@ -33,10 +33,12 @@ pub enum Facet {
     Holds,
     /// A manifest that is open; of the dock's station.
     Manifest,
+    /// A return whose sellable goods are to be put into stock; of no one.
+    Restock,
 }
 
 impl Facet {
-    pub const ALL: [Facet; 12] = [
+    pub const ALL: [Facet; 13] = [
         Facet::Plan,
         Facet::Underway,
         Facet::Label,
@@ -49,6 +51,7 @@ impl Facet {
         Facet::Closed,
         Facet::Holds,
         Facet::Manifest,
+        Facet::Restock,
     ];
 
     /// The number under which the shelf knows it.

@@ -40,6 +40,7 @@ pub mod parts;
 pub mod personal;
 pub mod projection;
 pub mod replay;
+pub mod returns;
 pub mod s10;
 pub mod schema;
 pub mod settings;

@@ -17,13 +17,14 @@ use crate::new_order::{TaxIds, Terms};
 use crate::order::{Content, Hold, Line, Share};
 use crate::parcel::{Interception, Item, Plan};
 use crate::personal::Personal;
+use crate::returns::{Condition, Expected, Outcome, Returned};
 use crate::station::StationKind;
 use crate::verdict::{NoOffer, Unfit, Verdict};
 use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, settings, station, stock, tracking, warehouse};
+use crate::{bag, carrier, device, manifest, order, parcel, returns, settings, station, stock, tracking, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -158,6 +159,18 @@ numbered! {
         2 Tracked { 0 news: Vec<TrackEvent> },
         3 ExceptionRaised { 0 what: SmolStr },
         4 ExceptionCleared {},
+    }
+    enum "condition" Condition { 1 Sellable {}, 2 Opened {}, 3 Damaged {}, 4 Missing {} }
+    enum "outcome" Outcome { 1 Restocked {}, 2 WrittenOff {}, 3 SentAgain {}, 4 Withdrawn {} }
+    struct "expected" Expected { 0 sku: Sku, 1 quantity: u32 }
+    struct "returned" Returned { 0 sku: Sku, 1 quantity: u32, 2 condition: Condition }
+    enum "return" returns::Event {
+        1 Announced { 0 expected: Vec<Expected>, 1 reason: SmolStr },
+        2 Withdrawn {},
+        3 Arrived { 0 warehouse: WarehouseId },
+        4 Received { 0 warehouse: WarehouseId, 1 items: Vec<Returned> },
+        5 Decided { 0 outcome: Outcome, 1 note: SmolStr },
+        6 Restocked {},
     }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },

@@ -112,6 +112,8 @@ pub struct Tracking {
     pub news: Vec<u32>,
     /// When the news says that its way ended, where one does.
     pub ended_at: Option<Moment>,
+    /// The newest time at which it was said to be on its way back, or back.
+    pub returning_at: Option<Moment>,
     /// Something the carrier says is wrong and that the seller should know before the buyer asks.
     pub exception: Option<SmolStr>,
 }
@@ -166,6 +168,11 @@ impl Tracking {
         }
     }
 
+    /// The carrier says that it comes back, and nothing newer says that its way has ended elsewhere.
+    pub fn is_coming_back(&self) -> bool {
+        self.stage == Stage::Returned || self.returning_at.is_some_and(|at| self.ended_at.is_none_or(|ended| at > ended))
+    }
+
     /// Whether this is new: not told before, or it moves the parcel, whatever its mark.
     fn is_news(&self, event: &TrackEvent) -> bool {
         let known = self.news.binary_search(&event.mark()).is_ok() || self.news.len() >= NEWS_MAX;
@@ -213,8 +220,9 @@ impl Tracking {
             said[before..].iter().for_each(|event| way.apply(self.changed_at, event));
             told.push(event);
         }
-        let tracked = told.chunks(NEWS_A_RECORD).map(|news| Event::Tracked { news: news.to_vec() });
-        tracked.chain(said).collect()
+        // The news last: what follows from it, an order delivered, names the newest record as its cause.
+        said.extend(told.chunks(NEWS_A_RECORD).map(|news| Event::Tracked { news: news.to_vec() }));
+        said
     }
 
     fn hear(&mut self, at: Moment, event: &TrackEvent) {
@@ -229,6 +237,9 @@ impl Tracking {
         let of_customs = matches!(event.status, TrackStatus::ExportCleared | TrackStatus::Customs | TrackStatus::ImportCleared);
         if of_customs && self.customs.as_ref().is_none_or(|newest| newest.at <= event.at) {
             self.customs = Some(event.clone());
+        }
+        if matches!(event.status, TrackStatus::Returning | TrackStatus::Returned) {
+            self.returning_at = self.returning_at.max(Some(event.at));
         }
         self.told = self.told.saturating_add(1);
         let mark = event.mark();
@@ -349,10 +360,29 @@ mod tests {
         let mut tracking = handed_over();
         let first = vec![news(1, TrackStatus::Accepted), news(2, TrackStatus::DepartedOrigin), news(3, TrackStatus::Exception)];
         let raised = Event::ExceptionRaised { what: "t".into() };
-        assert_eq!(hear_of(&mut tracking, Command::Track { news: first.clone() }), [Event::Tracked { news: first }, raised]);
+        assert_eq!(hear_of(&mut tracking, Command::Track { news: first.clone() }), [raised, Event::Tracked { news: first }]);
         let many: Vec<_> = (0..NEWS_A_RECORD as i64 + 1).map(|n| news(100 + n, TrackStatus::InFlight)).collect();
         let records = hear_of(&mut tracking, Command::Track { news: many });
         assert_eq!((records.len(), tracking.told), (2, 3 + NEWS_A_RECORD as u32 + 1));
+    }
+
+    #[test]
+    fn it_comes_back_where_nothing_newer_says_that_it_ended_elsewhere() {
+        use TrackStatus::*;
+        for (said, back) in [
+            (vec![(1, InFlight)], false),
+            (vec![(1, Returning)], true),
+            (vec![(1, Returning), (2, Delivered)], false),
+            (vec![(2, Delivered), (1, Returning)], false),
+            (vec![(2, Delivered), (3, Returning)], true),
+            (vec![(1, Returning), (2, Lost)], false),
+            (vec![(2, Returned)], true),
+            (vec![(2, Returned), (3, Delivered)], false),
+        ] {
+            let mut tracking = handed_over();
+            said.iter().for_each(|(at, status)| drop(hear(&mut tracking, vec![news(*at, *status)])));
+            assert_eq!(tracking.is_coming_back(), back, "{said:?}");
+        }
     }
 
     #[test]
@@ -419,7 +449,8 @@ mod tests {
         assert_eq!(tracking.stage, Stage::Delivered);
     }
 
-    const HEARD: [TrackStatus; 12] = [
+    const HEARD: [TrackStatus; 13] = [
+        TrackStatus::Returning,
         TrackStatus::InfoReceived,
         TrackStatus::Accepted,
         TrackStatus::DepartedOrigin,
@@ -460,6 +491,7 @@ mod tests {
             told.sort_by_key(key);
             heard.sort_by_key(key);
             prop_assert_eq!(told, heard);
+            prop_assert_eq!(once.is_coming_back(), other.is_coming_back());
             prop_assert_eq!((once.stage, once.ended_at, once.news), (other.stage, other.ended_at, other.news));
         }
     }

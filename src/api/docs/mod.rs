@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders, settings};
+use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders, returns, settings};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -32,6 +32,7 @@ use utoipa::{Modify, OpenApi};
         lists::bags,
         lists::manifests,
         lists::on_their_way,
+        lists::returns,
         lists::stock,
         lists::exceptions,
         lists::decisions,
@@ -43,6 +44,9 @@ use utoipa::{Modify, OpenApi};
         settings::draft,
         settings::activate,
         settings::archive,
+        returns::announce,
+        returns::receive,
+        returns::close,
         entities::thing,
         events::events,
         board::board,
@@ -54,6 +58,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
+        (name = "returns", description = "What comes back, and what becomes of it"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "settings", description = "What the site goes by, in versions, and how it is changed while it runs"),
         (name = "events", description = "The journal as it is written"),

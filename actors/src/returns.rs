@@ -1,0 +1,181 @@
+//! What comes back. A parcel's actor keeps its return, from the first word of it to what a person decides; where something goes
+//! back on the shelf the order desk takes over, which alone writes stock, and closes the return in the same transaction.
+//! A scanner at a dock or a rework bench that reads the label of one that is announced says that it has arrived.
+
+use crate::bench::parcel_of;
+use crate::order_desk::{DeskMsg, DeskState};
+use crate::parcel::ParcelState;
+use crate::station::Base;
+use crate::{Host, ParcelMsg, Work, origin};
+use ractor::ActorProcessingErr;
+use smol_str::{SmolStr, format_smolstr};
+use twin::facet::Facet;
+use twin::parcel::{Item, Parcel, Plan, Stage};
+use twin::returns::{self, Expected, Outcome, Return, Returned};
+use twin::stock::{self, Stock};
+use twin::tracking;
+use twin::{Entity, Origin, ParcelId, Refusal, TwinError, WarehouseId, entity::Why};
+
+/// What a person, or a scanner in a person's hand, says of a return.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// It will come back.
+    Announce {
+        reason: SmolStr,
+    },
+    /// It is here, and not opened yet.
+    Arrive {
+        warehouse: WarehouseId,
+    },
+    /// It was opened. Nobody: in the warehouse that it left from.
+    Receive {
+        warehouse: Option<WarehouseId>,
+        items: Vec<Returned>,
+    },
+    Close {
+        outcome: Outcome,
+        note: SmolStr,
+    },
+}
+
+/// What was in a parcel when it left.
+fn contents(plan: &Plan) -> Vec<Expected> {
+    let mut all: Vec<Expected> = Vec::with_capacity(plan.items.len());
+    for Item { sku, quantity, .. } in &plan.items {
+        match all.iter_mut().find(|known| known.sku == *sku) {
+            Some(known) => known.quantity = known.quantity.saturating_add(*quantity),
+            None => all.push(Expected { sku: sku.clone(), quantity: *quantity }),
+        }
+    }
+    all
+}
+
+impl ParcelState {
+    fn returned(&mut self) -> Result<&mut Host<Return>, TwinError> {
+        let host = match self.returned.take() {
+            Some(host) => host,
+            None => Host::load(&self.house.twin, self.id.text().clone())?,
+        };
+        Ok(self.returned.insert(host))
+    }
+
+    fn announce(&mut self, work: &mut Work, reason: SmolStr) -> Result<Result<usize, Refusal>, TwinError> {
+        let expected = contents(&self.host.state.plan);
+        Ok(self.returned()?.command(work, returns::Command::Announce { expected, reason }))
+    }
+
+    /// What its carrier's news mean for its return.
+    pub(crate) fn look_back(&mut self, work: &mut Work) -> Result<(), TwinError> {
+        let way = &self.tracking()?.state;
+        let outcome = if way.returning_at.is_none() {
+            return Ok(());
+        } else if way.is_coming_back() {
+            let said = way.exception.clone().or(way.newest.as_ref().map(|news| news.text.clone())).filter(|said| !said.is_empty());
+            let carrier = way.carrier.clone();
+            self.announce(work, said.unwrap_or_else(|| format_smolstr!("{carrier} says that it comes back")))?
+        } else if way.stage == tracking::Stage::Delivered {
+            self.returned()?.command(work, returns::Command::Withdraw)
+        } else {
+            return Ok(());
+        };
+        if let Err(refusal) = outcome {
+            tracing::warn!(%refusal, "what its carrier says of its return");
+        }
+        Ok(())
+    }
+
+    /// A person's step. One who has the box in hand need not have been told of it before.
+    pub(crate) fn step_back(&mut self, work: &mut Work, step: Step) -> Result<Result<(), Refusal>, TwinError> {
+        let parcel = &self.host.state;
+        if parcel.stage != Stage::HandedOver {
+            let why =
+                Why::WrongStage { is: parcel.stage.as_str().into(), step: "a return".into(), wants: Stage::HandedOver.as_str().into() };
+            return Ok(Err(Parcel::refuse(self.id.text(), why)));
+        }
+        let left_from = parcel.plan.warehouse.clone();
+        let command = match step {
+            Step::Announce { reason } => return Ok(self.announce(work, reason)?.map(drop)),
+            Step::Arrive { warehouse } => returns::Command::Arrive { warehouse },
+            Step::Receive { warehouse, items } => returns::Command::Receive { warehouse: warehouse.unwrap_or(left_from), items },
+            Step::Close { outcome, note } => returns::Command::Close { outcome, note },
+        };
+        if matches!(command, returns::Command::Receive { .. })
+            && let Err(refusal) = self.announce(work, "it came without a word".into())?
+        {
+            return Ok(Err(refusal));
+        }
+        let id = self.id.clone();
+        let desk = self.house.desk.clone();
+        let host = self.returned()?;
+        let outcome = host.command(work, command);
+        if matches!(outcome, Ok(n) if n > 0) && host.state.stage == returns::Stage::Restocking {
+            let by = origin::current().by;
+            // Whoever says that it goes on the shelf brings it there.
+            work.then(move || origin::within(Origin { by, ..origin::current() }, || desk.cast(DeskMsg::Restock(id))));
+        }
+        Ok(outcome.map(drop))
+    }
+}
+
+impl DeskState {
+    /// Returns whose goods are to go on the shelf since before this desk sat down.
+    pub(crate) fn take_up_returns(&mut self) -> Result<(), ActorProcessingErr> {
+        let owed = self.house.twin.listed::<Return>(Facet::Restock, None, None).map(|row| Ok(ParcelId::from(row?.0.id)));
+        let owed = owed.collect::<Result<Vec<_>, TwinError>>()?;
+        owed.into_iter().try_for_each(|parcel| Ok(self.myself.cast(DeskMsg::Restock(parcel).into())?))
+    }
+
+    /// What is sellable is in stock again, and the return is closed: one transaction, so that it happens once.
+    pub(crate) fn restock(&mut self, parcel: ParcelId) -> Result<(), ActorProcessingErr> {
+        // Asked again while the first is being written.
+        if self.restocking.contains(&parcel) {
+            return Ok(());
+        }
+        let house = self.house.clone();
+        let mut work = house.work();
+        let mut host = Host::<Return>::load(&house.twin, parcel.text().clone())?;
+        let (warehouse, goods) = (host.state.warehouse.clone().unwrap_or_default(), host.state.clone());
+        match host.command(&mut work, returns::Command::Restock) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(refusal) => {
+                tracing::warn!(%refusal, "is not put into stock");
+                return Ok(());
+            }
+        }
+        for (sku, quantity) in goods.sellable() {
+            let id = stock::id(&warehouse, sku);
+            let host = match self.stock.get_mut(&id) {
+                Some(host) => host,
+                None => self.stock.entry(id.clone()).or_insert(Host::<Stock>::load(&house.twin, id.clone())?),
+            };
+            host.command(&mut work, stock::Command::Receive { quantity, reference: format_smolstr!("return {parcel}") })?;
+        }
+        self.restocking.insert(parcel.clone());
+        self.plan_short(&mut work);
+        let myself = self.myself.clone();
+        // A desk that fell has forgotten it anyway.
+        work.then(move || drop(myself.cast(DeskMsg::Restocked(parcel).into())));
+        house.commit(work);
+        Ok(())
+    }
+}
+
+/// A scanner of this station read a label that is no business of its own: whether it is on a parcel that comes back, which then
+/// has arrived.
+pub(crate) fn arrived(base: &Base, code: &str) -> Result<bool, TwinError> {
+    match parcel_of(base, code)? {
+        Some(parcel) => is_back(base, parcel),
+        None => Ok(false),
+    }
+}
+
+/// The same of a parcel that is in somebody's hands.
+pub(crate) fn is_back(base: &Base, parcel: ParcelId) -> Result<bool, TwinError> {
+    let stage = base.house.twin.load::<Return>(parcel.text())?.unwrap_or_default().1.stage;
+    if stage == returns::Stage::Announced {
+        let step = Step::Arrive { warehouse: base.warehouse.clone() };
+        base.house.tell(parcel, ParcelMsg::Return(step, Box::new(|_| ())));
+    }
+    Ok(!matches!(stage, returns::Stage::Absent | returns::Stage::Closed))
+}
