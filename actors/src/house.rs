@@ -15,14 +15,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use twin::channel::{Channel, DaysCount};
-use twin::goods::Product;
-use twin::{CarrierId, DeviceId, Moment, ParcelId, Record, Sku, Twin, WarehouseId};
+use twin::{CarrierId, DeviceId, Moment, ParcelId, Record, Twin, WarehouseId};
 
 pub struct House {
     pub clock: Clock,
     pub twin: Arc<Twin>,
     pub config: SiteConfig,
-    pub products: BTreeMap<Sku, Product>,
     /// When each carrier collects at each warehouse.
     pub pickups: BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>>,
     /// How to reach each device.

@@ -4,6 +4,7 @@
 //! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
 
 use crate::carrier::CarrierMsg;
+use crate::catalog::{Catalog, CatalogMsg};
 use crate::config::WarehouseConfig;
 use crate::origin::Cause;
 use crate::parcel::label_request;
@@ -18,16 +19,18 @@ use std::sync::Arc;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{Channel, Quote, QuoteRequest};
 use twin::facet::Facet;
-use twin::order::{Command, Hold, Line, NewOrder, Order, Stage};
+use twin::order::{Command, Hold, NewOrder, Order, Stage};
 use twin::parcel::{self, Parcel, Plan};
 use twin::shelf::Listed;
-use twin::stock::{self, Stock};
-use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, Sku, Span, WarehouseId};
+use twin::stock::{self, Counted, Stock};
+use twin::{Address, CarrierId, Moment, Money, OrderId, Origin, ParcelId, SellerId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
 /// So many are looked at in one go.
 const PORTION: usize = 200;
+/// So many counts become durable together.
+const COUNTED_AT_ONCE: usize = 256;
 /// Orders whose quotes do not come are planned anew after this.
 pub const QUOTES_LATE: Span = Span::from_mins(2);
 /// How often the desk looks for late quotes and for held orders that may go on.
@@ -72,7 +75,9 @@ pub enum DeskMsg {
         step: Progress,
     },
     /// Counted stock; absolute numbers.
-    Count(Vec<(WarehouseId, Sku, u32)>),
+    Count(Vec<Counted>),
+    /// What is sold, and by whom.
+    Catalog(CatalogMsg),
     Cancel {
         order: OrderId,
         reason: SmolStr,
@@ -102,10 +107,12 @@ pub enum DeskMsg {
 pub struct OrderDesk;
 
 pub struct DeskState {
-    house: Arc<House>,
-    myself: ActorRef<Told<DeskMsg>>,
+    pub(crate) house: Arc<House>,
+    pub(crate) myself: ActorRef<Told<DeskMsg>>,
+    pub(crate) catalog: Catalog,
     /// Orders that are being worked on; looked up by id only.
     orders: HashMap<OrderId, Host<Order>>,
+    /// What was asked for since it sat down.
     stock: HashMap<SmolStr, Host<Stock>>,
     warehouses: Vec<WarehouseId>,
     quoting: BTreeMap<OrderId, Quoting>,
@@ -155,18 +162,14 @@ impl Actor for OrderDesk {
     type Arguments = Arc<House>;
 
     async fn pre_start(&self, myself: ActorRef<Told<DeskMsg>>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
-        let mut stock = HashMap::new();
-        for row in house.twin.all::<Stock>() {
-            let (id, _) = row?;
-            stock.insert(id.clone(), Host::load(&house.twin, id)?);
-        }
         house.desk.take(myself.clone());
         let warehouses = house.config.warehouses.iter().map(|w| w.id.clone()).collect();
         Ok(DeskState {
+            catalog: Catalog::new(house.twin.clone()),
             house,
             myself,
             orders: HashMap::new(),
-            stock,
+            stock: HashMap::new(),
             warehouses,
             quoting: BTreeMap::new(),
             rounds: 0,
@@ -196,6 +199,7 @@ impl DeskState {
             DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => self.quoted(order, round, &warehouse, &carrier, quotes)?,
             DeskMsg::Progress { order, step } => self.progress(order, step)?,
             DeskMsg::Count(rows) => self.count(rows)?,
+            DeskMsg::Catalog(message) => self.catalog(message)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
             DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
@@ -250,7 +254,7 @@ impl DeskState {
         Ok(())
     }
 
-    fn order(&mut self, id: &OrderId) -> Result<&mut Host<Order>, ActorProcessingErr> {
+    pub(crate) fn order(&mut self, id: &OrderId) -> Result<&mut Host<Order>, ActorProcessingErr> {
         if !self.orders.contains_key(id) {
             let host = Host::load(&self.house.twin, id.text().clone())?;
             self.orders.insert(id.clone(), host);
@@ -268,16 +272,8 @@ impl DeskState {
             // The one place: whoever took the order in, from here on its address is written as the house reads it.
             order.ship_to.put_right();
             let mut holds = Vec::new();
-            let mut lines = Vec::with_capacity(order.lines.len());
-            for line in &order.lines {
-                match house.products.get(&line.sku) {
-                    Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
-                    None => {
-                        holds.push((Hold::UnknownSku, format_smolstr!("{}", line.sku)));
-                        lines.push(Line::of(line, vec![]));
-                    }
-                }
-            }
+            let (seller, lines, unknown) = self.catalog.lines(&order)?;
+            holds.extend(unknown.map(|skus| (Hold::UnknownSku, skus)));
             let faults = order.ship_to.faults();
             if !faults.is_empty() {
                 let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -295,7 +291,7 @@ impl DeskState {
             }
             let buyer = house.twin.seal_buyer(&mut work.tx, &order.ship_to.clone().parted().1)?;
             let host = self.order(&id)?;
-            host.command(&mut work, Command::Receive { order: Box::new(order), buyer: Some(buyer), lines })?;
+            host.command(&mut work, Command::Receive { order: Box::new(order), buyer: Some(buyer), seller, lines })?;
             receipts.push(Receipt::Accepted);
             for (reason, detail) in &holds {
                 host.command(&mut work, Command::Hold { reason: *reason, detail: detail.clone() })?;
@@ -316,14 +312,35 @@ impl DeskState {
         Ok(())
     }
 
-    fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
-        self.stock.get(&stock::id(warehouse, sku)).map_or(0, |s| s.state.available())
+    /// Stock as the twin knows it, or as it has become since.
+    fn stock(&mut self, id: SmolStr) -> Result<&mut Host<Stock>, ActorProcessingErr> {
+        if !self.stock.contains_key(&id) {
+            let host = Host::load(&self.house.twin, id.clone())?;
+            self.stock.insert(id.clone(), host);
+        }
+        self.stock.get_mut(&id).ok_or_else(|| "a stock vanished from the desk".into())
+    }
+
+    /// Has at hand what every warehouse holds of what an order needs.
+    fn look_at_stock(&mut self, order: &Order) -> Result<(), ActorProcessingErr> {
+        for warehouse in self.warehouses.clone() {
+            for (sku, _) in order.needs() {
+                self.stock(stock::id(&warehouse, &order.seller, &sku))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is available of what was looked at.
+    fn available(&self, warehouse: &WarehouseId, seller: &SellerId, sku: &Sku) -> u32 {
+        self.stock.get(&stock::id(warehouse, seller, sku)).map_or(0, |s| s.state.available())
     }
 
     /// Gathers what every warehouse with stock could ship over every channel.
     fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let (now, ship_at) = (house.clock.steady(), house.clock.date());
+        self.identify(&id)?;
         let order = self.order(&id)?.state.clone();
         let held_for_good =
             order.holds.keys().any(|h| !matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods));
@@ -338,7 +355,8 @@ impl DeskState {
             return Ok(());
         };
         let to = house.twin.address(&order.ship_to, order.buyer.as_ref())?;
-        let (fit, lost) = warehouses_with_stock(&order.needs(), &self.warehouses, |w, s| self.available(w, s));
+        self.look_at_stock(&order)?;
+        let (fit, lost) = warehouses_with_stock(&order.needs(), &self.warehouses, |w, s| self.available(w, &order.seller, s));
         let packed = rules::packing::declare(order.goods());
         self.rounds += 1;
         let mut quoting = Quoting {
@@ -462,15 +480,15 @@ impl DeskState {
         match choose(quoting.offers, quoting.lost, &house.config.fx) {
             Ok(decision) => {
                 // The stock may have gone while the carriers thought.
-                let needs = self.order(&id)?.state.needs();
-                if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, sku) < *quantity) {
+                let order = &self.order(&id)?.state;
+                let (seller, needs) = (order.seller.clone(), order.needs());
+                if needs.iter().any(|(sku, quantity)| self.available(&decision.warehouse, &seller, sku) < *quantity) {
                     self.myself.cast(DeskMsg::Plan(id).into())?;
                     return Ok(());
                 }
                 for (sku, quantity) in needs {
-                    if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
-                        stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
-                    }
+                    let stock = self.stock(stock::id(&decision.warehouse, &seller, &sku))?;
+                    stock.command(&mut work, stock::Command::Reserve { order: id.clone(), quantity })?;
                 }
                 let parcel = ParcelId::of(&id, 1);
                 let host = self.order(&id)?;
@@ -563,22 +581,19 @@ impl DeskState {
     fn each_stock(&mut self, work: &mut Work, order: &Order, command: impl Fn(u32) -> stock::Command) -> Result<(), ActorProcessingErr> {
         let Some(decision) = &order.decision else { return Ok(()) };
         for (sku, quantity) in order.needs() {
-            if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
-                stock.command(work, command(quantity))?;
-            }
+            self.stock(stock::id(&decision.warehouse, &order.seller, &sku))?.command(work, command(quantity))?;
         }
         Ok(())
     }
 
-    fn count(&mut self, rows: Vec<(WarehouseId, Sku, u32)>) -> Result<(), ActorProcessingErr> {
+    fn count(&mut self, rows: Vec<Counted>) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let mut work = house.work();
-        for (warehouse, sku, on_hand) in rows {
-            let id = stock::id(&warehouse, &sku);
-            let host = match self.stock.get_mut(&id) {
-                Some(host) => host,
-                None => self.stock.entry(id.clone()).or_insert(Host::load(&house.twin, id.clone())?),
-            };
+        for Counted { warehouse, owner, sku, on_hand } in rows {
+            if work.tx.len() >= COUNTED_AT_ONCE {
+                house.commit(std::mem::replace(&mut work, house.work()));
+            }
+            let host = self.stock(stock::id(&warehouse, &owner, &sku))?;
             let safety = host.state.safety;
             if host.exists() && host.state.on_hand == on_hand {
                 continue;

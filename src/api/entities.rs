@@ -145,6 +145,9 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Carrier => "carriers",
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
+        Kind::Product => "products",
+        Kind::SkuMap => "sku-maps",
+        Kind::Seller => "sellers",
     }
 }
 

@@ -40,6 +40,9 @@ pub struct OrderRow {
     pub stage: String,
     pub platform: String,
     pub shop: String,
+    /// Whose shop that is.
+    #[schema(example = "own")]
+    pub seller: String,
     pub received_at: Option<String>,
     pub placed_at: Option<String>,
     pub country: String,
@@ -60,9 +63,16 @@ pub struct OrderRow {
 impl Listed for OrderRow {
     const TABLE: &'static str = "orders";
     const COLUMNS: &'static str = "seq, id, stage, platform, shop, received_at_us, placed_at_us, country, postcode, pieces, value_micro, \
-         currency, holds, warehouse, channel, parcel_id, forgotten";
-    const FACETS: &'static [(&'static str, bool)] =
-        &[("stage", true), ("platform", true), ("country", true), ("warehouse", true), ("channel", true), ("shop", false)];
+         currency, holds, warehouse, channel, parcel_id, forgotten, seller";
+    const FACETS: &'static [(&'static str, bool)] = &[
+        ("stage", true),
+        ("platform", true),
+        ("country", true),
+        ("warehouse", true),
+        ("channel", true),
+        ("seller", true),
+        ("shop", false),
+    ];
     const BEGAN: &'static str = "received_at_us";
 
     fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
@@ -86,6 +96,7 @@ impl Listed for OrderRow {
             channel: row.get(14)?,
             parcel: row.get(15)?,
             forgotten: row.get(16)?,
+            seller: row.get(17)?,
         })
     }
 }
@@ -307,9 +318,12 @@ impl Listed for DecisionRow {
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StockRow {
-    #[schema(example = "SZX:P-000007")]
+    #[schema(example = "SZX:own:P-000007")]
     pub id: String,
     pub warehouse: String,
+    /// The seller whose it is.
+    #[schema(example = "own")]
+    pub owner: String,
     pub sku: String,
     pub on_hand: i64,
     pub reserved: i64,
@@ -320,19 +334,20 @@ pub struct StockRow {
 
 impl Listed for StockRow {
     const TABLE: &'static str = "stock";
-    const COLUMNS: &'static str = "seq, id, warehouse, sku, on_hand, reserved, safety, available";
-    const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("sku", true)];
+    const COLUMNS: &'static str = "seq, id, warehouse, owner, sku, on_hand, reserved, safety, available";
+    const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("owner", true), ("sku", true)];
     const BEGAN: &'static str = "";
 
     fn read(_: &Connection, row: &Row) -> Result<Self, QueryError> {
         Ok(StockRow {
             id: row.get(1)?,
             warehouse: row.get(2)?,
-            sku: row.get(3)?,
-            on_hand: row.get(4)?,
-            reserved: row.get(5)?,
-            safety: row.get(6)?,
-            available: row.get(7)?,
+            owner: row.get(3)?,
+            sku: row.get(4)?,
+            on_hand: row.get(5)?,
+            reserved: row.get(6)?,
+            safety: row.get(7)?,
+            available: row.get(8)?,
         })
     }
 }

@@ -46,11 +46,6 @@ fn sides(dims: Option<Dims>) -> [Option<u32>; 3] {
     [side(|d| d.length_mm), side(|d| d.width_mm), side(|d| d.height_mm)]
 }
 
-/// Warehouse and SKU of a stock's id.
-pub(super) fn parts(stock: &str) -> (&str, &str) {
-    stock.split_once(':').unwrap_or(("", stock))
-}
-
 /// What of an order can be searched.
 pub fn order_text(id: &str, order: &Order, buyer: Option<&Personal>) -> String {
     let Place { postcode, region, .. } = &order.ship_to;
@@ -59,11 +54,29 @@ pub fn order_text(id: &str, order: &Order, buyer: Option<&Personal>) -> String {
         words.extend([name, company, street, street2, city, phone, email, tax_id].map(SmolStr::as_str));
     }
     words.extend([region, postcode].map(SmolStr::as_str));
-    for line in &order.lines {
-        words.push(line.sku.as_str());
-        words.extend(line.goods.iter().map(|goods| goods.sku.as_str()).filter(|ours| *ours != line.sku.as_str()));
-    }
+    words.extend(order.lines.iter().map(|line| line.sku.as_str()));
     words.join(" ")
+}
+
+/// Pieces of all lines; what nobody knows to be a bundle is one.
+fn pieces(order: &Order) -> i64 {
+    let of = |line: &Line| match line.goods.is_empty() {
+        true => i64::from(line.quantity),
+        false => line.pieces().map(|(_, pieces)| i64::from(pieces)).sum(),
+    };
+    order.lines.iter().map(of).sum()
+}
+
+/// What is said of a thing is found no more.
+pub fn unfind(db: &Connection, kind: &str, id: &str) -> Result<(), QueryError> {
+    let mut texts = db.prepare_cached("SELECT seq, body FROM texts WHERE entity_id = ?1 AND kind = ?2")?;
+    let old: Vec<(i64, String)> = texts.query_map([id, kind], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (seq, body) in old {
+        let unindex = "INSERT INTO pieces(pieces, rowid, body) VALUES('delete', ?1, ?2)";
+        db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
+        db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
+    }
+    Ok(())
 }
 
 /// Lets a text be found.
@@ -99,6 +112,9 @@ impl<'a> Writer<'a> {
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Product => self.product(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::SkuMap => self.sku_map(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Seller => self.seller(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier => Ok(()),
         }
     }
@@ -131,8 +147,8 @@ impl<'a> Writer<'a> {
             let update = "UPDATE orders SET rule = ?2, warehouse = ?3, channel = ?4, parcel_id = ?5 \
                  WHERE id = ?1 AND (warehouse IS NOT ?3 OR channel IS NOT ?4 OR parcel_id IS NOT ?5)";
             self.db.prepare_cached(update)?.execute(params![id.as_str(), rule, warehouse, channel, parcel])?;
-            if touch.deep && order.forgotten {
-                forget(self.db, self.twin, id)?;
+            if touch.deep {
+                self.deep(id, order)?;
             }
             return Ok(());
         };
@@ -142,12 +158,6 @@ impl<'a> Writer<'a> {
         };
         let forgotten = order.forgotten || buyer == Some(Unsealed::Erased);
         let buyer = if let Some(Unsealed::Here(personal)) = buyer { Some(personal) } else { None };
-        // What nobody knows to be a bundle is a piece.
-        let pieces = |line: &Line| match line.goods.is_empty() {
-            true => u64::from(line.quantity),
-            false => line.pieces().map(|(_, pieces)| u64::from(pieces)).sum(),
-        };
-        let pieces: u64 = order.lines.iter().map(pieces).sum();
         let day = self.day(at);
         self.db.prepare_cached(INSERT_ORDER)?.execute(params![
             id.as_str(),
@@ -155,6 +165,7 @@ impl<'a> Writer<'a> {
             order.stage_word(),
             order.platform.as_str(),
             order.shop.as_str(),
+            order.seller.as_str(),
             order.placed_at.0,
             at.0,
             day.as_str(),
@@ -163,7 +174,7 @@ impl<'a> Writer<'a> {
             some(&order.ship_to.postcode),
             order.currency.as_str(),
             order.value().and_then(|value| micro(value.amount)),
-            pieces as i64,
+            pieces(order),
             holds,
             rule,
             warehouse,
@@ -195,40 +206,19 @@ impl<'a> Writer<'a> {
                 micro(line.unit_price),
                 order.currency.as_str()
             ])?;
-            self.line_goods(id, n as i64 + 1, line)?;
         }
-        Ok(())
+        self.line_goods(id, &order.lines)
     }
 
-    fn line_goods(&self, order: &SmolStr, n: i64, line: &Line) -> Result<(), QueryError> {
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO line_goods VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-        )?;
-        for (at, (goods, pieces)) in line.pieces().enumerate() {
-            let facts = &goods.facts;
-            let (value, currency) = money(facts.declared_value.as_ref());
-            insert.execute(params![
-                order.as_str(),
-                n,
-                at as i64 + 1,
-                goods.sku.as_str(),
-                goods.quantity,
-                pieces,
-                facts.weight_g,
-                facts.dims.length_mm,
-                facts.dims.width_mm,
-                facts.dims.height_mm,
-                facts.battery.as_str(),
-                facts.liquid,
-                some(&facts.category),
-                some(&facts.hs_code),
-                some(&facts.origin),
-                some(&facts.description),
-                value,
-                currency
-            ])?;
+    /// What of an order is not on its own row alone, or hardly ever changes.
+    fn deep(&self, id: &SmolStr, order: &Order) -> Result<(), QueryError> {
+        if order.forgotten {
+            forget(self.db, self.twin, id)?;
         }
-        Ok(())
+        let update = "UPDATE orders SET seller = ?2, pieces = ?3 WHERE id = ?1";
+        self.db.prepare_cached(update)?.execute(params![id.as_str(), order.seller.as_str(), pieces(order)])?;
+        self.db.prepare_cached("DELETE FROM line_goods WHERE order_id = ?1")?.execute([id.as_str()])?;
+        self.line_goods(id, &order.lines)
     }
 
     fn parcel(&mut self, id: &SmolStr, parcel: &Parcel, touch: Touch) -> Result<(), QueryError> {
@@ -359,11 +349,12 @@ impl<'a> Writer<'a> {
             let row = params![id.as_str(), stock.on_hand, stock.reserved, stock.safety, stock.available()];
             return must_be_there(self.db.prepare_cached(update)?.execute(row)?, id);
         };
-        let (warehouse, sku) = parts(id);
-        self.db.prepare_cached("INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        let (warehouse, owner, sku) = twin::stock::parts(id);
+        self.db.prepare_cached("INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
             id.as_str(),
             seq as i64,
             warehouse,
+            owner,
             sku,
             stock.on_hand,
             stock.reserved,
@@ -374,7 +365,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
+pub(super) fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
     match changed {
         1 => Ok(()),
         _ => Err(QueryError::Other { why: format!("{id} goes on in the journal and has no row") }),
@@ -382,7 +373,7 @@ fn must_be_there(changed: usize, id: &SmolStr) -> Result<(), QueryError> {
 }
 
 const INSERT_ORDER: &str =
-    "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 
 const INSERT_PARCEL: &str = "INSERT INTO parcels VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
      ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41)";

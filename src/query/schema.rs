@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 20] = [
     "orders",
     "buyers",
     "order_lines",
@@ -32,6 +32,11 @@ const ROWS: [&str; 15] = [
     "bags",
     "manifests",
     "stock",
+    "products",
+    "sku_maps",
+    "sku_map_parts",
+    "sellers",
+    "shops",
     "decisions",
     "candidates",
     "charges",

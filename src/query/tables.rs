@@ -4,7 +4,7 @@
 //! journal's end they are the same however they came there. One transaction for each batch, the mark in it.
 
 use super::rows::{self, Writer};
-use super::{QueryError, fold, schema};
+use super::{QueryError, schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -173,7 +173,7 @@ impl Tables {
 fn is_deep(event: &Event) -> bool {
     match event {
         Event::Order(event) => match event {
-            order::Event::Received { .. } | order::Event::Forgotten => true,
+            order::Event::Received { .. } | order::Event::Identified { .. } | order::Event::Forgotten => true,
             order::Event::Held { .. }
             | order::Event::HoldCleared { .. }
             | order::Event::Allocated { .. }
@@ -213,13 +213,7 @@ impl Projection for Tables {
 /// Takes out of the tables who the buyer of an order was.
 pub fn forget(db: &Connection, twin: &Twin, order: &SmolStr) -> Result<(), QueryError> {
     db.prepare_cached("DELETE FROM buyers WHERE order_id = ?1")?.execute([order.as_str()])?;
-    let mut texts = db.prepare_cached("SELECT seq, body FROM texts WHERE entity_id = ?1 AND kind = 'order'")?;
-    let old: Vec<(i64, String)> = texts.query_map([order.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    for (seq, body) in old {
-        let unindex = "INSERT INTO pieces(pieces, rowid, body) VALUES('delete', ?1, ?2)";
-        db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
-        db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
-    }
+    rows::unfind(db, "order", order)?;
     let seq: Option<i64> =
         db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
     if let (Some(seq), Some((_, state))) = (seq, twin.load::<order::Order>(order)?) {

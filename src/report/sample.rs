@@ -118,7 +118,7 @@ fn order(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment) {
         held: None,
     };
     let mut put = |after: Span, command| journal.push((at + after, Step::Order(id.clone(), command)));
-    put(Span::ZERO, Receive { order: Box::new(new), buyer: None, lines: vec![] });
+    put(Span::ZERO, Receive { order: Box::new(new), buyer: None, seller: "own".into(), lines: vec![] });
     if n % 10 == 3 {
         let reason = if n % 20 == 3 { Hold::NoStock } else { Hold::AddressInvalid };
         put(Span::from_ms(20), order::Command::Hold { reason, detail: "SZX: short of A-17: 1 of 2".into() });

@@ -138,7 +138,7 @@ impl Maker {
     /// To go on in a twin that has some.
     pub fn of(twin: &Twin) -> Self {
         let ids = twin.all::<Stock>().map(|row| row.expect("it reads").0);
-        let stocks = ids.filter_map(|id| Some((id.strip_prefix("SZX:P-")?.parse().ok()?, twin.load(&id).expect("it reads")?)));
+        let stocks = ids.filter_map(|id| Some((id.strip_prefix("SZX:own:P-")?.parse().ok()?, twin.load(&id).expect("it reads")?)));
         Maker { stocks: stocks.collect() }
     }
 
@@ -146,7 +146,7 @@ impl Maker {
         let (version, stock) = self.stocks.entry(sku).or_default();
         stock.apply(tx.at, &event);
         *version += 1;
-        tx.stage(&format!("SZX:P-{sku:06}").into(), *version, vec![event], Default::default(), stock);
+        tx.stage(&format!("SZX:own:P-{sku:06}").into(), *version, vec![event], Default::default(), stock);
     }
 
     /// The order number `n`, in so many transactions.
@@ -193,6 +193,7 @@ impl Maker {
         let mut order = One::<Order>::new(order_id(n).text().clone());
         let mut parcel = One::<Parcel>::new(parcel_id.text().clone());
         let received = order::Event::Received {
+            seller: "own".into(),
             platform: pick(&PLATFORMS, n, 14).into(),
             shop: format!("shop-{}", mixed(n, 15) % 9).into(),
             placed_at: at(-5),

@@ -2,7 +2,7 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{Moment, bag, carrier, device, manifest, order, parcel, product, seller, sku_map, station, stock, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -21,11 +21,26 @@ pub enum Kind {
     Carrier,
     Bag,
     Manifest,
+    Product,
+    SkuMap,
+    Seller,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] =
-        [Kind::Order, Kind::Parcel, Kind::Stock, Kind::Warehouse, Kind::Station, Kind::Device, Kind::Carrier, Kind::Bag, Kind::Manifest];
+    pub const ALL: [Kind; 12] = [
+        Kind::Order,
+        Kind::Parcel,
+        Kind::Stock,
+        Kind::Warehouse,
+        Kind::Station,
+        Kind::Device,
+        Kind::Carrier,
+        Kind::Bag,
+        Kind::Manifest,
+        Kind::Product,
+        Kind::SkuMap,
+        Kind::Seller,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +53,9 @@ impl Kind {
             Kind::Carrier => "carrier",
             Kind::Bag => "bag",
             Kind::Manifest => "manifest",
+            Kind::Product => "product",
+            Kind::SkuMap => "sku_map",
+            Kind::Seller => "seller",
         }
     }
 }
@@ -212,6 +230,9 @@ events! {
     7 Carrier(carrier::Carrier),
     8 Bag(bag::Bag),
     9 Manifest(manifest::Manifest),
+    11 Product(product::Product),
+    12 SkuMap(sku_map::SkuMap),
+    17 Seller(seller::Seller),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

@@ -33,10 +33,16 @@ pub enum Facet {
     Holds,
     /// A manifest that is open; of the dock's station.
     Manifest,
+    /// A seller; of each of their shops.
+    Shop,
+    /// An order with a line that nobody knows what is in; of that line's SKU, as the platform calls it.
+    Unmapped,
+    /// A bundle, or a SKU under another name; of each SKU of ours in it.
+    Part,
 }
 
 impl Facet {
-    pub const ALL: [Facet; 12] = [
+    pub const ALL: [Facet; 15] = [
         Facet::Plan,
         Facet::Underway,
         Facet::Label,
@@ -49,6 +55,9 @@ impl Facet {
         Facet::Closed,
         Facet::Holds,
         Facet::Manifest,
+        Facet::Shop,
+        Facet::Unmapped,
+        Facet::Part,
     ];
 
     /// The number under which the shelf knows it.

@@ -9,7 +9,7 @@ use crate::facet::{Facet, Listing};
 use crate::goods::Goods;
 use crate::keys::Sealed;
 use crate::money::Decimal;
-use crate::{Address, Moment, Money, OrderId, ParcelId};
+use crate::{Address, Moment, Money, OrderId, ParcelId, SellerId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::BTreeMap;
@@ -171,6 +171,8 @@ pub struct Order {
     pub stage: Stage,
     pub platform: SmolStr,
     pub shop: SmolStr,
+    /// Whose shop that was when it came in, so whose goods it takes.
+    pub seller: SellerId,
     pub placed_at: Moment,
     pub received_at: Moment,
     pub ship_to: Place,
@@ -191,7 +193,14 @@ pub enum Command {
     Receive {
         order: Box<NewOrder>,
         buyer: Option<Sealed>,
+        seller: SellerId,
         lines: Vec<Line>,
+    },
+    /// What lies in lines of which nobody knew that, by their places from 0.
+    Identify {
+        /// Whose shop it is now.
+        seller: SellerId,
+        goods: Vec<(u32, Vec<Goods>)>,
     },
     Hold {
         reason: Hold,
@@ -227,6 +236,11 @@ pub enum Event {
         buyer: Option<Box<Sealed>>,
         lines: Vec<Line>,
         currency: SmolStr,
+        seller: SellerId,
+    },
+    Identified {
+        seller: SellerId,
+        goods: Vec<(u32, Vec<Goods>)>,
     },
     Held {
         reason: Hold,
@@ -297,14 +311,22 @@ impl Entity for Order {
     fn decide(&self, id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
         use Stage::*;
         match command {
-            Command::Receive { order, buyer, lines } => {
+            Command::Receive { order, buyer, seller, lines } => {
                 if self.stage != Absent {
                     return Ok(vec![]);
                 }
                 let currency = order.lines.first().map_or("USD", |l| l.unit_price.currency.code()).into();
                 let NewOrder { platform, shop, placed_at, ship_to, .. } = *order;
                 let ship_to = Box::new(ship_to.parted().0);
-                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer: buyer.map(Box::new), lines, currency }])
+                Ok(vec![Event::Received { platform, shop, placed_at, ship_to, buyer: buyer.map(Box::new), lines, currency, seller }])
+            }
+            Command::Identify { seller, mut goods } => {
+                let unknown = |n: &u32| self.lines.get(*n as usize).is_some_and(|line| line.goods.is_empty());
+                goods.retain(|(n, goods)| unknown(n) && !goods.is_empty());
+                match goods.is_empty() {
+                    true => Ok(vec![]),
+                    false => self.step(id, "identification", &[Received], Absent, Event::Identified { seller, goods }),
+                }
             }
             Command::Hold { reason, detail } => match self.holds.get(&reason) {
                 Some(known) if *known == detail => Ok(vec![]),
@@ -343,11 +365,12 @@ impl Entity for Order {
 
     fn apply(&mut self, at: Moment, event: &Event) {
         match event {
-            Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency } => {
+            Event::Received { platform, shop, placed_at, ship_to, buyer, lines, currency, seller } => {
                 *self = Order {
                     stage: Stage::Received,
                     platform: platform.clone(),
                     shop: shop.clone(),
+                    seller: seller.clone(),
                     placed_at: *placed_at,
                     received_at: at,
                     ship_to: Place::clone(ship_to),
@@ -355,6 +378,14 @@ impl Entity for Order {
                     lines: lines.clone(),
                     currency: currency.clone(),
                     ..Order::default()
+                }
+            }
+            Event::Identified { seller, goods } => {
+                self.seller = seller.clone();
+                for (n, goods) in goods {
+                    if let Some(line) = self.lines.get_mut(*n as usize) {
+                        line.goods.clone_from(goods);
+                    }
                 }
             }
             Event::Held { reason, detail } => {
@@ -385,7 +416,11 @@ impl Entity for Order {
 
     fn listings(&self, _id: &str) -> Vec<Listing> {
         match self.stage {
-            Stage::Received => vec![Listing::new(Facet::Plan, "", "")],
+            Stage::Received => {
+                let unmapped = self.lines.iter().filter(|line| line.goods.is_empty());
+                let unmapped = unmapped.map(|line| Listing::new(Facet::Unmapped, line.sku.text().clone(), ""));
+                std::iter::once(Listing::new(Facet::Plan, "", "")).chain(unmapped).collect()
+            }
             Stage::Allocated | Stage::Released | Stage::Packed | Stage::Shipped => vec![Listing::new(Facet::Underway, "", "")],
             _ => vec![],
         }

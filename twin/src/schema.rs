@@ -14,12 +14,14 @@ use crate::keys::Sealed;
 use crate::order::{Hold, Line};
 use crate::parcel::{Interception, Plan};
 use crate::personal::Personal;
+use crate::seller::Shop;
+use crate::sku_map::Component;
 use crate::station::StationKind;
 use crate::{
-    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
-    WarehouseId,
+    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, SellerId, Sku, StationId,
+    TrackingNumber, WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{bag, carrier, device, manifest, order, parcel, product, seller, sku_map, station, stock, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -54,7 +56,7 @@ numbered! {
     enum "order" order::Event {
         1 Received {
             0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 ship_to: Box<Place>, 4 buyer: Option<Box<Sealed>>, 5 lines: Vec<Line>,
-            6 currency: SmolStr,
+            6 currency: SmolStr, 7 seller: SellerId,
         },
         2 Held { 0 reason: Hold, 1 detail: SmolStr },
         3 HoldCleared { 0 reason: Hold },
@@ -66,6 +68,7 @@ numbered! {
         9 Returned {},
         10 Cancelled { 0 reason: SmolStr },
         11 Forgotten {},
+        20 Identified { 0 seller: SellerId, 1 goods: Vec<(u32, Vec<Goods>)> },
     }
     enum "interception" Interception {
         1 Weight { 0 declared_g: Grams, 1 measured_g: Grams },
@@ -109,6 +112,11 @@ numbered! {
         18 Costed { 0 freight: Money },
         19 Cancelled { 0 reason: SmolStr },
     }
+    enum "product" product::Event { 1 Described { 0 facts: Box<Facts> }, 2 Retired {} }
+    struct "component" Component { 0 sku: Sku, 1 quantity: u32 }
+    enum "sku_map" sku_map::Event { 1 Mapped { 0 components: Vec<Component> }, 2 Unmapped {} }
+    struct "shop" Shop { 0 platform: SmolStr, 1 shop: SmolStr }
+    enum "seller" seller::Event { 1 Described { 0 name: SmolStr, 1 shops: Vec<Shop> } }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },
         2 Received { 0 quantity: u32, 1 reference: SmolStr },

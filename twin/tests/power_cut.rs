@@ -81,6 +81,7 @@ fn receive(twin: &Twin, known: &mut Known, count: u64, document_bytes: usize) ->
         let n = known.orders;
         let buyer = twin.seal_buyer(&mut tx, &personal(n))?;
         let event = twin::order::Event::Received {
+            seller: Default::default(),
             platform: "shopify".into(),
             shop: "s".into(),
             placed_at: tx.at,
