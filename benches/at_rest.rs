@@ -117,23 +117,17 @@ fn run(dir: &Path) {
         let at_rest = twin.head().records / RECORDS;
         let clock = Clock::free(1.0, Moment::default());
         let settings = DemandSettings::default();
-        let products: std::collections::BTreeMap<_, _> = demand::catalogue(1, &settings).into_iter().map(|p| (p.sku.clone(), p)).collect();
+        let products = demand::catalogue(1, &settings);
         let world = SimWorld::build(&site, Setup::default(), clock.clone(), &products);
-        let outside = World {
-            clock: clock.clone(),
-            twin: twin.clone(),
-            pace: Pace::Disk,
-            products: products.clone(),
-            dials: world.dials(),
-            drivers: world.drivers(&site),
-        };
+        let outside =
+            World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, dials: world.dials(), drivers: world.drivers(&site) };
         let running = Site::start(site.clone(), outside).await.expect("a site");
+        running.describe(products.iter().cloned().map(actors::catalog::Change::from).collect());
         let begun = started.elapsed().as_secs_f64();
-        let list: Vec<_> = products.values().cloned().collect();
         let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();
-        let stock = demand::stock(1, &settings, &list, &warehouses);
-        running.count(stock.into_iter().map(|r| (r.warehouse, r.sku, r.on_hand)).collect());
-        let orders: Vec<_> = demand::orders(1, &settings, &list, clock.now()).take(500).map(|(_, o)| o).collect();
+        let stock = demand::stock(1, &settings, &products, &warehouses);
+        running.count(stock);
+        let orders: Vec<_> = demand::orders(1, &settings, &products, clock.now()).take(500).map(|(_, o)| o).collect();
         let receipts = running.receive(orders).await.expect("orders are taken");
         let took = started.elapsed().as_secs_f64();
         println!("opened after {opened:.2} s, started after {begun:.2} s, {} orders taken after {took:.2} s", receipts.len());

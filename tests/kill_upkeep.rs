@@ -32,7 +32,7 @@ fn filled(dir: &Path) -> Head {
             let mut tx = Tx::at(Moment(1_762_617_600_000_000 + i64::from(version)));
             let event = twin::stock::Event::Received { quantity: 1, reference: "R".into() };
             twin::Entity::apply(&mut stock, tx.at, &event);
-            tx.stage(&"SZX:P-1".into(), version, vec![event], Default::default(), &stock);
+            tx.stage(&"SZX:own:P-1".into(), version, vec![event], Default::default(), &stock);
             tx.document(vec![(n % 250) as u8; 2_000]);
             txs.push(tx);
         }

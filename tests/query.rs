@@ -15,10 +15,11 @@ use sim::scenario::Scenario;
 use std::path::Path;
 use std::sync::Arc;
 use support::project;
+use twin::order::Order;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 24] = [
     "applied",
     "orders",
     "buyers",
@@ -32,6 +33,11 @@ const TABLES: [&str; 19] = [
     "bags",
     "manifests",
     "stock",
+    "products",
+    "sku_maps",
+    "sku_map_parts",
+    "sellers",
+    "shops",
     "decisions",
     "candidates",
     "charges",
@@ -87,7 +93,51 @@ fn simulated() -> Arc<Twin> {
     let scenario = Scenario::read(&project().join("scenarios/rough-day")).expect("the bundled scenario is good");
     let mut small = scenario.clone();
     small.demand.orders = 150;
-    sim::run::run(&small, 3, None, &mut |_| ()).expect("it runs").twin
+    let twin = sim::run::run(&small, 3, None, &mut |_| ()).expect("it runs").twin;
+    tell_of_goods(&twin);
+    twin
+}
+
+/// A day's end at which somebody tells what was sold: a seller and what their shop calls goods, told twice, another weight, and
+/// what lies in an order of which nobody knew that.
+fn tell_of_goods(twin: &Twin) {
+    use twin::{product, seller, sku_map};
+    fn tell<E: twin::Entity>(twin: &Twin, id: &str, commands: Vec<E::Command>) {
+        for command in commands {
+            let mut work = actors::Work::at(Moment(twin.head().at.0 + 1));
+            actors::Host::<E>::load(twin, id).expect("it loads").command(&mut work, command).expect("it may");
+            twin.commit([work.tx]).expect("it is written");
+        }
+    }
+    let shop = |n: u32| seller::Shop::new("amazon", format!("a:{n}"));
+    let claim = |shops| seller::Command::Describe { name: "Lumen".into(), shops };
+    tell::<seller::Seller>(twin, "LUM", vec![claim(vec![shop(1), shop(2)]), claim(vec![shop(2)])]);
+    let part = |sku: &str, quantity| sku_map::Component { sku: sku.into(), quantity };
+    let map = |components| sku_map::Command::Map { components };
+    let set = sku_map::id(&shop(2), &"Gift set".into());
+    let maps = vec![map(vec![part("P-000001", 1)]), map(vec![part("P-000001", 2), part("P-000002", 1)])];
+    tell::<sku_map::SkuMap>(twin, &set, maps);
+    let gone = sku_map::id(&shop(2), &"Old set".into());
+    tell::<sku_map::SkuMap>(twin, &gone, vec![map(vec![part("P-000001", 1)]), sku_map::Command::Unmap]);
+    let (_, known) = twin.load::<product::Product>(&"own:P-000001".into()).expect("it reads").expect("it is sold");
+    let facts = twin::goods::Facts { weight_g: known.facts.weight_g + 7, hs_code: "950300".into(), ..known.facts };
+    let describe = product::Command::Describe { facts: Box::new(facts.clone()) };
+    tell::<product::Product>(twin, "own:P-000001", vec![describe, product::Command::Retire]);
+    let line = |sku: &str, quantity| twin::order::Line { sku: sku.into(), quantity, ..Default::default() };
+    let version = |lines, postcode: &str| twin::order::Content {
+        platform: "shopify".into(),
+        shop: "shopify-1".into(),
+        lines,
+        ship_to: twin::address::Place { country: "US".into(), postcode: postcode.into(), ..Default::default() },
+        currency: "USD".into(),
+        seller: "own".into(),
+        ..Default::default()
+    };
+    let receive = |content| twin::order::Command::Receive { content: Box::new(content) };
+    let versions = [version(vec![line("A", 9), line("B", 1)], "90210"), version(vec![line("P-000007", 1)], "78701")].map(receive);
+    let goods = vec![twin::goods::Goods { sku: "P-000001".into(), quantity: 3, facts }];
+    let identify = twin::order::Command::Identify { seller: "LUM".into(), goods: vec![(0, goods)] };
+    tell::<Order>(twin, "UNKNOWN-1@shopify:shopify-1", versions.into_iter().chain([identify]).collect());
 }
 
 #[test]

@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::project;
 use tokio::sync::oneshot;
+use twin::NewOrder;
 use twin::bag::Bag;
-use twin::order::NewOrder;
 use twin::parcel::Parcel;
 use twin::parts::Parts;
 use twin::settings::Stage;
@@ -63,10 +63,10 @@ impl House {
             let warehouses: Vec<_> = config.warehouses.iter().map(|w| w.id.clone()).collect();
             let stock = demand::stock(1, &demand, &catalogue, &warehouses);
             let orders: Vec<(Moment, NewOrder)> = demand::orders(1, &demand, &catalogue, start).collect();
-            let products = catalogue.into_iter().map(|p| (p.sku.clone(), p)).collect();
-            let world = SimWorld::build(&config, Setup::default(), clock.clone(), &products);
+            let world = SimWorld::build(&config, Setup::default(), clock.clone(), &catalogue);
             let site = open(&clock, &twin, &world, opening).await;
-            site.count(stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
+            site.describe(catalogue.into_iter().map(actors::catalog::Change::from).collect());
+            site.count(stock);
             let (desk, buying) = (site.house.desk.clone(), clock.clone());
             tokio::spawn(async move {
                 for (at, order) in orders {
@@ -134,12 +134,10 @@ impl House {
 }
 
 async fn open(clock: &Clock, twin: &Arc<Twin>, world: &SimWorld, opening: Opening) -> Site {
-    let demand = DemandSettings { skus: 40, problem_ppm: 0, ..DemandSettings::default() };
     let outside = World {
         clock: clock.clone(),
         twin: twin.clone(),
         pace: Pace::Modelled(Span::from_ms(3)),
-        products: demand::catalogue(1, &demand).into_iter().map(|p| (p.sku.clone(), p)).collect(),
         dials: world.dials(),
         drivers: world.drivers(&opening.config),
     };

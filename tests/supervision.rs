@@ -152,8 +152,8 @@ struct Theatre {
     config: SiteConfig,
     /// What lies on the floor stays there while the house is closed.
     _world: SimWorld,
-    products: BTreeMap<Sku, Product>,
-    stock: Vec<drivers::platforms::StockRow>,
+    products: Vec<drivers::platforms::ProductRow>,
+    stock: Vec<twin::stock::Counted>,
     orders: Vec<(Moment, NewOrder)>,
     drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
     dials: BTreeMap<DeviceId, Dial>,
@@ -181,7 +181,7 @@ fn play(test: impl AsyncFnOnce(Theatre)) {
         let warehouses: Vec<_> = config.warehouses.iter().map(|w| w.id.clone()).collect();
         let stock = demand::stock(1, &demand, &catalogue, &warehouses);
         let orders = demand::orders(1, &demand, &catalogue, start).collect();
-        let products = catalogue.into_iter().map(|p| (p.sku.clone(), p)).collect();
+        let products = catalogue;
         let world = SimWorld::build(&config, Setup::default(), clock.clone(), &products);
         let store = Arc::new(Trapped { journal: MemoryJournal::of("theatre"), shelf: MemoryShelf::default(), set: Mutex::default() });
         let twin = Arc::new(Twin::open(store.clone(), store.clone(), Arc::default(), &mut silent()).expect("an empty store opens"));
@@ -196,12 +196,12 @@ impl Theatre {
             clock: self.clock.clone(),
             twin: self.twin.clone(),
             pace: Pace::Modelled(Span::from_ms(3)),
-            products: self.products.clone(),
             dials: self.dials.clone(),
             drivers: self.drivers.clone(),
         };
         let site = Site::start(self.config.clone(), outside).await.expect("the site starts");
-        site.count(self.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
+        site.describe(self.products.iter().cloned().map(actors::catalog::Change::from).collect());
+        site.count(self.stock.clone());
         site
     }
 

@@ -15,8 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use twin::channel::Channel;
-use twin::goods::Product;
-use twin::{CarrierId, DeviceId, Moment, ParcelId, Record, Sku, Twin, WarehouseId};
+use twin::{CarrierId, DeviceId, Moment, ParcelId, Record, Twin, WarehouseId};
 
 pub struct House {
     pub clock: Clock,
@@ -24,7 +23,6 @@ pub struct House {
     pub settings: Standing,
     /// Who writes the settings, and puts them in force.
     pub keeper: Seat<KeeperMsg>,
-    pub products: BTreeMap<Sku, Product>,
     /// How to reach each device.
     pub dials: BTreeMap<DeviceId, Dial>,
     pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,

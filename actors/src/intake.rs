@@ -9,7 +9,7 @@ use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::sync::{Arc, Mutex, PoisonError};
 use twin::hold::Detail;
-use twin::order::{Command, Content, Line, Order};
+use twin::order::{Command, Content, Order};
 use twin::personal::Personal;
 use twin::{NewOrder, OrderId, TwinError, Tx, Unsealed};
 
@@ -102,7 +102,7 @@ impl DeskState {
                 () if state.cancelled.is_some() => Receipt::Refused(format_smolstr!("order {id} is cancelled")),
                 () if version.content.ships_as(&state.content) => {
                     // What is known of its goods stays as it was when it was decided.
-                    version.content.lines = state.content.lines;
+                    (version.content.lines, version.content.seller) = (state.content.lines, state.content.seller);
                     self.update(&mut work, &id, version, &mut fresh)?
                 }
                 () if state.live_parts().next().is_none() => self.update(&mut work, &id, version, &mut fresh)?,
@@ -178,7 +178,8 @@ impl DeskState {
 
     /// What a platform says, as the house reads it. Who the buyer is gets sealed, under the order's key where there is one.
     fn version(&mut self, tx: &mut Tx, order: NewOrder, before: Option<&Order>) -> Result<Version, TwinError> {
-        let (lines, mut holds) = self.lines(&order);
+        let (seller, lines, unknown) = self.catalog.lines(&order)?;
+        let mut holds: Vec<_> = unknown.into_iter().collect();
         let faults = order.ship_to.faults();
         if !faults.is_empty() {
             holds.push(Detail::Address { faults });
@@ -201,23 +202,8 @@ impl DeskState {
                 _ => twin.seal(tx, known.key, &personal.to_bytes())?,
             },
         };
-        let content = Content { platform, shop, placed_at, updated_at, ship_to, buyer: Some(buyer), lines, currency, paid, held, terms };
+        let content =
+            Content { platform, shop, placed_at, updated_at, ship_to, buyer: Some(buyer), lines, currency, paid, held, terms, seller };
         Ok(Version { content: Box::new(content), holds })
-    }
-
-    /// The lines of an order, with what lies in each.
-    fn lines(&self, order: &NewOrder) -> (Vec<Line>, Vec<Detail>) {
-        let (mut lines, mut unknown) = (Vec::with_capacity(order.lines.len()), Vec::new());
-        for line in &order.lines {
-            match self.house.products.get(&line.sku) {
-                Some(product) => lines.push(Line::of(line, vec![product.goods(1)])),
-                None => {
-                    unknown.push(line.sku.clone());
-                    lines.push(Line::of(line, vec![]));
-                }
-            }
-        }
-        let holds = if unknown.is_empty() { vec![] } else { vec![Detail::Unknown { skus: unknown }] };
-        (lines, holds)
     }
 }

@@ -4,6 +4,7 @@
 //! sold twice. Here are its messages and what it takes up after a fall; what it does lies by subject in `intake`, `quoting`,
 //! `shipment` and `errand`.
 
+use crate::catalog::{Catalog, CatalogMsg};
 use crate::errand::Errand;
 use crate::intake::Receipts;
 use crate::origin::Cause;
@@ -20,14 +21,16 @@ use twin::facet::Facet;
 use twin::order::{Claim, Command, Order, Stage};
 use twin::parcel::{self, Parcel};
 use twin::shelf::Listed;
-use twin::stock::{self, Stock};
+use twin::stock::{self, Counted, Stock};
 use twin::verdict::NoOffer;
-use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, Sku, Span, WarehouseId};
+use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, SellerId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
 /// So many are looked at in one go.
 const PORTION: usize = 200;
+/// So many counts become durable together.
+const COUNTED_AT_ONCE: usize = 256;
 /// Orders whose quotes do not come are planned anew after this.
 pub const QUOTES_LATE: Span = Span::from_mins(2);
 /// How often the desk looks for late quotes and for held orders that may go on.
@@ -54,9 +57,11 @@ pub enum DeskMsg {
         orders: Vec<OrderId>,
     },
     /// Counted stock; absolute numbers.
-    Count(Vec<(WarehouseId, Sku, u32)>),
+    Count(Vec<Counted>),
     /// Parcels as a person wants them.
     Ship(Vec<Shipment>),
+    /// What is sold, and by whom.
+    Catalog(CatalogMsg),
     Cancel {
         order: OrderId,
         reason: SmolStr,
@@ -97,9 +102,11 @@ pub struct OrderDesk;
 pub struct DeskState {
     pub(crate) house: Arc<House>,
     pub(crate) myself: ActorRef<Told<DeskMsg>>,
+    pub(crate) catalog: Catalog,
     /// Orders that are being worked on. Those of one number stand side by side.
     pub(crate) orders: BTreeMap<OrderId, Host<Order>>,
-    pub(crate) stock: HashMap<SmolStr, Host<Stock>>,
+    /// What was asked for since it sat down.
+    stock: HashMap<SmolStr, Host<Stock>>,
     /// By their round.
     quoting: BTreeMap<u32, Quoting>,
     /// In which round an order is.
@@ -120,17 +127,13 @@ impl Actor for OrderDesk {
     type Arguments = Arc<House>;
 
     async fn pre_start(&self, myself: ActorRef<Told<DeskMsg>>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
-        let mut stock = HashMap::new();
-        for row in house.twin.all::<Stock>() {
-            let (id, _) = row?;
-            stock.insert(id.clone(), Host::load(&house.twin, id)?);
-        }
         house.desk.take(myself.clone());
         Ok(DeskState {
+            catalog: Catalog::new(house.twin.clone()),
             house,
             myself,
             orders: BTreeMap::new(),
-            stock,
+            stock: HashMap::new(),
             quoting: BTreeMap::new(),
             quoted_in: HashMap::new(),
             errands: BTreeMap::new(),
@@ -164,6 +167,7 @@ impl DeskState {
             DeskMsg::Packed { parcel, orders } => self.packed(parcel, orders)?,
             DeskMsg::Count(rows) => self.count(rows)?,
             DeskMsg::Ship(shipments) => self.ship_by_hand(shipments)?,
+            DeskMsg::Catalog(message) => self.catalog(message)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
             DeskMsg::TakeApart { parcel, reason, reply } => self.take_apart(parcel, reason, reply)?,
             DeskMsg::Stopped { errand, parcel, outcome } => self.stopped(errand, parcel, outcome)?,
@@ -259,8 +263,33 @@ impl DeskState {
         }
     }
 
-    pub(crate) fn available(&self, warehouse: &WarehouseId, sku: &Sku) -> u32 {
-        self.stock.get(&stock::id(warehouse, sku)).map_or(0, |s| s.state.available())
+    /// Stock as the twin knows it, or as it has become since.
+    pub(crate) fn stock(&mut self, id: SmolStr) -> Result<&mut Host<Stock>, ActorProcessingErr> {
+        if !self.stock.contains_key(&id) {
+            let host = Host::load(&self.house.twin, id.clone())?;
+            self.stock.insert(id.clone(), host);
+        }
+        self.stock.get_mut(&id).ok_or_else(|| "a stock vanished from the desk".into())
+    }
+
+    /// Has at hand what these warehouses hold of what is needed.
+    pub(crate) fn look_at_stock(
+        &mut self,
+        warehouses: &[WarehouseId],
+        seller: &SellerId,
+        needs: &[(Sku, u32)],
+    ) -> Result<(), ActorProcessingErr> {
+        for warehouse in warehouses {
+            for (sku, _) in needs {
+                self.stock(stock::id(warehouse, seller, sku))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is available of what was looked at.
+    pub(crate) fn available(&self, warehouse: &WarehouseId, seller: &SellerId, sku: &Sku) -> u32 {
+        self.stock.get(&stock::id(warehouse, seller, sku)).map_or(0, |s| s.state.available())
     }
 
     pub(crate) fn is_quoting(&self, order: &OrderId) -> bool {
@@ -286,15 +315,14 @@ impl DeskState {
         Some(quoting)
     }
 
-    fn count(&mut self, rows: Vec<(WarehouseId, Sku, u32)>) -> Result<(), ActorProcessingErr> {
+    fn count(&mut self, rows: Vec<Counted>) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let mut work = house.work();
-        for (warehouse, sku, on_hand) in rows {
-            let id = stock::id(&warehouse, &sku);
-            let host = match self.stock.get_mut(&id) {
-                Some(host) => host,
-                None => self.stock.entry(id.clone()).or_insert(Host::load(&house.twin, id.clone())?),
-            };
+        for Counted { warehouse, owner, sku, on_hand } in rows {
+            if work.tx.len() >= COUNTED_AT_ONCE {
+                house.commit(std::mem::replace(&mut work, house.work()));
+            }
+            let host = self.stock(stock::id(&warehouse, &owner, &sku))?;
             let safety = host.state.safety;
             if host.exists() && host.state.on_hand == on_hand {
                 continue;

@@ -54,7 +54,9 @@ impl DeskState {
         let wanted = |w: &&WarehouseId| load.shipment.warehouse.as_ref().is_none_or(|only| only == *w);
         let in_force = house.in_force();
         let warehouses: Vec<_> = in_force.config.warehouses.iter().map(|w| &w.id).filter(wanted).cloned().collect();
-        let (fit, lost) = warehouses_with_stock(&load.needs(), &warehouses, |w, s| self.available(w, s));
+        let (seller, needs) = (load.seller(), load.needs());
+        self.look_at_stock(&warehouses, seller, &needs)?;
+        let (fit, lost) = warehouses_with_stock(&needs, &warehouses, |w, s| self.available(w, seller, s));
         let packed = rules::packing::declare(load.goods());
         self.rounds += 1;
         let round = self.rounds;

@@ -12,7 +12,7 @@ use smol_str::{SmolStr, format_smolstr};
 use twin::facet::Facet;
 use twin::parcel::{Item, Parcel, Plan, Stage};
 use twin::returns::{self, Expected, Outcome, Return, Returned};
-use twin::stock::{self, Stock};
+use twin::stock;
 use twin::tracking;
 use twin::{Entity, Origin, ParcelId, Refusal, TwinError, WarehouseId, entity::Why};
 
@@ -143,12 +143,10 @@ impl DeskState {
                 return Ok(());
             }
         }
+        // Whose they were when they left.
+        let owner = self.parcel(&parcel)?.map(|parcel| parcel.plan.seller).unwrap_or_default();
         for (sku, quantity) in goods.sellable() {
-            let id = stock::id(&warehouse, sku);
-            let host = match self.stock.get_mut(&id) {
-                Some(host) => host,
-                None => self.stock.entry(id.clone()).or_insert(Host::<Stock>::load(&house.twin, id.clone())?),
-            };
+            let host = self.stock(stock::id(&warehouse, &owner, sku))?;
             host.command(&mut work, stock::Command::Receive { quantity, reference: format_smolstr!("return {parcel}") })?;
         }
         self.restocking.insert(parcel.clone());

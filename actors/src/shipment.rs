@@ -19,7 +19,7 @@ use twin::hold::Detail;
 use twin::order::{Claim, Command, Hold, Order, Share, Stage};
 use twin::parcel::{Item, Parcel, Plan};
 use twin::stock;
-use twin::{ChannelId, Kind, Money, OrderId, ParcelId, Sku, WarehouseId};
+use twin::{ChannelId, Kind, Money, OrderId, ParcelId, SellerId, Sku, WarehouseId};
 
 /// The rule of a decision that a person made.
 pub const BY_HAND: &str = "by-hand@1";
@@ -64,6 +64,11 @@ impl Load {
             shares.iter().filter_map(|s| Some((order.content.lines.get(usize::from(s.line))?, s.quantity)))
         });
         lines.flat_map(|(line, many)| line.goods.iter().map(move |goods| (goods, goods.quantity.saturating_mul(many))))
+    }
+
+    /// Whose goods these are: orders of one shop are of one seller.
+    pub(crate) fn seller(&self) -> &SellerId {
+        &self.orders[0].content.seller
     }
 
     pub(crate) fn needs(&self) -> Vec<(Sku, u32)> {
@@ -118,6 +123,7 @@ impl Load {
             contents: rules::packing::in_words(self.goods()),
             battery: self.has_battery(),
             items: self.items(),
+            seller: self.seller().clone(),
         }
     }
 }
@@ -130,15 +136,16 @@ fn keeps(hold: Hold) -> bool {
 impl DeskState {
     /// What is open of an order is planned, unless somebody or something must come first.
     pub(crate) fn plan(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
+        if self.is_quoting(&id) || self.is_busy(&id) {
+            return Ok(());
+        }
+        self.identify(&id)?;
         let order = &self.order(&id)?.state;
         let is_for_desk = |h: &Hold| matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods);
         if order.stage != Stage::Received || !order.holds.keys().all(is_for_desk) {
             return Ok(());
         }
-        let shipment = Shipment::all_of(id.clone(), order);
-        if self.is_quoting(&id) || self.is_busy(&id) {
-            return Ok(());
-        }
+        let shipment = Shipment::all_of(id, order);
         self.ship(shipment)
     }
 
@@ -190,7 +197,7 @@ impl DeskState {
                 return Ok(Some(format!("order {id}: nothing of it is asked, or all of it is in parcels")));
             }
             let (this, that) = (&order.content, &lead.content);
-            if (&this.platform, &this.shop) != (&that.platform, &that.shop) {
+            if (&this.platform, &this.shop, &this.seller) != (&that.platform, &that.shop, &that.seller) {
                 return Ok(Some(format!("order {id} is of another shop")));
             }
             if this.buyer != that.buyer || this.ship_to != that.ship_to {
@@ -239,7 +246,8 @@ impl DeskState {
         match choose(offers, lost, &in_force.config.fx) {
             Ok(mut decision) => {
                 let needs = load.needs();
-                if let Some((sku, _)) = needs.iter().find(|(sku, n)| self.available(&decision.warehouse, sku) < *n) {
+                let seller = load.seller();
+                if let Some((sku, _)) = needs.iter().find(|(sku, n)| self.available(&decision.warehouse, seller, sku) < *n) {
                     let id = load.shipment.orders[0].0.clone();
                     self.unplaced(load.shipment, format!("{} ran short of {sku} meanwhile", decision.warehouse))?;
                     self.myself.cast(DeskMsg::Plan(id).into())?;
@@ -293,9 +301,8 @@ impl DeskState {
         };
         for (order, (id, shares)) in load.orders.iter().zip(&load.shipment.orders) {
             for (sku, quantity) in needs_of(order, shares) {
-                if let Some(stock) = self.stock.get_mut(&stock::id(&decision.warehouse, &sku)) {
-                    stock.command(work, stock::Command::Reserve { order: id.clone(), quantity })?;
-                }
+                let stock = self.stock(stock::id(&decision.warehouse, &order.content.seller, &sku))?;
+                stock.command(work, stock::Command::Reserve { order: id.clone(), quantity })?;
             }
             let (decision, shares, with) = (Box::new(decision.clone()), shares.clone(), with.clone());
             self.order(id)?.command(work, Command::Allocate { decision, parcel: parcel.clone(), shares, with })?;
@@ -406,9 +413,7 @@ impl DeskState {
     ) -> Result<(), ActorProcessingErr> {
         let Some(part) = order.part(parcel) else { return Ok(()) };
         for (sku, quantity) in needs_of(order, &part.shares) {
-            if let Some(stock) = self.stock.get_mut(&stock::id(&part.decision.warehouse, &sku)) {
-                stock.command(work, command(quantity))?;
-            }
+            self.stock(stock::id(&part.decision.warehouse, &order.content.seller, &sku))?.command(work, command(quantity))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The root of the cast, and the one place where everything is wired: plan and world in, a running site out.
 
 use crate::carrier::{CarrierActor, CarrierArguments};
+use crate::catalog::{CatalogMsg, Change, Outcome};
 use crate::config::SiteConfig;
 use crate::in_force::{InForce, Standing};
 use crate::intake::Receipt;
@@ -20,15 +21,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{broadcast, oneshot};
-use twin::goods::Product;
-use twin::{CarrierId, DeviceId, NewOrder, Sku, Twin, WarehouseId};
+use twin::stock::Counted;
+use twin::{CarrierId, DeviceId, NewOrder, Twin};
 
 /// Everything outside that a site needs.
 pub struct World {
     pub clock: Clock,
     pub twin: Arc<Twin>,
     pub pace: Pace,
-    pub products: BTreeMap<Sku, Product>,
     pub dials: BTreeMap<DeviceId, Dial>,
     pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
 }
@@ -61,11 +61,10 @@ impl Site {
         for over in config.holidays_run_out(world.clock.date()) {
             tracing::warn!("{}; pickups are planned on every working day after it", over);
         }
-        let World { clock, twin, pace, products, dials, drivers } = world;
+        let World { clock, twin, pace, dials, drivers } = world;
         let house = Arc::new(House {
             clock,
             twin,
-            products,
             dials,
             drivers,
             listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
@@ -89,8 +88,13 @@ impl Site {
     }
 
     /// Sets stock to what was counted.
-    pub fn count(&self, rows: Vec<(WarehouseId, Sku, u32)>) {
+    pub fn count(&self, rows: Vec<Counted>) {
         self.house.desk.cast(DeskMsg::Count(rows));
+    }
+
+    /// Tells the house what is sold. Orders that come after it know it.
+    pub fn describe(&self, changes: Vec<Change>) {
+        self.house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Box::new(warn_of_refused))));
     }
 
     /// Waits until the site ends by itself, and says why. Can be asked once.
@@ -106,6 +110,10 @@ impl Site {
         // A site that has fallen already is stopped enough.
         let _ = self.root.stop_and_wait(None, None).await;
     }
+}
+
+fn warn_of_refused(outcomes: Vec<Result<Outcome, String>>) {
+    outcomes.into_iter().filter_map(Result::err).for_each(|refused| tracing::warn!("the catalog does not take it: {}", refused));
 }
 
 pub async fn receive(house: &House, orders: Vec<NewOrder>) -> Result<Vec<Receipt>, SiteError> {

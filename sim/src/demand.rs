@@ -12,8 +12,8 @@ pub use settings::{DemandSettings, ORDERS_MAX, PlatformShare, SKUS_MAX, WINDOW_U
 
 use crate::luck::Luck;
 use buyers::Country;
+use drivers::platforms::ProductRow;
 use smol_str::{SmolStr, format_smolstr};
-use twin::goods::Product;
 use twin::money::Currency;
 use twin::new_order::Terms;
 use twin::{Address, Moment, Money, Sku};
@@ -35,7 +35,7 @@ const MILLION: u64 = 1_000_000;
 pub fn orders(
     seed: u64,
     settings: &DemandSettings,
-    products: &[Product],
+    products: &[ProductRow],
     start: Moment,
 ) -> impl ExactSizeIterator<Item = (Moment, NewOrder)> + use<> {
     let shops = Shops::new(seed, settings, products);
@@ -116,7 +116,7 @@ struct Shops {
 }
 
 impl Shops {
-    fn new(seed: u64, settings: &DemandSettings, products: &[Product]) -> Self {
+    fn new(seed: u64, settings: &DemandSettings, products: &[ProductRow]) -> Self {
         Shops {
             platforms: Choice::new(settings.platforms.iter().map(|p| (p.clone(), p.weight))),
             countries: Choice::new(settings.countries.iter().filter_map(|(code, weight)| Some((buyers::country(code)?, *weight)))),

@@ -7,21 +7,21 @@ use crate::kpis::{Kpis, percent};
 use crate::scenario::{FileError, Scenario};
 use crate::site_file::SiteFile;
 use crate::world::{Setup, SimWorld};
+use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
 use actors::settings::{Opening, SettingsFault};
 use actors::site::{Site, SiteError, World};
 use drivers::Clock;
-use drivers::platforms::{OrderFile, StockRow};
+use drivers::platforms::{OrderFile, ProductRow};
 use rules::check::Thresholds;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::NewOrder;
 use twin::entity::Kind;
-use twin::goods::Product;
 use twin::parts::Parts;
-use twin::{Moment, Sku, Span, Twin, TwinError};
+use twin::stock::Counted;
+use twin::{Moment, Span, Twin, TwinError};
 
 /// How often a run looks whether it is done, and says how far it is.
 const LOOK_EVERY: Span = Span::from_mins(30);
@@ -65,8 +65,8 @@ pub enum RunError {
 
 /// What is sold, what of it there is, and who buys it.
 struct Trade {
-    products: BTreeMap<Sku, Product>,
-    stock: Vec<StockRow>,
+    products: Vec<ProductRow>,
+    stock: Vec<Counted>,
     orders: Box<dyn Iterator<Item = (Moment, NewOrder)> + Send>,
     count: u64,
     start: Moment,
@@ -117,15 +117,16 @@ fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderF
         let stock = demand::stock(seed, &scenario.demand, &products, &warehouses);
         let orders = demand::orders(seed, &scenario.demand, &products, scenario.start);
         let count = orders.len() as u64;
-        let products = products.into_iter().map(|p| (p.sku.clone(), p)).collect();
         return Trade { products, stock, orders: Box::new(orders), count, start: scenario.start };
     };
-    let products = file.catalogue_or_derived().products;
+    let products = file.catalogue_or_derived();
     // Without a stock file every warehouse has plenty of everything.
     let plenty = || {
         let all = |w: &actors::config::WarehouseConfig| {
             let warehouse = w.id.clone();
-            products.keys().map(move |sku| StockRow { warehouse: warehouse.clone(), sku: sku.clone(), on_hand: 1_000 }).collect::<Vec<_>>()
+            let all =
+                move |p: &ProductRow| Counted { warehouse: warehouse.clone(), owner: p.owner.clone(), sku: p.sku.clone(), on_hand: 1_000 };
+            products.iter().map(all).collect::<Vec<_>>()
         };
         site.warehouses.iter().flat_map(all).collect()
     };
@@ -151,16 +152,10 @@ async fn play(
     let site = &settings.config;
     let world = SimWorld::build(site, setup, clock.clone(), &trade.products);
     let pace = Pace::Modelled(Span::from_ms(i64::from(scenario.wires.durable_ms)));
-    let outside = World {
-        clock: clock.clone(),
-        twin: twin.clone(),
-        pace,
-        products: trade.products,
-        dials: world.dials(),
-        drivers: world.drivers(site),
-    };
+    let outside = World { clock: clock.clone(), twin: twin.clone(), pace, dials: world.dials(), drivers: world.drivers(site) };
     let mut live = Site::start(settings, outside).await?;
-    live.count(trade.stock.into_iter().map(|r| (r.warehouse, r.sku, r.on_hand)).collect());
+    live.describe(trade.products.into_iter().map(Change::from).collect());
+    live.count(trade.stock);
     world.schedule(&scenario.faults, trade.start);
     let (desk, buying) = (live.house.desk.clone(), clock.clone());
     let orders = trade.orders;

@@ -9,13 +9,13 @@ use crate::scenario::{DeviceSettings, Fault, FaultKind, WireSettings};
 use actors::config::{DeviceConfig, SiteConfig, StationConfig};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierKind, Secret};
+use drivers::platforms::ProductRow;
 use drivers::wire::{Dial, WireAddress};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::device::DeviceKind;
-use twin::goods::Product;
 use twin::station::StationKind;
-use twin::{CarrierId, DeviceId, Moment, Sku, Span};
+use twin::{CarrierId, DeviceId, Moment, Span};
 
 /// How the simulated world behaves.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ pub struct SimWorld {
 }
 
 impl SimWorld {
-    pub fn build(site: &SiteConfig, setup: Setup, clock: Clock, products: &BTreeMap<Sku, Product>) -> SimWorld {
+    pub fn build(site: &SiteConfig, setup: Setup, clock: Clock, products: &[ProductRow]) -> SimWorld {
         let seed = setup.seed;
         let book = CarrierBook::after(seed, setup.labels_before);
         let wire = SimWire::new(clock.clone(), seed);

@@ -172,6 +172,9 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Tracking => "tracking",
         Kind::Settings => "settings",
         Kind::Return => "returns",
+        Kind::Product => "products",
+        Kind::SkuMap => "sku-maps",
+        Kind::Seller => "sellers",
     }
 }
 

@@ -30,10 +30,16 @@ pub struct Filters {
     pub status: Option<String>,
     /// Orders; parcels by their order's.
     pub platform: Option<String>,
-    /// Orders.
+    /// Orders, SKU maps.
     pub shop: Option<String>,
     /// Orders: the platform's own number, whichever platform and shop.
     pub number: Option<String>,
+    /// Orders: whose shop that is.
+    pub seller: Option<String>,
+    /// Stock, products: whose it is.
+    pub owner: Option<String>,
+    /// Products.
+    pub category: Option<String>,
     /// All but exceptions.
     pub warehouse: Option<String>,
     /// Orders, parcels, bags, decisions.
@@ -42,7 +48,7 @@ pub struct Filters {
     pub carrier: Option<String>,
     /// ISO 3166 two-letter code. Orders, parcels.
     pub country: Option<String>,
-    /// Stock.
+    /// Stock, products; SKU maps by the platform's.
     pub sku: Option<String>,
     /// Returns: `restocked`, `written off`, `sent again`, `withdrawn`.
     pub outcome: Option<String>,
@@ -84,6 +90,9 @@ impl Filters {
             ("country", &self.country),
             ("sku", &self.sku),
             ("outcome", &self.outcome),
+            ("seller", &self.seller),
+            ("owner", &self.owner),
+            ("category", &self.category),
             ("what", &self.what),
             ("kind", &self.kind),
         ];
@@ -243,7 +252,7 @@ pub struct Wanted {
     /// or single Chinese characters; case, accents and marks aside.
     #[param(example = "musterfr")]
     q: String,
-    /// Only `order`, `parcel`, `bag`, `manifest` or `exception`.
+    /// Only `order`, `parcel`, `bag`, `manifest`, `product` or `exception`.
     kind: Option<String>,
     /// The `next` of the answer before.
     after: Option<u64>,
@@ -275,8 +284,8 @@ pub async fn found(api: &Api, text: String, kind: Option<String>, after: Option<
     if text.chars().count() > TEXT_MAX {
         return Err(Problem::bad_request(format!("q is over the limit of {TEXT_MAX} characters")));
     }
-    if let Some(kind) = kind.as_deref().filter(|kind| !["order", "parcel", "bag", "manifest", "exception"].contains(kind)) {
-        return Err(Problem::bad_request(format!("kind {kind:?} is not order, parcel, bag, manifest or exception")));
+    if let Some(kind) = kind.as_deref().filter(|kind| !["order", "parcel", "bag", "manifest", "product", "exception"].contains(kind)) {
+        return Err(Problem::bad_request(format!("kind {kind:?} is not order, parcel, bag, manifest, product or exception")));
     }
     let most = limit(most, FOUND_MAX, FOUND_MAX)?;
     let findings = ask(api, move |db| match find(db, &text, kind.as_deref(), after, most)? {

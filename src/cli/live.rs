@@ -1,7 +1,7 @@
 //! `parceltwin live`: a site on an embedded twin, its API and its console.
 
 use super::temporary::Temporary;
-use super::{Answer, LiveFlags, environment, keep, screen, settings};
+use super::{Answer, LiveFlags, environment, keep, products, screen, settings};
 use crate::api;
 use crate::query::Query;
 use crate::query::follow::Follower;
@@ -10,21 +10,18 @@ use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
 use anyhow::{Context, bail};
-use drivers::platforms::StockRow;
-use drivers::platforms::csv::{read_products, read_stock};
+use drivers::platforms::{MapRow, ProductRow, read_maps, read_products, read_stock};
 use drivers::wire::WireAddress;
 use drivers::{Clock, ReqwestWire};
 use sim::carriers::LatencyModel;
 use sim::demand::{self, DemandSettings};
 use sim::site_file::SiteFile;
 use sim::world::{Setup, SimWorld};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use twin::entity::Kind;
-use twin::goods::Product;
-use twin::stock::Stock;
-use twin::{Moment, Sku, Span, Twin};
+use twin::stock::{Counted, Stock};
+use twin::{Moment, Span, Twin};
 
 /// The base URL of a carrier that is simulated.
 const SIMULATED: &str = "sim:";
@@ -34,8 +31,9 @@ const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
 
 /// What a site sells and what of it lies where.
 struct Goods {
-    products: BTreeMap<Sku, Product>,
-    stock: Vec<StockRow>,
+    products: Vec<ProductRow>,
+    maps: Vec<MapRow>,
+    stock: Vec<Counted>,
 }
 
 pub fn run(flags: LiveFlags) -> anyhow::Result<Answer> {
@@ -75,15 +73,17 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let mut setup = Setup { seed: flags.seed, labels_before, ..Setup::default() };
     setup.wires.carrier_latency = LatencyModel { base_ms: flags.carrier_latency_ms, jitter_ms: 0 };
     let world = SimWorld::build(&site, setup, clock.clone(), &goods.products);
-    let outside = wire(&site, &world, &clock, &twin, &goods)?;
+    let outside = wire(&site, &world, &clock, &twin)?;
     let uncounted = twin.all::<Stock>().next().is_none();
     let metrics = api::metrics::install()?;
     let listener = tokio::net::TcpListener::bind(flags.listen).await.with_context(|| format!("cannot listen on {}", flags.listen))?;
     let address = listener.local_addr()?;
     let hosts = api::hosts::Hosts::new(address, &flags.host).map_err(|why| anyhow::anyhow!("--host {why}"))?;
+    let news = products::news(&twin, &goods.products, &goods.maps, flags.take_products)?;
     let mut running = Site::start(opening, outside).await?;
+    running.describe(news);
     if uncounted {
-        running.count(goods.stock.iter().map(|r| (r.warehouse.clone(), r.sku.clone(), r.on_hand)).collect());
+        running.count(goods.stock.clone());
     }
     if simulated && flags.orders_per_hour > 0 {
         buy(&running, &clock, &flags, &demand, &goods);
@@ -167,30 +167,31 @@ fn stepped(step: Span) {
     }
 }
 
-/// `products.csv` and `stock.csv` beside the site file; made up where the site is simulated and there are none.
+/// `products.csv`, `sku_maps.csv` and `stock.csv` beside the site file; made up where the site is simulated and there are none.
 fn goods(flags: &LiveFlags, site: &SiteConfig, settings: &DemandSettings) -> anyhow::Result<Goods> {
     let folder = flags.site.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let (products, stock) = (folder.join("products.csv"), folder.join("stock.csv"));
-    if flags.site.is_some() && products.exists() {
+    let (products_csv, stock, maps) = (folder.join("products.csv"), folder.join("stock.csv"), folder.join("sku_maps.csv"));
+    if flags.site.is_some() && products_csv.exists() {
         let open = |path: &Path| std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()));
-        let catalogue = read_products(&products.display().to_string(), open(&products)?)?;
+        let catalogue = products::good(read_products(&products_csv.display().to_string(), open(&products_csv)?)?);
         let stock = if stock.exists() { read_stock(&stock.display().to_string(), open(&stock)?)? } else { Vec::new() };
-        return Ok(Goods { products: catalogue.products, stock });
+        let maps = if maps.exists() { products::good(read_maps(&maps.display().to_string(), open(&maps)?)?) } else { Vec::new() };
+        return Ok(Goods { products: catalogue, maps, stock });
     }
     if flags.site.is_some() && !flags.simulated {
         bail!(
             "{} is not there: a site needs its product master (sku,category,weight_g,length_mm,width_mm,height_mm,battery)",
-            products.display()
+            products_csv.display()
         );
     }
     let products = demand::catalogue(flags.seed, settings);
     let warehouses: Vec<_> = site.warehouses.iter().map(|w| w.id.clone()).collect();
     let stock = demand::stock(flags.seed, settings, &products, &warehouses);
-    Ok(Goods { products: products.into_iter().map(|p| (p.sku.clone(), p)).collect(), stock })
+    Ok(Goods { products, maps: Vec::new(), stock })
 }
 
 /// Every device and carrier, real or simulated, as the site file says.
-fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>, goods: &Goods) -> anyhow::Result<World> {
+fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>) -> anyhow::Result<World> {
     let mut dials = world.dials();
     for (_, device) in site.devices().filter(|(_, d)| d.address != WireAddress::Sim) {
         dials.insert(device.id.clone(), drivers::wire::dial(&device.address)?);
@@ -204,14 +205,13 @@ fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>, go
             carriers.insert(carrier.id().clone(), driver);
         }
     }
-    Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, products: goods.products.clone(), dials, drivers: carriers })
+    Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, dials, drivers: carriers })
 }
 
 /// Lets simulated buyers order, going on where an earlier run of the same twin stopped.
 fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings, goods: &Goods) {
-    let products: Vec<_> = goods.products.values().cloned().collect();
     let known = site.house.twin.board().stages(twin::Kind::Order).map(|(_, n)| n as usize).sum();
-    let orders = demand::orders(flags.seed, settings, &products, clock.now()).skip(known);
+    let orders = demand::orders(flags.seed, settings, &goods.products, clock.now()).skip(known);
     let (clock, desk) = (clock.clone(), site.house.desk.clone());
     let (seed, mean_us) = (flags.seed, 3_600_000_000 / i64::from(flags.orders_per_hour));
     tokio::spawn(async move {

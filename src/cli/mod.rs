@@ -8,6 +8,7 @@ mod environment;
 mod keep;
 mod live;
 mod meter;
+mod products;
 mod query;
 mod screen;
 mod settings;
@@ -82,6 +83,9 @@ struct LiveFlags {
     /// Another name that the site may be asked by, as behind a proxy; may be given several times. Without a port: on any
     #[arg(long, value_name = "NAME[:PORT]")]
     host: Vec<String>,
+    /// Take what products.csv and sku_maps.csv say also where it was told otherwise since
+    #[arg(long)]
+    take_products: bool,
     /// Simulate all devices, carriers and buyers, whatever the site file says
     #[arg(long)]
     simulated: bool,
@@ -142,7 +146,7 @@ struct CheckFlags {
 enum TwinCommand {
     /// Show one entity as JSON, as the journal makes it
     Show {
-        /// order, parcel, stock, warehouse, station, device, carrier, bag, manifest or settings
+        /// order, parcel, stock, warehouse, station, device, carrier, bag, manifest, settings, tracking, return, product, sku_map or seller
         kind: String,
         /// The entity's id
         id: String,
@@ -245,7 +249,7 @@ enum QueryCommand {
     Find {
         /// All words of it must be there; case, accents and marks do not matter
         text: String,
-        /// Only order, parcel, bag, manifest or exception
+        /// Only order, parcel, bag, manifest, product or exception
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
         /// The twin's folder; a site may be running on it

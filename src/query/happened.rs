@@ -1,7 +1,7 @@
 //! From records to rows: what happened, in tables that only grow, and the texts by which it is found.
 
 use super::QueryError;
-use super::rows::{Writer, micro, money, parts, some, text};
+use super::rows::{Writer, micro, money, some, text};
 use rusqlite::params;
 use twin::allocation::{Candidate, Decision};
 use twin::entity::Event;
@@ -151,11 +151,12 @@ impl Writer<'_> {
             Picked { order, quantity } => ("picked", quantity, Some(order), None),
         };
         let day = self.day(record.at);
-        let (warehouse, sku) = parts(&record.key.id);
-        self.db.prepare_cached("INSERT INTO stock_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(params![
+        let (warehouse, owner, sku) = stock::parts(&record.key.id);
+        self.db.prepare_cached("INSERT INTO stock_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(params![
             record.seq as i64,
             record.key.id.as_str(),
             warehouse,
+            owner,
             sku,
             record.at.0,
             day.as_str(),

@@ -50,6 +50,9 @@ pub struct OrderRow {
     pub ship_by: Option<String>,
     pub platform: String,
     pub shop: String,
+    /// Whose shop that is.
+    #[schema(example = "own")]
+    pub seller: String,
     pub received_at: Option<String>,
     pub placed_at: Option<String>,
     pub country: String,
@@ -70,7 +73,7 @@ pub struct OrderRow {
 impl Listed for OrderRow {
     const TABLE: &'static str = "orders";
     const COLUMNS: &'static str = "seq, id, stage, platform, shop, received_at_us, placed_at_us, country, postcode, pieces, value_micro, \
-         currency, holds, warehouse, channel, parcel_id, forgotten, number, progress, parcels, revision, ship_by_us";
+         currency, holds, warehouse, channel, parcel_id, forgotten, number, progress, parcels, revision, ship_by_us, seller";
     const FACETS: &'static [(&'static str, bool)] = &[
         ("stage", true),
         ("platform", true),
@@ -78,6 +81,7 @@ impl Listed for OrderRow {
         ("warehouse", true),
         ("channel", true),
         ("number", true),
+        ("seller", true),
         ("shop", false),
     ];
     const BEGAN: &'static str = "received_at_us";
@@ -108,6 +112,7 @@ impl Listed for OrderRow {
             parcels: row.get(19)?,
             revision: row.get(20)?,
             ship_by: time(row.get(21)?),
+            seller: row.get(22)?,
         })
     }
 }
@@ -468,9 +473,12 @@ impl Listed for DecisionRow {
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StockRow {
-    #[schema(example = "SZX:P-000007")]
+    #[schema(example = "SZX:own:P-000007")]
     pub id: String,
     pub warehouse: String,
+    /// The seller whose it is.
+    #[schema(example = "own")]
+    pub owner: String,
     pub sku: String,
     pub on_hand: i64,
     pub reserved: i64,
@@ -481,19 +489,20 @@ pub struct StockRow {
 
 impl Listed for StockRow {
     const TABLE: &'static str = "stock";
-    const COLUMNS: &'static str = "seq, id, warehouse, sku, on_hand, reserved, safety, available";
-    const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("sku", true)];
+    const COLUMNS: &'static str = "seq, id, warehouse, owner, sku, on_hand, reserved, safety, available";
+    const FACETS: &'static [(&'static str, bool)] = &[("warehouse", false), ("owner", true), ("sku", true)];
     const BEGAN: &'static str = "";
 
     fn read(_: &Connection, row: &Row) -> Result<Self, QueryError> {
         Ok(StockRow {
             id: row.get(1)?,
             warehouse: row.get(2)?,
-            sku: row.get(3)?,
-            on_hand: row.get(4)?,
-            reserved: row.get(5)?,
-            safety: row.get(6)?,
-            available: row.get(7)?,
+            owner: row.get(3)?,
+            sku: row.get(4)?,
+            on_hand: row.get(5)?,
+            reserved: row.get(6)?,
+            safety: row.get(7)?,
+            available: row.get(8)?,
         })
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod fold;
 pub mod follow;
+mod goods;
 mod happened;
 pub mod lists;
 mod order_rows;

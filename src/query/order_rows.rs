@@ -1,8 +1,8 @@
 //! The rows of an order: its own, which says how far its parcels are, and those of its buyer, its lines and what lies in them.
 
 use super::QueryError;
-use super::rows::{Writer, micro, money, must_be_there, some, text};
-use super::tables::{Touch, forget, unindex};
+use super::rows::{Writer, micro, must_be_there, some, text, unfind};
+use super::tables::{Touch, forget};
 use rusqlite::{OptionalExtension, named_params, params};
 use smol_str::SmolStr;
 use twin::address::Place;
@@ -32,9 +32,9 @@ impl Writer<'_> {
         match touch.begins {
             Some((seq, at)) => {
                 let day = self.day(at);
-                let insert = "INSERT INTO orders (id, seq, number, platform, shop, received_at_us, day, stage, progress, parcels, revision, \
+                let insert = "INSERT INTO orders (id, seq, number, platform, shop, received_at_us, day, stage, progress, parcels, revision, seller, \
                      placed_at_us, service, country, currency, pieces, forgotten) \
-                     VALUES (:id, :seq, :number, :platform, :shop, :at, :day, '', '', 0, 0, 0, '', '', '', 0, FALSE)";
+                     VALUES (:id, :seq, :number, :platform, :shop, :at, :day, '', '', 0, 0, '', 0, '', '', '', 0, FALSE)";
                 let number = OrderId::new(id);
                 self.db.prepare_cached(insert)?.execute(named_params! {
                     ":id": id.as_str(), ":seq": seq as i64, ":number": number.number(), ":platform": order.content.platform.as_str(),
@@ -64,7 +64,7 @@ impl Writer<'_> {
         for table in ["buyers", "order_lines", "line_goods"] {
             self.db.prepare_cached(&format!("DELETE FROM {table} WHERE order_id = ?1"))?.execute([id.as_str()])?;
         }
-        unindex(self.db, id)?;
+        unfind(self.db, "order", id)?;
         self.content(id, seq, order)
     }
 
@@ -83,11 +83,11 @@ impl Writer<'_> {
             false => line.pieces().map(|(_, pieces)| u64::from(pieces)).sum(),
         };
         let pieces: u64 = content.lines.iter().map(pieces).sum();
-        let update = "UPDATE orders SET revision = :revision, placed_at_us = :placed, updated_at_us = :updated, ship_by_us = :ship_by, \
+        let update = "UPDATE orders SET revision = :revision, seller = :seller, placed_at_us = :placed, updated_at_us = :updated, ship_by_us = :ship_by, \
              deliver_by_us = :deliver_by, service = :service, country = :country, region = :region, postcode = :postcode, \
              currency = :currency, value_micro = :value, pieces = :pieces, forgotten = :forgotten WHERE id = :id";
         let changed = self.db.prepare_cached(update)?.execute(named_params! {
-            ":id": id.as_str(), ":revision": order.revision, ":placed": content.placed_at.0, ":updated": content.updated_at.map(|at| at.0),
+            ":id": id.as_str(), ":revision": order.revision, ":seller": content.seller.as_str(), ":placed": content.placed_at.0, ":updated": content.updated_at.map(|at| at.0),
             ":ship_by": content.terms.ship_by.map(|at| at.0), ":deliver_by": content.terms.deliver_by.map(|at| at.0),
             ":service": some(&content.terms.service), ":country": content.ship_to.country.as_str(), ":region": some(&content.ship_to.region),
             ":postcode": some(&content.ship_to.postcode), ":currency": content.currency.as_str(),
@@ -119,40 +119,8 @@ impl Writer<'_> {
                 micro(line.unit_price),
                 content.currency.as_str()
             ])?;
-            self.line_goods(id, n as i64 + 1, line)?;
         }
-        Ok(())
-    }
-
-    fn line_goods(&self, order: &SmolStr, n: i64, line: &Line) -> Result<(), QueryError> {
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO line_goods VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-        )?;
-        for (at, (goods, pieces)) in line.pieces().enumerate() {
-            let facts = &goods.facts;
-            let (value, currency) = money(facts.declared_value.as_ref());
-            insert.execute(params![
-                order.as_str(),
-                n,
-                at as i64 + 1,
-                goods.sku.as_str(),
-                goods.quantity,
-                pieces,
-                facts.weight_g,
-                facts.dims.length_mm,
-                facts.dims.width_mm,
-                facts.dims.height_mm,
-                facts.battery.as_str(),
-                facts.liquid,
-                some(&facts.category),
-                some(&facts.hs_code),
-                some(&facts.origin),
-                some(&facts.description),
-                value,
-                currency
-            ])?;
-        }
-        Ok(())
+        self.line_goods(id, &content.lines)
     }
 
     /// What it is held for, and how it was decided last. Columns with an index are written only where they change: SQLite does

@@ -51,9 +51,16 @@ fn sides(dims: Option<Dims>) -> [Option<u32>; 3] {
     [side(|d| d.length_mm), side(|d| d.width_mm), side(|d| d.height_mm)]
 }
 
-/// Warehouse and SKU of a stock's id.
-pub(super) fn parts(stock: &str) -> (&str, &str) {
-    stock.split_once(':').unwrap_or(("", stock))
+/// What is said of a thing is found no more.
+pub fn unfind(db: &Connection, kind: &str, id: &str) -> Result<(), QueryError> {
+    let mut texts = db.prepare_cached("SELECT seq, body FROM texts WHERE entity_id = ?1 AND kind = ?2")?;
+    let old: Vec<(i64, String)> = texts.query_map([id, kind], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (seq, body) in old {
+        let unindex = "INSERT INTO pieces(pieces, rowid, body) VALUES('delete', ?1, ?2)";
+        db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
+        db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
+    }
+    Ok(())
 }
 
 /// Lets a text be found.
@@ -91,6 +98,9 @@ impl<'a> Writer<'a> {
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Product => self.product(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::SkuMap => self.sku_map(id, &self.load(key)?.ok_or_else(gone)?, touch),
+            Kind::Seller => self.seller(id, &self.load(key)?.ok_or_else(gone)?, touch),
             // Of settings the records say all.
             Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings => Ok(()),
         }
@@ -317,11 +327,12 @@ impl<'a> Writer<'a> {
             let row = params![id.as_str(), stock.on_hand, stock.reserved, stock.safety, stock.available()];
             return must_be_there(self.db.prepare_cached(update)?.execute(row)?, id);
         };
-        let (warehouse, sku) = parts(id);
-        self.db.prepare_cached("INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        let (warehouse, owner, sku) = twin::stock::parts(id);
+        self.db.prepare_cached("INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
             id.as_str(),
             seq as i64,
             warehouse,
+            owner,
             sku,
             stock.on_hand,
             stock.reserved,

@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 24] = [
     "orders",
     "buyers",
     "order_lines",
@@ -35,6 +35,11 @@ const ROWS: [&str; 19] = [
     "bags",
     "manifests",
     "stock",
+    "products",
+    "sku_maps",
+    "sku_map_parts",
+    "sellers",
+    "shops",
     "decisions",
     "candidates",
     "charges",

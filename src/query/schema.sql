@@ -26,6 +26,7 @@ CREATE TABLE orders (
   progress       TEXT NOT NULL,
   parcels        INTEGER NOT NULL,
   revision       INTEGER NOT NULL,
+  seller         TEXT NOT NULL,
   received_at_us BIGINT NOT NULL,
   day            TEXT NOT NULL,
   placed_at_us   BIGINT NOT NULL,
@@ -222,10 +223,61 @@ CREATE TABLE manifests (
   closed_at_us BIGINT
 );
 
+CREATE TABLE products (
+  id                   TEXT NOT NULL PRIMARY KEY,
+  seq                  BIGINT NOT NULL,
+  owner                TEXT NOT NULL,
+  sku                  TEXT NOT NULL,
+  stage                TEXT NOT NULL,
+  weight_g             BIGINT NOT NULL,
+  length_mm            INTEGER NOT NULL,
+  width_mm             INTEGER NOT NULL,
+  height_mm            INTEGER NOT NULL,
+  battery              TEXT NOT NULL,
+  liquid               BOOLEAN NOT NULL,
+  category             TEXT,
+  hs_code              TEXT,
+  origin               TEXT,
+  description          TEXT,
+  declared_value_micro BIGINT,
+  declared_currency    TEXT
+);
+
+CREATE TABLE sku_maps (
+  id       TEXT NOT NULL PRIMARY KEY,
+  seq      BIGINT NOT NULL,
+  platform TEXT NOT NULL,
+  shop     TEXT NOT NULL,
+  sku      TEXT NOT NULL,
+  stage    TEXT NOT NULL
+);
+
+CREATE TABLE sku_map_parts (
+  map_id   TEXT NOT NULL,
+  part     INTEGER NOT NULL,
+  sku      TEXT NOT NULL,
+  quantity BIGINT NOT NULL,
+  PRIMARY KEY (map_id, part)
+);
+
+CREATE TABLE sellers (
+  id   TEXT NOT NULL PRIMARY KEY,
+  seq  BIGINT NOT NULL,
+  name TEXT NOT NULL
+);
+
+CREATE TABLE shops (
+  seller_id TEXT NOT NULL,
+  platform  TEXT NOT NULL,
+  shop      TEXT NOT NULL,
+  PRIMARY KEY (seller_id, platform, shop)
+);
+
 CREATE TABLE stock (
   id        TEXT NOT NULL PRIMARY KEY,
   seq       BIGINT NOT NULL,
   warehouse TEXT NOT NULL,
+  owner     TEXT NOT NULL,
   sku       TEXT NOT NULL,
   on_hand   BIGINT NOT NULL,
   reserved  BIGINT NOT NULL,
@@ -289,6 +341,7 @@ CREATE TABLE stock_movements (
   seq       BIGINT NOT NULL PRIMARY KEY,
   stock_id  TEXT NOT NULL,
   warehouse TEXT NOT NULL,
+  owner     TEXT NOT NULL,
   sku       TEXT NOT NULL,
   at_us     BIGINT NOT NULL,
   day       TEXT NOT NULL,

@@ -18,7 +18,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Found {
-    /// `order`, `parcel`, `bag`, `manifest`, or `exception`: something that happened to what `id` names.
+    /// `order`, `parcel`, `bag`, `manifest`, `product`, or `exception`: something that happened to what `id` names.
     #[schema(example = "order")]
     pub kind: String,
     #[schema(example = "WEB-000001")]
@@ -30,7 +30,7 @@ pub struct Found {
     pub buyer: Option<String>,
     pub country: Option<String>,
     pub tracking: Option<String>,
-    /// Of an exception: what happened.
+    /// Of an exception: what happened; of a product: what it is.
     pub detail: Option<String>,
 }
 
@@ -94,6 +94,7 @@ fn called(db: &Connection, text: &str, kind: Option<&str>) -> Result<Vec<(String
         ("parcel", "SELECT id FROM parcels WHERE tracking = ?1"),
         ("bag", "SELECT id FROM bags WHERE id = ?1"),
         ("manifest", "SELECT id FROM manifests WHERE id = ?1"),
+        ("product", "SELECT id FROM products WHERE id = ?1"),
     ] {
         if kind.is_none_or(|kind| kind == of) {
             let found: Option<String> = db.prepare_cached(ask)?.query_row([text], |row| row.get(0)).optional()?;
@@ -118,6 +119,11 @@ fn describe(db: &Connection, kind: String, id: String, seq: i64) -> Result<Found
             let row = |r: &rusqlite::Row| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?));
             let row = db.prepare_cached(ask)?.query_row([&found.id], row).optional()?;
             (found.stage, found.country, found.buyer, found.order, found.tracking) = row.unwrap_or_default();
+        }
+        "product" => {
+            let ask = "SELECT stage, coalesce(description, category) FROM products WHERE id = ?1";
+            let row = db.prepare_cached(ask)?.query_row([&found.id], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+            (found.stage, found.detail) = row.unwrap_or_default();
         }
         "exception" => {
             let ask = "SELECT kind || ' ' || what || ': ' || detail FROM exceptions WHERE seq = ?1";

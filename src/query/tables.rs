@@ -5,7 +5,7 @@
 
 use super::order_rows::order_text;
 use super::rows::{self, Writer};
-use super::{QueryError, fold, schema};
+use super::{QueryError, schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -176,7 +176,7 @@ impl Tables {
 fn is_deep(event: &Event) -> bool {
     match event {
         Event::Order(event) => match event {
-            order::Event::Received { .. } | order::Event::Forgotten => true,
+            order::Event::Received { .. } | order::Event::Identified { .. } | order::Event::Forgotten => true,
             order::Event::Held { .. }
             | order::Event::HoldCleared { .. }
             | order::Event::Allocated { .. }
@@ -213,24 +213,12 @@ impl Projection for Tables {
 /// Takes out of the tables who the buyer of an order was.
 pub fn forget(db: &Connection, twin: &Twin, order: &SmolStr) -> Result<(), QueryError> {
     db.prepare_cached("DELETE FROM buyers WHERE order_id = ?1")?.execute([order.as_str()])?;
-    unindex(db, order)?;
+    rows::unfind(db, "order", order)?;
     let seq: Option<i64> =
         db.prepare_cached("SELECT seq FROM orders WHERE id = ?1")?.query_row([order.as_str()], |r| r.get(0)).optional()?;
     if let (Some(seq), Some((_, state))) = (seq, twin.load::<order::Order>(order)?) {
         rows::text(db, seq, "order", order, &order_text(order, &state, None))?;
     }
     db.prepare_cached("UPDATE orders SET forgotten = TRUE WHERE id = ?1")?.execute([order.as_str()])?;
-    Ok(())
-}
-
-/// Takes out of the search what an order was found by.
-pub fn unindex(db: &Connection, order: &SmolStr) -> Result<(), QueryError> {
-    let mut texts = db.prepare_cached("SELECT seq, body FROM texts WHERE entity_id = ?1 AND kind = 'order'")?;
-    let old: Vec<(i64, String)> = texts.query_map([order.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    for (seq, body) in old {
-        let unindex = "INSERT INTO pieces(pieces, rowid, body) VALUES('delete', ?1, ?2)";
-        db.prepare_cached(unindex)?.execute(params![seq, fold::pieces(&body)])?;
-        db.prepare_cached("DELETE FROM texts WHERE seq = ?1")?.execute([seq])?;
-    }
     Ok(())
 }

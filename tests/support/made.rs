@@ -140,7 +140,7 @@ impl Maker {
     /// To go on in a twin that has some.
     pub fn of(twin: &Twin) -> Self {
         let ids = twin.all::<Stock>().map(|row| row.expect("it reads").0);
-        let stocks = ids.filter_map(|id| Some((id.strip_prefix("SZX:P-")?.parse().ok()?, twin.load(&id).expect("it reads")?)));
+        let stocks = ids.filter_map(|id| Some((id.strip_prefix("SZX:own:P-")?.parse().ok()?, twin.load(&id).expect("it reads")?)));
         Maker { stocks: stocks.collect() }
     }
 
@@ -148,7 +148,7 @@ impl Maker {
         let (version, stock) = self.stocks.entry(sku).or_default();
         stock.apply(tx.at, &event);
         *version += 1;
-        tx.stage(&format!("SZX:P-{sku:06}").into(), *version, vec![event], Default::default(), stock);
+        tx.stage(&format!("SZX:own:P-{sku:06}").into(), *version, vec![event], Default::default(), stock);
     }
 
     /// The order number `n`, in so many transactions.
@@ -243,6 +243,7 @@ impl Maker {
             contents: "toys".into(),
             battery: false,
             items: vec![item],
+            seller: "own".into(),
         };
         let allocated = order::Event::Allocated { decision: Box::new(decision), parcel: parcel_id.clone(), shares: vec![], with: vec![] };
         order.add(&mut first, vec![received, allocated]);

@@ -2,7 +2,9 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, device, manifest, order, parcel, returns, settings, station, stock, tracking, warehouse};
+use crate::{
+    Moment, bag, carrier, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock, tracking, warehouse,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -24,10 +26,13 @@ pub enum Kind {
     Tracking,
     Settings,
     Return,
+    Product,
+    SkuMap,
+    Seller,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Order,
         Kind::Parcel,
         Kind::Stock,
@@ -40,6 +45,9 @@ impl Kind {
         Kind::Tracking,
         Kind::Settings,
         Kind::Return,
+        Kind::Product,
+        Kind::SkuMap,
+        Kind::Seller,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -56,6 +64,9 @@ impl Kind {
             Kind::Tracking => "tracking",
             Kind::Settings => "settings",
             Kind::Return => "return",
+            Kind::Product => "product",
+            Kind::SkuMap => "sku_map",
+            Kind::Seller => "seller",
         }
     }
 }
@@ -233,6 +244,9 @@ events! {
     13 Tracking(tracking::Tracking),
     10 Settings(settings::Settings),
     14 Return(returns::Return),
+    11 Product(product::Product),
+    12 SkuMap(sku_map::SkuMap),
+    17 Seller(seller::Seller),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

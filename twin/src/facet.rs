@@ -35,10 +35,16 @@ pub enum Facet {
     Manifest,
     /// A return whose sellable goods are to be put into stock; of no one.
     Restock,
+    /// A seller; of each of their shops.
+    Shop,
+    /// An order with a line that nobody knows what is in; of that line's SKU, as the platform calls it.
+    Unmapped,
+    /// A bundle, or a SKU under another name; of each SKU of ours in it.
+    Part,
 }
 
 impl Facet {
-    pub const ALL: [Facet; 13] = [
+    pub const ALL: [Facet; 16] = [
         Facet::Plan,
         Facet::Underway,
         Facet::Label,
@@ -52,6 +58,9 @@ impl Facet {
         Facet::Holds,
         Facet::Manifest,
         Facet::Restock,
+        Facet::Shop,
+        Facet::Unmapped,
+        Facet::Part,
     ];
 
     /// The number under which the shelf knows it.

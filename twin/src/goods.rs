@@ -3,6 +3,7 @@
 //! An order line keeps the facts as they were when it was decided ([`Goods`]); what a product is told to be later changes
 //! no order that is here.
 
+use crate::address::countries::country;
 use crate::{Dims, Grams, Money, Sku};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -58,6 +59,46 @@ pub struct Facts {
     pub declared_value: Option<Money>,
 }
 
+/// The heaviest product, in grams: what is heavier is no small parcel but a wrong unit.
+pub const PRODUCT_WEIGHT_G_MAX: Grams = 1_000_000;
+/// The longest side of a product, in millimetres.
+pub const PRODUCT_SIDE_MM_MAX: u32 = 10_000;
+/// The longest category and the longest description, in characters.
+pub const CATEGORY_LENGTH_MAX: usize = 64;
+pub const DESCRIPTION_LENGTH_MAX: usize = 200;
+
+impl Facts {
+    /// What cannot be, with its field.
+    pub fn fault(&self) -> Option<(&'static str, String)> {
+        if self.weight_g > PRODUCT_WEIGHT_G_MAX {
+            return Some(("weight_g", format!("{} is over {PRODUCT_WEIGHT_G_MAX}", self.weight_g)));
+        }
+        let Dims { length_mm, width_mm, height_mm } = self.dims;
+        for (field, side) in [("length_mm", length_mm), ("width_mm", width_mm), ("height_mm", height_mm)] {
+            if !(1..=PRODUCT_SIDE_MM_MAX).contains(&side) {
+                return Some((field, format!("{side} is not between 1 and {PRODUCT_SIDE_MM_MAX}")));
+            }
+        }
+        for (field, text, most) in
+            [("category", &self.category, CATEGORY_LENGTH_MAX), ("description", &self.description, DESCRIPTION_LENGTH_MAX)]
+        {
+            if text.chars().count() > most || text.chars().any(char::is_control) {
+                return Some((field, format!("is not one line of up to {most} characters")));
+            }
+        }
+        if !self.hs_code.is_empty() && !((6..=10).contains(&self.hs_code.len()) && self.hs_code.bytes().all(|b| b.is_ascii_digit())) {
+            return Some(("hs_code", format!("{:?} is not six to ten digits", self.hs_code)));
+        }
+        if !self.origin.is_empty() && country(&self.origin).is_none() {
+            return Some(("origin", format!("{:?} is no country of two letters", self.origin)));
+        }
+        if self.declared_value.is_some_and(|value| value.amount.is_sign_negative() && !value.amount.is_zero()) {
+            return Some(("declared_value", "is negative".into()));
+        }
+        None
+    }
+}
+
 /// What lies in one of an order line: so many pieces of one SKU of ours, with its facts as they were then.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goods {
@@ -66,20 +107,6 @@ pub struct Goods {
     /// Pieces in one of the line.
     pub quantity: u32,
     pub facts: Facts,
-}
-
-/// A product of a catalogue.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Product {
-    pub sku: Sku,
-    pub facts: Facts,
-}
-
-impl Product {
-    /// So many pieces of it in one of a line.
-    pub fn goods(&self, quantity: u32) -> Goods {
-        Goods { sku: self.sku.clone(), quantity, facts: self.facts.clone() }
-    }
 }
 
 /// The pieces of each SKU, in the order in which they come.

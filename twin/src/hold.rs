@@ -22,7 +22,7 @@ pub enum Detail {
         faults: Vec<Defect>,
     },
     Unknown {
-        skus: Vec<Sku>,
+        lines: Vec<Unmapped>,
     },
     /// Its lines add up to more than can be counted.
     NoValue,
@@ -38,6 +38,18 @@ pub enum Detail {
     },
     /// No warehouse and no channel to choose from.
     NothingToChoose,
+}
+
+/// Why nobody knows what lies in a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", rename_all = "snake_case")]
+pub enum Unmapped {
+    /// The seller has no product of that name, and no map says what it is.
+    Unknown { sku: Sku },
+    /// The seller sells it no more.
+    Retired { sku: Sku },
+    /// A bundle of something that its seller does not sell.
+    Part { sku: Sku, part: Sku },
 }
 
 impl Detail {
@@ -71,7 +83,7 @@ impl From<&str> for Detail {
     }
 }
 
-said! { Detail }
+said! { Detail, Unmapped }
 
 /// One after the other, with that between them.
 fn joined<T: fmt::Display>(f: &mut fmt::Formatter, items: impl IntoIterator<Item = T>, between: &str) -> fmt::Result {
@@ -89,7 +101,9 @@ impl Say for Detail {
             Detail::Address { faults } => {
                 joined(f, faults.iter().map(|fault| Said(fault, l)), if l == Language::Chinese { "；" } else { "; " })
             }
-            Detail::Unknown { skus } => joined(f, skus, if l == Language::Chinese { "、" } else { ", " }),
+            Detail::Unknown { lines } => {
+                joined(f, lines.iter().map(|line| Said(line, l)), if l == Language::Chinese { "、" } else { ", " })
+            }
             Detail::NoValue => both!(f, l, "its value cannot be told", "无法得出其价值"),
             Detail::NoOffer { candidates, count, .. } => {
                 let Some(nearest) = candidates.first() else { return Detail::NothingToChoose.say(l, f) };
@@ -104,6 +118,16 @@ impl Say for Detail {
                 }
             }
             Detail::NothingToChoose => both!(f, l, "no warehouse and no channel to choose from", "没有可选的仓库和渠道"),
+        }
+    }
+}
+
+impl Say for Unmapped {
+    fn say(&self, l: Language, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Unmapped::Unknown { sku } => write!(f, "{sku}"),
+            Unmapped::Retired { sku } => both!(f, l, "{sku} (retired)", "{sku}（已停售）"),
+            Unmapped::Part { sku, part } => both!(f, l, "{sku} (of {part}, which is not sold)", "{sku}（含未在售的 {part}）"),
         }
     }
 }

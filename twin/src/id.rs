@@ -18,6 +18,51 @@ pub fn is_from_outside(text: &str) -> bool {
         && text.bytes().any(|b| b != b'.')
 }
 
+/// A text as one part of an id whose parts are parted by `:`. What is no printable ASCII, and what parts ids and paths, is
+/// written as `%` and two hexadecimal digits.
+pub fn escaped(text: &str) -> SmolStr {
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'%' | b':' | b'/' | b'?' | b'#');
+    if text.bytes().all(plain) {
+        return SmolStr::new(text);
+    }
+    let mut out = String::with_capacity(text.len() * 2);
+    for b in text.bytes() {
+        match plain(b) {
+            true => out.push(char::from(b)),
+            false => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out.into()
+}
+
+/// What [`escaped`] was given.
+pub fn unescaped(part: &str) -> SmolStr {
+    if !part.contains('%') {
+        return SmolStr::new(part);
+    }
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(b) => {
+                bytes.push(b);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into()
+}
+
+/// Whether a text can be a seller's id: it stands in front of SKUs, behind a `:`.
+pub fn is_seller(text: &str) -> bool {
+    is_from_outside(text) && !text.contains(':')
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -77,6 +122,8 @@ ids! {
     ParcelId;
     /// Stock-keeping unit.
     Sku;
+    /// Whose goods these are: `own`. Has no `:`, since it stands in front of a SKU.
+    SellerId;
     /// A building: `SZX`.
     WarehouseId;
     /// A line, bench or dock in a building: `SZX/line-1`.

@@ -13,7 +13,7 @@ use crate::hold::Detail;
 use crate::keys::Sealed;
 use crate::money::Decimal;
 use crate::new_order::{NewLine, Terms};
-use crate::{Moment, Money, OrderId, ParcelId};
+use crate::{Moment, Money, OrderId, ParcelId, SellerId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
@@ -114,6 +114,8 @@ pub struct Content {
     /// Why the platform wants a person to look at it first.
     pub held: Option<SmolStr>,
     pub terms: Terms,
+    /// Whose shop it is, and so whose goods are sent.
+    pub seller: SellerId,
 }
 
 impl Content {
@@ -193,6 +195,12 @@ pub enum Command {
     Receive {
         content: Box<Content>,
     },
+    /// What lies in lines of which nobody knew that, by their places from 0.
+    Identify {
+        /// Whose shop it is now.
+        seller: SellerId,
+        goods: Vec<(u32, Vec<Goods>)>,
+    },
     Hold {
         reason: Hold,
         detail: Detail,
@@ -238,6 +246,10 @@ pub enum Event {
     },
     HoldCleared {
         reason: Hold,
+    },
+    Identified {
+        seller: SellerId,
+        goods: Vec<(u32, Vec<Goods>)>,
     },
     Allocated {
         decision: Box<Decision>,
@@ -378,6 +390,15 @@ impl Entity for Order {
             },
             Command::ClearHold { reason } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason }]),
             Command::ClearHold { .. } => Ok(vec![]),
+            Command::Identify { seller, mut goods } => {
+                let unknown = |n: &u32| self.content.lines.get(*n as usize).is_some_and(|line| line.goods.is_empty());
+                goods.retain(|(n, goods)| unknown(n) && !goods.is_empty());
+                match (goods.is_empty(), self.stage) {
+                    (true, _) => Ok(vec![]),
+                    (false, Stage::Received) => Ok(vec![Event::Identified { seller, goods }]),
+                    _ => Err(self.wrong_stage(id, "identification", "received")),
+                }
+            }
             Command::Allocate { parcel, .. } if claim(&parcel).is_some() => Ok(vec![]),
             Command::Allocate { .. } if self.stage != Stage::Received => Err(self.wrong_stage(id, "allocation", "received")),
             Command::Allocate { decision, parcel, mut shares, with } => {
@@ -431,6 +452,14 @@ impl Entity for Order {
             Event::HoldCleared { reason } => {
                 self.holds.remove(reason);
             }
+            Event::Identified { seller, goods } => {
+                self.content.seller = seller.clone();
+                for (n, goods) in goods {
+                    if let Some(line) = self.content.lines.get_mut(*n as usize) {
+                        line.goods.clone_from(goods);
+                    }
+                }
+            }
             Event::Allocated { decision, parcel, shares, with } => {
                 let shares = if shares.is_empty() { self.open_shares() } else { shares.clone() };
                 let (parcel, decision, with) = (parcel.clone(), Decision::clone(decision), with.clone());
@@ -462,6 +491,8 @@ impl Entity for Order {
         let mut listings = Vec::with_capacity(1);
         if self.stage == Stage::Received {
             listings.push(Listing::new(Facet::Plan, "", ""));
+            let unmapped = self.content.lines.iter().filter(|line| line.goods.is_empty());
+            listings.extend(unmapped.map(|line| Listing::new(Facet::Unmapped, line.sku.text().clone(), "")));
         }
         if self.live_parts().any(|part| part.claim == Claim::Reserved) {
             listings.push(Listing::new(Facet::Underway, "", ""));

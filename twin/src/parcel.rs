@@ -9,7 +9,7 @@ use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
 use crate::{
-    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, Sku, StationId, TrackingNumber, WarehouseId,
+    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, SellerId, Sku, StationId, TrackingNumber, WarehouseId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
@@ -161,6 +161,9 @@ pub struct Plan {
     /// What is in it, in the order in which it is picked.
     #[serde(default)]
     pub items: Vec<Item>,
+    /// Whose goods they are.
+    #[serde(default)]
+    pub seller: SellerId,
 }
 
 /// Goods of one SKU in a parcel, and for whom.

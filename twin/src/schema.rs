@@ -11,20 +11,24 @@ use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
 use crate::field::numbered;
 use crate::goods::{BatteryKind, Facts, Goods};
-use crate::hold::Detail;
+use crate::hold::{Detail, Unmapped};
 use crate::keys::Sealed;
 use crate::new_order::{TaxIds, Terms};
 use crate::order::{Content, Hold, Line, Share};
 use crate::parcel::{Interception, Item, Plan};
 use crate::personal::Personal;
 use crate::returns::{Condition, Expected, Outcome, Returned};
+use crate::seller::Shop;
+use crate::sku_map::Component;
 use crate::station::StationKind;
 use crate::verdict::{NoOffer, Unfit, Verdict};
 use crate::{
-    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
-    WarehouseId,
+    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, SellerId, Sku, StationId,
+    TrackingNumber, WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, returns, settings, station, stock, tracking, warehouse};
+use crate::{
+    bag, carrier, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock, tracking, warehouse,
+};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -95,11 +99,12 @@ numbered! {
     }
     struct "content" Content {
         0 platform: SmolStr, 1 shop: SmolStr, 2 placed_at: Moment, 3 updated_at: Option<Moment>, 4 ship_to: Place, 5 buyer: Option<Sealed>,
-        6 lines: Vec<Line>, 7 currency: SmolStr, 8 paid: bool, 9 held: Option<SmolStr>, 10 terms: Terms,
+        6 lines: Vec<Line>, 7 currency: SmolStr, 8 paid: bool, 9 held: Option<SmolStr>, 10 terms: Terms, 11 seller: SellerId,
     }
     struct "share" Share { 0 line: u16, 1 quantity: u32 }
+    enum "unmapped" Unmapped { 1 Unknown { 0 sku: Sku }, 2 Retired { 0 sku: Sku }, 3 Part { 0 sku: Sku, 1 part: Sku } }
     enum "detail" Detail {
-        1 Said { 0 text: SmolStr }, 2 Unpaid {}, 3 Address { 0 faults: Vec<Defect> }, 4 Unknown { 0 skus: Vec<Sku> }, 5 NoValue {},
+        1 Said { 0 text: SmolStr }, 2 Unpaid {}, 3 Address { 0 faults: Vec<Defect> }, 4 Unknown { 1 lines: Vec<Unmapped> }, 5 NoValue {},
         6 NoOffer { 0 rule: SmolStr, 1 candidates: Vec<Candidate>, 2 count: u32, 3 all: Option<Hash>, 4 settings: u32 },
         7 NothingToChoose {},
     }
@@ -112,6 +117,7 @@ numbered! {
         12 Received { 0 content: Box<Content> },
         13 Picked { 0 parcel: ParcelId },
         14 Dropped { 0 parcel: ParcelId, 1 reason: SmolStr },
+        20 Identified { 0 seller: SellerId, 1 goods: Vec<(u32, Vec<Goods>)> },
     }
     enum "interception" Interception {
         1 Weight { 0 declared_g: Grams, 1 measured_g: Grams },
@@ -127,7 +133,7 @@ numbered! {
     struct "plan" Plan {
         0 order: OrderId, 1 warehouse: WarehouseId, 2 carrier: CarrierId, 3 channel: ChannelId, 4 service: SmolStr, 5 ship_to: Place,
         6 buyer: Option<Sealed>, 7 declared_g: Grams, 8 declared: Dims, 9 value: Option<Money>, 10 estimate: Option<Money>,
-        11 contents: SmolStr, 12 battery: bool, 13 items: Vec<Item>,
+        11 contents: SmolStr, 12 battery: bool, 13 items: Vec<Item>, 14 seller: SellerId,
     }
     enum "track_status" TrackStatus {
         1 InfoReceived {}, 2 Accepted {}, 3 ReceivedAtHub {}, 4 ExportCleared {}, 5 DepartedOrigin {}, 6 InFlight {}, 7 Arrived {},
@@ -172,6 +178,11 @@ numbered! {
         5 Decided { 0 outcome: Outcome, 1 note: SmolStr },
         6 Restocked {},
     }
+    enum "product" product::Event { 1 Described { 0 facts: Box<Facts> }, 2 Retired {} }
+    struct "component" Component { 0 sku: Sku, 1 quantity: u32 }
+    enum "sku_map" sku_map::Event { 1 Mapped { 0 components: Vec<Component> }, 2 Unmapped {} }
+    struct "shop" Shop { 0 platform: SmolStr, 1 shop: SmolStr }
+    enum "seller" seller::Event { 1 Described { 0 name: SmolStr, 1 shops: Vec<Shop> } }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },
         2 Received { 0 quantity: u32, 1 reference: SmolStr },

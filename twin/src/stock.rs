@@ -1,16 +1,37 @@
-//! Stock of one SKU in one warehouse. Available = on hand − reserved − safety stock, and never below zero.
+//! A seller's stock of one SKU in one warehouse. Available = on hand − reserved − safety stock, and never below zero.
 //!
 //! It counts what is held and does not list who holds it: that is in the orders' stages, written in the same transaction by
 //! the one actor that has both. So ten thousand open orders of a SKU cost no more than one.
+//!
+//! It is what is promised from. Where the pieces lie (bins, 库位) and which batch they are of (lots, 批次) will be nouns of
+//! their own under `WAREHOUSE:OWNER:SKU:BIN:LOT`, of which this is the sum: a reservation never has to know a bin.
 
 use crate::entity::{Entity, Kind, Refusal, Why};
-use crate::{Moment, OrderId, Sku, WarehouseId};
+use crate::{Moment, OrderId, SellerId, Sku, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 
-/// The id of the stock of a SKU in a warehouse: `SZX:0009406FD747`.
-pub fn id(warehouse: &WarehouseId, sku: &Sku) -> SmolStr {
-    format_smolstr!("{warehouse}:{sku}")
+/// The id of a seller's stock of a SKU in a warehouse: `SZX:own:0009406FD747`.
+pub fn id(warehouse: &WarehouseId, owner: &SellerId, sku: &Sku) -> SmolStr {
+    format_smolstr!("{warehouse}:{owner}:{sku}")
+}
+
+/// Warehouse, owner and SKU of a stock's id. A SKU may have a `:` in it, the others have none.
+pub fn parts(id: &str) -> (&str, &str, &str) {
+    let mut parts = id.splitn(3, ':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(warehouse), Some(owner), Some(sku)) => (warehouse, owner, sku),
+        _ => ("", "", id),
+    }
+}
+
+/// So many pieces were counted; an absolute number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub warehouse: WarehouseId,
+    pub owner: SellerId,
+    pub sku: Sku,
+    pub on_hand: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -93,7 +93,7 @@ mod tests {
     use crate::allocation::Candidate;
     use crate::defect::{Defect, Wrong};
     use crate::field::{Field, Pen, Variants};
-    use crate::hold::Detail;
+    use crate::hold::{Detail, Unmapped};
     use crate::money::{Currency, Decimal};
     use crate::order::Hold;
     use crate::schema::NUMBERS;
@@ -194,16 +194,21 @@ mod tests {
         all
     }
 
+    fn unmapped() -> Vec<Unmapped> {
+        let sku = || "A-17".into();
+        vec![Unmapped::Unknown { sku: sku() }, Unmapped::Retired { sku: sku() }, Unmapped::Part { sku: sku(), part: "B-3".into() }]
+    }
+
     fn details() -> Vec<Detail> {
         let candidate = |verdict| Candidate { warehouse: "SZX".into(), channel: Some("a".into()), cost: None, days: None, verdict };
         let weighed = Detail::weighed("r@1", 0, vec![candidate(NoOffer::from(Unfit::Battery).into()); 3]).0;
         let faults = vec![Defect::new("city", Wrong::Empty), Defect::new("postcode", Wrong::NoZip { given: "X".into() })];
-        let skus = vec!["A-17".into(), "B-3".into()];
+        let unmapped = unmapped();
         vec![
             "in their words".into(),
             Detail::Unpaid,
             Detail::Address { faults },
-            Detail::Unknown { skus },
+            Detail::Unknown { lines: unmapped },
             Detail::NoValue,
             weighed,
             Detail::NothingToChoose,
@@ -252,11 +257,13 @@ mod tests {
         covered("unfit", &unfits());
         covered("wrong", &wrongs());
         covered("detail", &details());
+        covered("unmapped", &unmapped());
         said_in_both(&verdicts());
         said_in_both(&no_offers());
         said_in_both(&unfits());
         said_in_both(&wrongs());
         said_in_both(&details());
+        said_in_both(&unmapped());
         let holds: Vec<_> = numbers("hold").into_iter().map(|n| Hold::take_fields(n, None).expect("it is known")).collect();
         said_in_both(&holds);
     }

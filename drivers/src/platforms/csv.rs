@@ -1,5 +1,4 @@
-//! Order files as CSV: `orders.csv` (one row per order line, the rows of one order together), and `products.csv` and `stock.csv`
-//! beside it. Columns are found by name; columns that nobody asked for are ignored.
+//! Order files as CSV: `orders.csv`, one row per order line, the rows of one order together. Columns are found by name; columns that nobody asked for are ignored.
 //!
 //! A file is taken whole or not at all: the first bad row is named by file, line, field and value. Never guesses a value.
 
@@ -7,37 +6,17 @@ use super::{CSV_BYTES_MAX, Limited, quoted};
 use csv::StringRecord;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::Read;
-use twin::goods::{BatteryKind, Facts, Product};
 use twin::id::{ID_LENGTH_MAX, ID_RULE, is_from_outside};
 use twin::money::Currency;
 use twin::new_order::{LINE_QUANTITY_MAX, NewLine, NewOrder, TERM_LENGTH_MAX, TaxIds, Terms};
-use twin::{Address, Dims, Moment, Money, OrderId, Sku, WarehouseId};
+use twin::{Address, Moment, Money, OrderId, Sku};
 
 /// The longest field that is read, in bytes.
 pub const FIELD_BYTES_MAX: usize = 1_024;
 /// The most rows of one file.
 pub const ROWS_MAX: u64 = 2_000_000;
-/// The heaviest product, in grams: what is heavier is no small parcel but a wrong unit.
-pub const PRODUCT_WEIGHT_G_MAX: u32 = 1_000_000;
-/// The longest side of a product, in millimetres.
-pub const PRODUCT_SIDE_MM_MAX: u32 = 10_000;
-
-/// The product master.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Catalogue {
-    pub products: BTreeMap<Sku, Product>,
-}
-
-/// So many pieces of a SKU lie in a warehouse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StockRow {
-    pub warehouse: WarehouseId,
-    pub sku: Sku,
-    pub on_hand: u32,
-}
-
 /// A row that could not be taken, and what would have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file} line {line}: {field} is {value:?}; expected {expected}")]
@@ -48,41 +27,6 @@ pub struct BadRow {
     pub field: String,
     pub value: String,
     pub expected: String,
-}
-
-/// Reads `products.csv`: sku, category, weight_g, length_mm, width_mm, height_mm, battery (0 or 1).
-pub fn read_products(name: &str, reader: impl Read) -> Result<Catalogue, BadRow> {
-    let mut rows = Rows::new(name, reader, ["sku", "category", "weight_g", "length_mm", "width_mm", "height_mm", "battery"], [])?;
-    let mut products = BTreeMap::new();
-    while rows.next()? {
-        let sku = rows.sku(0)?;
-        let side = |at| rows.whole(at, 1, PRODUCT_SIDE_MM_MAX);
-        let facts = Facts {
-            category: rows.field(1).into(),
-            weight_g: rows.whole(2, 0, PRODUCT_WEIGHT_G_MAX)?,
-            dims: Dims::new(side(3)?, side(4)?, side(5)?),
-            battery: if rows.flag(6)? { BatteryKind::Contained } else { BatteryKind::None },
-            ..Facts::default()
-        };
-        if products.insert(sku.clone(), Product { sku, facts }).is_some() {
-            return Err(rows.bad(0, "each SKU once"));
-        }
-    }
-    Ok(Catalogue { products })
-}
-
-/// Reads `stock.csv`: warehouse, sku, on_hand.
-pub fn read_stock(name: &str, reader: impl Read) -> Result<Vec<StockRow>, BadRow> {
-    let mut rows = Rows::new(name, reader, ["warehouse", "sku", "on_hand"], [])?;
-    let (mut stock, mut seen) = (Vec::new(), HashSet::new());
-    while rows.next()? {
-        let row = StockRow { warehouse: WarehouseId::new(rows.id(0)?), sku: rows.sku(1)?, on_hand: rows.whole(2, 0, u32::MAX)? };
-        if !seen.insert((row.warehouse.clone(), row.sku.clone())) {
-            return Err(rows.bad(1, format!("each SKU once in {}", row.warehouse)));
-        }
-        stock.push(row);
-    }
-    Ok(stock)
 }
 
 const ORDER_COLUMNS: [&str; 12] =
@@ -157,6 +101,8 @@ pub(super) struct Rows<'a, R> {
     /// Names of the columns asked for, and where each stands; an optional one may stand nowhere.
     columns: Vec<(&'static str, Option<usize>)>,
     rows: u64,
+    /// Nothing more can be read of it.
+    over: bool,
 }
 
 impl<'a, R: Read> Rows<'a, R> {
@@ -167,7 +113,7 @@ impl<'a, R: Read> Rows<'a, R> {
         wanted: [&'static str; M],
     ) -> Result<Self, BadRow> {
         let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Limited::new(reader, CSV_BYTES_MAX));
-        let mut rows = Rows { file, reader, record: StringRecord::new(), columns: Vec::with_capacity(N + M), rows: 0 };
+        let mut rows = Rows { file, reader, record: StringRecord::new(), columns: Vec::with_capacity(N + M), rows: 0, over: false };
         let header = match rows.reader.headers() {
             Ok(header) => header.clone(),
             Err(error) => return Err(rows.broken(&error)),
@@ -190,15 +136,29 @@ impl<'a, R: Read> Rows<'a, R> {
         match self.reader.read_record(&mut self.record) {
             Ok(false) => return Ok(false),
             Ok(true) => {}
-            Err(error) => return Err(self.broken(&error)),
+            Err(error) => {
+                self.over = !matches!(error.kind(), csv::ErrorKind::UnequalLengths { .. } | csv::ErrorKind::Utf8 { .. });
+                return Err(self.broken(&error));
+            }
         }
         self.rows += 1;
         if self.rows > ROWS_MAX {
+            self.over = true;
             return Err(self.bad(0, format!("at most {ROWS_MAX} rows: split the file")));
         }
         match (0..self.columns.len()).find(|at| self.field(*at).len() > FIELD_BYTES_MAX) {
             Some(at) => Err(self.bad(at, format!("at most {FIELD_BYTES_MAX} bytes, not {}", self.field(at).len()))),
             None => Ok(true),
+        }
+    }
+
+    /// Goes to the next row that can be read; those before it that cannot go into `bad`.
+    pub(super) fn next_good(&mut self, bad: &mut Vec<BadRow>) -> Result<bool, BadRow> {
+        loop {
+            match self.next() {
+                Err(row) if !self.over => bad.push(row),
+                end => return end,
+            }
         }
     }
 
@@ -215,7 +175,7 @@ impl<'a, R: Read> Rows<'a, R> {
         self.record.position().map_or(0, csv::Position::line)
     }
 
-    fn bad(&self, at: usize, expected: impl Into<String>) -> BadRow {
+    pub(super) fn bad(&self, at: usize, expected: impl Into<String>) -> BadRow {
         let field = self.columns.get(at).map_or("row", |(name, _)| name);
         BadRow { file: self.file.into(), line: self.line(), field: field.into(), value: quoted(self.field(at)), expected: expected.into() }
     }
@@ -240,12 +200,12 @@ impl<'a, R: Read> Rows<'a, R> {
         }
     }
 
-    fn whole(&self, at: usize, min: u32, max: u32) -> Result<u32, BadRow> {
+    pub(super) fn whole(&self, at: usize, min: u32, max: u32) -> Result<u32, BadRow> {
         let number = self.field(at).parse().ok().filter(|n| (min..=max).contains(n));
         number.ok_or_else(|| self.bad(at, format!("a whole number from {min} to {max}")))
     }
 
-    fn flag(&self, at: usize) -> Result<bool, BadRow> {
+    pub(super) fn flag(&self, at: usize) -> Result<bool, BadRow> {
         match self.field(at) {
             "0" | "false" | "no" => Ok(false),
             "1" | "true" | "yes" => Ok(true),
@@ -254,13 +214,13 @@ impl<'a, R: Read> Rows<'a, R> {
     }
 
     /// An identifier that becomes part of keys and addresses of pages.
-    fn id(&self, at: usize) -> Result<&str, BadRow> {
+    pub(super) fn id(&self, at: usize) -> Result<&str, BadRow> {
         let text = self.field(at);
         if is_from_outside(text) { Ok(text) } else { Err(self.bad(at, ID_RULE)) }
     }
 
     /// A SKU is the seller's own word: any script, spaces too.
-    fn sku(&self, at: usize) -> Result<Sku, BadRow> {
+    pub(super) fn sku(&self, at: usize) -> Result<Sku, BadRow> {
         let text = self.field(at);
         let fits = (1..=ID_LENGTH_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
         if fits { Ok(Sku::new(text)) } else { Err(self.bad(at, format!("1 to {ID_LENGTH_MAX} bytes of text"))) }
@@ -415,31 +375,9 @@ mod tests {
             read_orders("o.csv", &b""[..]).unwrap_err().to_string().starts_with("o.csv line 1: header is \"\"; expected a column order_id")
         );
         assert_eq!(
-            read_stock("s.csv", &b"warehouse,sku,on_hand\nSZX,\xff,1\n"[..]).unwrap_err().to_string(),
+            crate::platforms::read_stock("s.csv", &b"warehouse,sku,on_hand\nSZX,\xff,1\n"[..]).unwrap_err().to_string(),
             "s.csv line 2: row is \"\"; expected UTF-8 text"
         );
-    }
-
-    #[test]
-    fn products_and_stock_stand_once() {
-        let header = "sku,category,weight_g,length_mm,width_mm,height_mm,battery,unit_cost\n";
-        let lamp = "LAMP,home,800,300,200,150,1,7.00\n";
-        let read = read_products("p.csv", format!("{header}{lamp}").as_bytes()).unwrap();
-        let product = &read.products[&Sku::new("LAMP")].facts;
-        assert_eq!((product.weight_g, product.dims, product.battery), (800, Dims::new(300, 200, 150), BatteryKind::Contained));
-        let told = |text: String| read_products("p.csv", text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(told(format!("{header}{lamp}{lamp}")), "p.csv line 3: sku is \"LAMP\"; expected each SKU once");
-        assert_eq!(
-            told(format!("{header}LAMP,home,0.8,300,200,150,1,7\n")),
-            "p.csv line 2: weight_g is \"0.8\"; expected a whole number from 0 to 1000000"
-        );
-        assert_eq!(
-            told(format!("{header}LAMP,home,8,300,200,0,1,7\n")),
-            "p.csv line 2: height_mm is \"0\"; expected a whole number from 1 to 10000"
-        );
-        assert_eq!(told(format!("{header}LAMP,home,8,300,200,1,maybe,7\n")), "p.csv line 2: battery is \"maybe\"; expected 0 or 1");
-        let twice = read_stock("s.csv", &b"warehouse,sku,on_hand\nSZX,LAMP,2\nFRA,LAMP,0\nSZX,LAMP,3\n"[..]).unwrap_err();
-        assert_eq!(twice.to_string(), "s.csv line 4: sku is \"LAMP\"; expected each SKU once in SZX");
     }
 
     #[test]
@@ -451,10 +389,11 @@ mod tests {
         }
         let file = crate::platforms::read_order_file(&dir.join("orders.csv")).unwrap();
         let (catalogue, stock) = (file.catalogue.unwrap(), file.stock.unwrap());
-        assert_eq!((file.orders.len(), catalogue.products.len(), stock.len()), (20_000, 3_763, 12_020));
+        assert_eq!((file.orders.len(), catalogue.len(), stock.len()), (20_000, 3_763, 12_020));
         assert_eq!(file.orders.iter().map(|o| o.lines.len()).sum::<usize>(), 26_334);
         assert!(file.orders.iter().all(|o| o.fault().is_none() && o.ship_to.fault().is_none()));
-        assert!(file.orders.iter().flat_map(|o| &o.lines).all(|l| catalogue.products.contains_key(&l.sku)));
+        let known: HashSet<_> = catalogue.iter().map(|p| &p.sku).collect();
+        assert!(file.orders.iter().flat_map(|o| &o.lines).all(|l| known.contains(&l.sku)));
         assert!(file.orders.is_sorted_by_key(|o| o.placed_at));
     }
 }

@@ -4,12 +4,14 @@
 //! poor address comes through as it is and is held by the order desk.
 
 pub mod csv;
+mod goods;
 pub mod json;
 pub mod shopify;
 mod shopify_export;
 mod shopify_lines;
 
-pub use self::csv::{BadRow, Catalogue, StockRow};
+pub use self::csv::BadRow;
+pub use self::goods::{MapRow, ProductRow, Sifted, read_maps, read_products, read_stock};
 pub use self::json::BadJson;
 pub use self::shopify::{LineGoods, Skipped, catalogue_from_lines};
 
@@ -17,6 +19,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use twin::NewOrder;
+use twin::stock::Counted;
 
 /// The largest CSV file that is read, in bytes.
 pub const CSV_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -31,9 +34,9 @@ pub struct OrderFile {
     /// In the order of the file.
     pub orders: Vec<NewOrder>,
     /// From `products.csv` beside the file; `None` if there is none.
-    pub catalogue: Option<Catalogue>,
+    pub catalogue: Option<Vec<ProductRow>>,
     /// From `stock.csv` beside the file; `None` if there is none.
-    pub stock: Option<Vec<StockRow>>,
+    pub stock: Option<Vec<Counted>>,
     /// Orders of the file, or parts of them, that are not to be shipped or cannot be read, with the reason.
     pub skipped: Vec<Skipped>,
     /// What the order lines themselves say about the goods. Empty for CSV, whose lines say nothing.
@@ -42,7 +45,7 @@ pub struct OrderFile {
 
 impl OrderFile {
     /// The catalogue beside the file, or else the best that can be made of the order lines (see [`catalogue_from_lines`]).
-    pub fn catalogue_or_derived(&self) -> Catalogue {
+    pub fn catalogue_or_derived(&self) -> Vec<ProductRow> {
         self.catalogue.clone().unwrap_or_else(|| catalogue_from_lines(&self.lines))
     }
 }
@@ -77,8 +80,8 @@ enum FileKind {
 pub fn read_order_file(path: &Path) -> Result<OrderFile, ImportError> {
     let name = name_of(path);
     let mut out = OrderFile {
-        catalogue: beside(path, "products.csv")?.map(|(n, r)| csv::read_products(&n, r)).transpose()?,
-        stock: beside(path, "stock.csv")?.map(|(n, r)| csv::read_stock(&n, r)).transpose()?,
+        catalogue: beside(path, "products.csv")?.map(|(n, r)| read_products(&n, r)?.whole()).transpose()?,
+        stock: beside(path, "stock.csv")?.map(|(n, r)| read_stock(&n, r)).transpose()?,
         ..OrderFile::default()
     };
     match kind_of(path)? {
@@ -216,7 +219,7 @@ mod tests {
         std::fs::write(dir.join("shop.json"), SHOPIFY).unwrap();
         let full = read_order_file(&dir.join("shop.json")).unwrap();
         assert_eq!(full.orders[0].number.as_str(), "7");
-        assert_eq!(full.catalogue_or_derived().products[&"CUP".into()].facts.weight_g, 300);
+        assert_eq!(full.catalogue_or_derived()[0].facts.weight_g, 300);
         assert_eq!(full.stock.unwrap()[0].on_hand, 4);
         std::fs::remove_dir_all(dir).unwrap();
     }
@@ -230,11 +233,11 @@ mod tests {
         for name in ["orders_export.csv", "export"] {
             std::fs::write(dir.join(name), export).unwrap();
             let file = read_order_file(&dir.join(name)).unwrap();
-            assert_eq!((file.orders[0].number.as_str(), file.catalogue_or_derived().products.len()), ("8", 1), "{name}");
+            assert_eq!((file.orders[0].number.as_str(), file.catalogue_or_derived().len()), ("8", 1), "{name}");
         }
         let file = read_order_file(&dir.join("page")).unwrap();
         assert!(file.catalogue.is_none());
-        assert_eq!(file.catalogue_or_derived().products[&"CUP".into()].facts.weight_g, 310);
+        assert_eq!(file.catalogue_or_derived()[0].facts.weight_g, 310);
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -4,16 +4,17 @@
 //! Everything else comes through, unpaid and badly addressed orders too, and such as are to be picked up: they are held by the
 //! order desk, where a person sees them. Never talks to Shopify itself.
 
-use super::csv::Catalogue;
+use super::goods::ProductRow;
 use super::json::{self, BadJson, Node};
 use super::shopify_lines::lines;
 use super::{JSON_BYTES_MAX, Limited, quoted};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use std::io::Read;
-use twin::goods::{Facts, Product};
+use twin::goods::Facts;
 use twin::new_order::Terms;
-use twin::{Address, Dims, Grams, Moment, NewLine, NewOrder, Sku};
+use twin::seller::OWN;
+use twin::{Address, Dims, Grams, Moment, NewLine, NewOrder, SellerId, Sku};
 
 /// The most orders of one document. Shopify itself gives 250 a page.
 pub const ORDERS_MAX: usize = 100_000;
@@ -56,17 +57,21 @@ pub struct LineGoods {
 /// A catalogue made of nothing but order lines, so that orders can be run before there is a product master: the heaviest weight
 /// that any line gives for the SKU ([`DEFAULT_WEIGHT_G`] if none does), [`DEFAULT_DIMS`], no battery. Good enough to try rules,
 /// not to rely on its freight.
-pub fn catalogue_from_lines(lines: &[LineGoods]) -> Catalogue {
-    let mut products: BTreeMap<Sku, Product> = BTreeMap::new();
+pub fn catalogue_from_lines(lines: &[LineGoods]) -> Vec<ProductRow> {
+    let mut products: BTreeMap<Sku, ProductRow> = BTreeMap::new();
     for line in lines {
         let facts = || Facts { category: "unknown".into(), dims: DEFAULT_DIMS, ..Facts::default() };
-        let product = products.entry(line.sku.clone()).or_insert_with(|| Product { sku: line.sku.clone(), facts: facts() });
+        let product = products.entry(line.sku.clone()).or_insert_with(|| ProductRow {
+            owner: SellerId::new(OWN),
+            sku: line.sku.clone(),
+            facts: facts(),
+        });
         product.facts.weight_g = product.facts.weight_g.max(line.weight_g);
     }
     for product in products.values_mut().filter(|p| p.facts.weight_g == 0) {
         product.facts.weight_g = DEFAULT_WEIGHT_G;
     }
-    Catalogue { products }
+    products.into_values().collect()
 }
 
 /// Reads a document. `name` stands in errors. `shop` is the account's name, the part before `.myshopify.com`; without it the shop is
@@ -465,7 +470,7 @@ mod tests {
         ]);
         let said = read(order(json!({ "line_items": items }))).unwrap();
         assert_eq!(said.orders[0].lines.iter().map(|l| (l.sku.as_str(), l.quantity)).collect::<Vec<_>>(), [("71", 1), ("8", 2), ("8", 1)]);
-        let products = catalogue_from_lines(&said.lines).products;
+        let products: BTreeMap<_, _> = catalogue_from_lines(&said.lines).into_iter().map(|p| (p.sku.clone(), p)).collect();
         assert_eq!((products[&"71".into()].facts.weight_g, products[&"8".into()].facts.weight_g), (DEFAULT_WEIGHT_G, 90));
         assert_eq!(products[&"8".into()].facts.dims, DEFAULT_DIMS);
     }
@@ -533,7 +538,7 @@ mod tests {
         let one = crate::platforms::read_order_file(&dir.join("order.json")).unwrap();
         let new = &one.orders[0];
         assert_eq!((new.number.as_str(), new.lines.len(), new.paid, new.ship_to.fault()), ("1001", 3, false, None));
-        assert!(one.catalogue_or_derived().products.values().all(|p| p.facts.weight_g == 200));
+        assert!(one.catalogue_or_derived().iter().all(|p| p.facts.weight_g == 200));
         // This excerpt's order was cut short: it has no lines.
         let page = crate::platforms::read_order_file(&dir.join("orders.json")).unwrap();
         assert_eq!((page.orders.len(), page.skipped[0].order.as_str(), page.skipped[0].why.as_str()), (0, "1001", "nothing left to ship"));

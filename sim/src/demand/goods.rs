@@ -5,11 +5,13 @@
 
 use super::{CURRENCY, DemandSettings, MILLION};
 use crate::luck::Luck;
-use drivers::platforms::StockRow;
+use drivers::platforms::ProductRow;
 use smol_str::format_smolstr;
-use twin::goods::{BatteryKind, Facts, Product};
+use twin::goods::{BatteryKind, Facts};
 use twin::money::Decimal;
-use twin::{Dims, Money, Sku, WarehouseId};
+use twin::seller::OWN;
+use twin::stock::Counted;
+use twin::{Dims, Money, SellerId, Sku, WarehouseId};
 
 /// A distribution by its quantiles: (share of all in millionths, value). Between two of them it is even.
 type Quantiles = [(u64, u64)];
@@ -54,11 +56,11 @@ const CATEGORIES: [(&str, u32, u64); 12] = [
 ];
 
 /// Every product of a run, the most bought first: `P-000001`, `P-000002` …
-pub fn catalogue(seed: u64, settings: &DemandSettings) -> Vec<Product> {
+pub fn catalogue(seed: u64, settings: &DemandSettings) -> Vec<ProductRow> {
     (1..=settings.skus).map(|n| product(seed, settings, n)).collect()
 }
 
-fn product(seed: u64, settings: &DemandSettings, n: u32) -> Product {
+fn product(seed: u64, settings: &DemandSettings, n: u32) -> ProductRow {
     let sku = Sku::from(format_smolstr!("P-{n:06}"));
     let mut luck = Luck::of(seed, sku.as_str(), "product");
     let (category, likely_pct) = category(&mut luck);
@@ -67,7 +69,11 @@ fn product(seed: u64, settings: &DemandSettings, n: u32) -> Product {
     let dims = dims(volume_mm3, &mut luck);
     let battery_ppm = (u64::from(settings.battery_ppm) * likely_pct * weights_sum() / likely_sum_pct()).min(MILLION);
     let battery = if luck.chance_ppm(battery_ppm as u32) { BatteryKind::Contained } else { BatteryKind::None };
-    Product { sku, facts: Facts { category: category.into(), weight_g: weight_g as u32, dims, battery, ..Facts::default() } }
+    ProductRow {
+        owner: SellerId::new(OWN),
+        sku,
+        facts: Facts { category: category.into(), weight_g: weight_g as u32, dims, battery, ..Facts::default() },
+    }
 }
 
 fn category(luck: &mut Luck) -> (&'static str, u64) {
@@ -121,7 +127,7 @@ fn cube_root(n: u64) -> u64 {
 }
 
 /// What a product sells at, always the same: heavier goods cost somewhat more.
-pub(super) fn price(seed: u64, product: &Product) -> Money {
+pub(super) fn price(seed: u64, product: &ProductRow) -> Money {
     let mut luck = Luck::of(seed, product.sku.as_str(), "price");
     let cents = from_quantiles(PRICE_CENTS, &mut luck) + u64::from(product.facts.weight_g) * 4 / 10;
     // Prices end in 99.
@@ -152,7 +158,7 @@ fn mean_milli(weights: &[u32]) -> u64 {
 /// What lies where when the run begins: one row per warehouse and product. Enough for nearly all orders, from any of the warehouses
 /// for most of the time; and of a few products (`short_ppm`) a quarter of what will be asked for, in one warehouse only, so that
 /// some orders have to wait.
-pub fn stock(seed: u64, settings: &DemandSettings, products: &[Product], warehouses: &[WarehouseId]) -> Vec<StockRow> {
+pub fn stock(seed: u64, settings: &DemandSettings, products: &[ProductRow], warehouses: &[WarehouseId]) -> Vec<Counted> {
     if products.is_empty() || warehouses.is_empty() {
         return Vec::new();
     }
@@ -173,7 +179,7 @@ pub fn stock(seed: u64, settings: &DemandSettings, products: &[Product], warehou
                 enough(expected_milli, settings.stock_cover_pct, warehouses.len()) + spread
             };
             let on_hand = if settings.stock_cover_pct == 0 { 0 } else { on_hand as u32 };
-            rows.push(StockRow { warehouse: warehouse.clone(), sku: product.sku.clone(), on_hand });
+            rows.push(Counted { warehouse: warehouse.clone(), owner: product.owner.clone(), sku: product.sku.clone(), on_hand });
         }
     }
     rows

@@ -6,6 +6,7 @@ use super::{Hall, Happening, StationDevices, Truth, Wears};
 use bevy_ecs::prelude::Entity;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
+use twin::goods::Goods;
 use twin::{ParcelId, Sku, Span, StationId, WarehouseId};
 
 /// A box without a label is noticed after this.
@@ -138,8 +139,8 @@ impl Hall {
         for (sku, quantity) in &job.goods {
             let Some((piece_g, product)) = self.pieces.get(sku) else { continue };
             let quantity = *quantity;
-            goods.push((product.goods(1), quantity));
-            master_g += i64::from(product.facts.weight_g) * i64::from(quantity);
+            goods.push((Goods { sku: sku.clone(), quantity: 1, facts: product.clone() }, quantity));
+            master_g += i64::from(product.weight_g) * i64::from(quantity);
             let goods_g = i64::from(*piece_g) * i64::from(quantity);
             let spread = spread_g(goods_g, self.settings.weight_spread_ppm);
             true_g += goods_g + luck.noise(spread);

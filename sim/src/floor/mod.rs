@@ -15,12 +15,13 @@ use crate::luck::Luck;
 use actors::config::{SiteConfig, StationConfig};
 use bevy_ecs::prelude::{Component, Entity, World};
 use drivers::Clock;
+use drivers::platforms::ProductRow;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tally::Tally;
-use twin::goods::Product;
+use twin::goods::Facts;
 use twin::station::StationKind;
 use twin::{CarrierId, Dims, Moment, ParcelId, Sku, Span, StationId, WarehouseId};
 
@@ -123,7 +124,7 @@ struct Hall {
     seed: u64,
     settings: FloorSettings,
     /// True weight of one piece of each SKU.
-    pieces: HashMap<Sku, (u32, Product)>,
+    pieces: HashMap<Sku, (u32, Facts)>,
     benches: Vec<bench::Bench>,
     belts: Vec<belt::Belt>,
     tables: Vec<rework::Table>,
@@ -145,13 +146,13 @@ pub struct StationDevices {
 
 impl Floor {
     /// An empty floor. Its stations are added by [`Floor::equip`].
-    pub fn new(clock: Clock, seed: u64, settings: FloorSettings, products: &BTreeMap<Sku, Product>, collect: Collect) -> Self {
+    pub fn new(clock: Clock, seed: u64, settings: FloorSettings, products: &[ProductRow], collect: Collect) -> Self {
         let mut pieces = HashMap::new();
-        for (sku, product) in products {
+        for ProductRow { sku, facts: product, .. } in products {
             let mut luck = Luck::of(seed, sku.as_str(), "true weight");
             let weight_g = match luck.chance_ppm(settings.wrong_master_ppm) {
-                true => i64::from(product.facts.weight_g) * luck.between(120, 180) / 100 + 40,
-                false => i64::from(product.facts.weight_g),
+                true => i64::from(product.weight_g) * luck.between(120, 180) / 100 + 40,
+                false => i64::from(product.weight_g),
             };
             pieces.insert(sku.clone(), (weight_g.max(1) as u32, product.clone()));
         }

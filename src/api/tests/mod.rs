@@ -26,6 +26,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierError, Read};
+use drivers::platforms::ProductRow;
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -34,9 +35,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
-use twin::goods::{Facts, Product};
+use twin::goods::Facts;
 use twin::money::{Currency, Decimal};
 use twin::parcel::Verdict;
+use twin::stock::Counted;
 use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
 /// One recorder serves all tests of the process.
@@ -121,6 +123,11 @@ impl CarrierDriver for Seller {
     }
 }
 
+/// So many of the one product in the one warehouse.
+pub fn counted(on_hand: u32) -> Counted {
+    Counted { warehouse: "SZX".into(), owner: "own".into(), sku: "A-17".into(), on_hand }
+}
+
 /// A running site and the edge before it.
 pub struct Edge {
     pub site: Site,
@@ -155,19 +162,19 @@ impl Edge {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
-        let product = Product { sku: "A-17".into(), facts };
+        let product = ProductRow { owner: "own".into(), sku: "A-17".into(), facts };
         let seller = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0), dates: Mutex::default() });
         let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
             clock,
             twin: Arc::new(Twin::in_memory("test")),
             pace: Pace::Modelled(Span::from_ms(1)),
-            products: [("A-17".into(), product)].into(),
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
             drivers: [("test".into(), driver)].into(),
         };
         let site = Site::start(config, world).await.unwrap();
-        site.count(vec![("SZX".into(), "A-17".into(), 1_000)]);
+        site.describe(vec![product.into()]);
+        site.count(vec![counted(1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
         let data = tempfile::tempdir().unwrap();
         let query = Arc::new(Query::of(data.path()));

@@ -1,6 +1,6 @@
 //! By whom and because of what: requests over HTTP, and what the house does on account of them.
 
-use super::{Edge, order, post};
+use super::{Edge, counted, order, post};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
@@ -82,18 +82,18 @@ async fn a_cancellation_is_the_callers_through_parcel_and_order() {
     assert_eq!(origin, asked(&request));
     let order = edge.origin("D-1", "cancelled").1;
     assert_eq!(order, Origin { by: By::ApiKey("api".into()), because: Because::Record(seq) });
-    assert_eq!(edge.origin("SZX:A-17", "released").1, order, "its stock is free because of the same");
+    assert_eq!(edge.origin("SZX:own:A-17", "released").1, order, "its stock is free because of the same");
 }
 
 #[tokio::test]
 async fn an_order_that_waited_for_stock_goes_on_because_of_the_count() {
     let edge = Edge::open().await;
-    edge.site.count(vec![("SZX".into(), "A-17".into(), 1)]);
+    edge.site.count(vec![counted(1)]);
     edge.post(ORDERS, &order("A-1")).await;
     edge.until("/api/v1/orders/A-1", |o| !o["holds"].as_object().unwrap().is_empty()).await;
     let (received, _) = edge.origin("A-1", "received");
     assert_eq!(edge.origin("A-1", "held").1, Origin::record(received));
-    edge.site.count(vec![("SZX".into(), "A-17".into(), 7)]);
+    edge.site.count(vec![counted(7)]);
     edge.until("/api/v1/orders/A-1", |o| o["stage"] == "released").await;
     let counted = |r: &Record| matches!(r.event, Event::Stock(twin::stock::Event::Counted { on_hand: 7, .. }));
     let counted = edge.site.house.twin.records(0).map(|r| r.unwrap()).find(counted).unwrap();

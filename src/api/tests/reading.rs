@@ -30,7 +30,7 @@ async fn a_slash_in_an_id_may_be_written_either_way() {
     let plain = edge.until("/api/v1/stations/SZX/line-1", |s| s["open"] == true).await;
     assert_eq!(plain["id"], "SZX/line-1");
     assert_eq!(edge.get("/api/v1/stations/SZX%2Fline-1").await.json(), plain);
-    assert_eq!(edge.until("/api/v1/stock/SZX:A-17", |s| s["on_hand"] == 1_000).await["version"], 1);
+    assert_eq!(edge.until("/api/v1/stock/SZX:own:A-17", |s| s["on_hand"] == 1_000).await["version"], 1);
     assert_eq!(edge.get("/api/v1/warehouses/SZX").await.json()["address"]["country"], "CN");
 }
 
