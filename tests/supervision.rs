@@ -26,7 +26,6 @@ use twin::bag::{self, Bag};
 use twin::channel::{self, Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus};
 use twin::facet::Facet;
 use twin::fulfilment::Fulfilment;
-use twin::goods::Product;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
 use twin::manifest::Manifest;
@@ -35,7 +34,7 @@ use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
 use twin::tracking::{self, Tracking};
-use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, ParcelId, Sku, Span, StoreError, TrackingNumber, Twin};
+use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, ParcelId, Span, StoreError, TrackingNumber, Twin};
 
 const ORDERS: u32 = 16;
 /// What was on a belt when its line fell may need a person.

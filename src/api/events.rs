@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use twin::{Key, Kind, Record, Twin, TwinError, Way};
+use twin::{Key, Kind, OrderId, Record, Twin, TwinError, Way};
 use utoipa::IntoParams;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -109,8 +109,23 @@ impl Only {
         Ok(Only { kind, id: id.map(SmolStr::new) })
     }
 
+    /// Orders are called by their number alone too, and then all of that number are meant.
+    fn is_number_of(&self, key: &Key, id: &str) -> bool {
+        key.kind == Kind::Order && OrderId::from(key.id.clone()).number() == id
+    }
+
+    /// The things of which something can have happened already; `None`: all of its kind.
+    fn keys(&self, twin: &Twin) -> Result<Option<Vec<Key>>, TwinError> {
+        let Some(id) = &self.id else { return Ok(None) };
+        let ids = match self.kind {
+            Kind::Order => twin.orders_called(id)?.into_iter().map(|order| order.text().clone()).collect(),
+            _ => vec![id.clone()],
+        };
+        Ok(Some(ids.into_iter().map(|id| Key { kind: self.kind, id }).collect()))
+    }
+
     fn takes(&self, key: &Key) -> bool {
-        key.kind == self.kind && self.id.as_ref().is_none_or(|id| *id == key.id)
+        key.kind == self.kind && self.id.as_ref().is_none_or(|id| *id == key.id || self.is_number_of(key, id))
     }
 }
 
@@ -153,9 +168,9 @@ impl Follow {
             let (mut last, mut bytes, mut found) = (after, 0, VecDeque::new());
             // Of one thing alone nothing else is read, so where that ends it is at the end of the journal as it was before.
             let end = twin.head().records;
-            let one = only.as_ref().and_then(|only| only.id.clone().map(|id| Key { kind: only.kind, id }));
+            let one = only.as_ref().map(|only| only.keys(&twin)).transpose()?.flatten();
             let mut records: Box<dyn Iterator<Item = Result<Record, TwinError>> + '_> = match &one {
-                Some(key) => Box::new(twin.history(std::slice::from_ref(key), Way::After(after))),
+                Some(keys) => Box::new(twin.history(keys, Way::After(after))),
                 None => Box::new(twin.records(after)),
             };
             for _ in 0..EVENT_BATCH {

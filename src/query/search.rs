@@ -89,7 +89,7 @@ pub fn find(db: &Connection, text: &str, kind: Option<&str>, after: Option<u64>,
 fn called(db: &Connection, text: &str, kind: Option<&str>) -> Result<Vec<(String, String)>, QueryError> {
     let mut called = Vec::new();
     for (of, ask) in [
-        ("order", "SELECT id FROM orders WHERE id = ?1"),
+        ("order", "SELECT id FROM orders WHERE id = ?1 OR number = ?1 ORDER BY seq DESC LIMIT 10"),
         ("parcel", "SELECT id FROM parcels WHERE id = ?1"),
         ("parcel", "SELECT id FROM parcels WHERE tracking = ?1"),
         ("bag", "SELECT id FROM bags WHERE id = ?1"),
@@ -97,8 +97,10 @@ fn called(db: &Connection, text: &str, kind: Option<&str>) -> Result<Vec<(String
         ("product", "SELECT id FROM products WHERE id = ?1"),
     ] {
         if kind.is_none_or(|kind| kind == of) {
-            let found: Option<String> = db.prepare_cached(ask)?.query_row([text], |row| row.get(0)).optional()?;
-            called.extend(found.map(|id| (of.to_owned(), id)));
+            let mut ask = db.prepare_cached(ask)?;
+            for id in ask.query_map([text], |row| row.get::<_, String>(0))? {
+                called.push((of.to_owned(), id?));
+            }
         }
     }
     Ok(called)

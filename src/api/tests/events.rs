@@ -163,7 +163,7 @@ async fn one_thing_only_and_from_the_last_event_on() {
     edge.until("/api/v1/parcels?tracking=T2", |_| true).await;
     let mut stream = Stream::open(edge, "/api/v1/events?after=0&entity=order/A-2", None).await;
     let received = stream.next().await;
-    assert_eq!((received.name.as_str(), &received.data["key"]["id"]), ("order.received", &Value::from("A-2")));
+    assert_eq!((received.name.as_str(), &received.data["key"]["id"]), ("order.received", &Value::from("A-2@amazon:s1")));
     // Found by the index, then as it happens: nothing of it is told twice or left out where the two meet.
     let mut versions = vec![received.data["version"].clone()];
     versions.push(stream.next().await.data["version"].clone());

@@ -33,16 +33,20 @@ async fn a_list_is_asked_by_facets_page_after_page() {
     let records = with_orders(&edge).await;
     let get = async |path: &str| edge.get(&format!("{path}&at_least={records}")).await.json();
     let first = get("/api/v1/orders?platform=amazon&limit=5").await;
-    assert_eq!(ids(&first), ["A-11", "A-10", "A-9", "A-8", "A-7"]);
+    assert_eq!(ids(&first), ["A-11", "A-10", "A-9", "A-8", "A-7"].map(|n| format!("{n}@amazon:s1")));
     assert!(first["record"].as_u64().unwrap() >= records);
     let row = &first["rows"][1];
     assert_eq!((&row["buyer"], &row["value"]["amount"], &row["pieces"]), (&json!(NAME), &json!("15.58"), &json!(2)));
     let next = first["next"].as_u64().unwrap();
     let second = get(&format!("/api/v1/orders?platform=amazon&limit=5&after={next}")).await;
-    assert_eq!((ids(&second), &second["next"]), (vec!["A-6", "A-5", "A-4", "A-3"], &Value::Null));
+    assert_eq!(
+        (ids(&second), &second["next"]),
+        (["A-6", "A-5", "A-4", "A-3"].map(|n| format!("{n}@amazon:s1")).iter().map(String::as_str).collect(), &Value::Null)
+    );
     let parcels = get("/api/v1/parcels?stage=labelled&country=US&platform=etsy").await;
     assert_eq!(ids(&parcels), ["A-1-1", "A-0-1"]);
-    assert_eq!(ids(&get("/api/v1/orders?stage=held&platform=etsy").await), ["A-2"]);
+    assert_eq!(ids(&get("/api/v1/orders?stage=held&platform=etsy").await), ["A-2@etsy:s1"]);
+    assert_eq!(ids(&get("/api/v1/orders?number=A-2").await), ["A-2@etsy:s1"]);
     assert_eq!(edge.get("/api/v1/parcels?tracking=T1").await.json()["tracking"], "T1", "one by its number, as before");
     assert_eq!(get("/api/v1/decisions?channel=test/ground").await["rows"][0]["candidates"][0]["verdict"], "chosen");
     assert!(get("/api/v1/exceptions?what=disconnected").await["rows"].is_array());
@@ -87,13 +91,13 @@ async fn a_buyer_is_found_by_a_part_of_any_name_until_forgotten() {
         let orders = find(&format!("{text}&kind=order")).await;
         assert_eq!(ids(&orders).len(), found, "{text}: {orders}");
     }
-    assert_eq!(ids(&find("A-3").await)[0], "A-3", "what is called so comes first");
+    assert_eq!(ids(&find("A-3").await)[0], "A-3@amazon:s1", "what is called so comes first");
     assert_eq!(find("T1").await["found"][0]["kind"], "parcel", "a tracking number is its parcel's");
     let page = edge.get("/lists?q=onerror").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("&#60;img src=x") && !page.text.contains("<img") && !page.text.contains('\u{1b}'), "{}", page.text);
     let page = edge.get("/lists?of=orders&platform=etsy&stage=&q=").await;
-    assert!(page.text.contains("/#find=A-2") && !page.text.contains("A-3"), "{}", page.text);
+    assert!(page.text.contains("/#find=A-2") && !page.text.contains("A-3@"), "{}", page.text);
     assert_eq!(edge.get("/lists?country=US&from=bad").await.status, StatusCode::BAD_REQUEST);
     edge.post("/api/v1/orders/A-0/cancel", &json!({"reason": "elmless"})).await;
     edge.post("/api/v1/orders/A-0/forget", &json!({})).await;

@@ -12,10 +12,10 @@ const ORDERS: &str = "/api/v1/orders";
 async fn one_order_or_many_in_any_of_the_three_shapes() {
     let edge = Edge::open().await;
     let one = edge.post(ORDERS, &order("A-1")).await;
-    assert_eq!((one.status, one.json()), (StatusCode::CREATED, json!({"orders": [{"id": "A-1", "outcome": "accepted"}]})));
+    assert_eq!((one.status, one.json()), (StatusCode::CREATED, json!({"orders": [{"id": "A-1@amazon:s1", "outcome": "accepted"}]})));
     let list = edge.post(ORDERS, &json!([order("A-1"), order("A-2")])).await;
     assert_eq!(list.status, StatusCode::CREATED);
-    assert_eq!(list.json()["orders"], json!([{"id": "A-1", "outcome": "known"}, {"id": "A-2", "outcome": "accepted"}]));
+    assert_eq!(list.json()["orders"], json!([{"id": "A-1@amazon:s1", "outcome": "known"}, {"id": "A-2@amazon:s1", "outcome": "accepted"}]));
     let named = edge.post(ORDERS, &json!({"orders": [order("A-2")]})).await;
     assert_eq!((named.status, &named.json()["orders"][0]["outcome"]), (StatusCode::OK, &json!("known")));
     edge.until("/api/v1/orders/A-2", |o| o["parts"][0]["decision"]["channel"] == "test/ground").await;

@@ -14,7 +14,8 @@ impl Edge {
         let like = |r: &Record| {
             let json = serde_json::to_value(&r.event).unwrap();
             let event = json.as_object().unwrap().values().next().unwrap();
-            r.key.id == id && (event == word || event.get(word).is_some())
+            let called = twin::OrderId::from(r.key.id.clone());
+            (r.key.id == id || called.number() == id) && (event == word || event.get(word).is_some())
         };
         let records = self.site.house.twin.records(0).map(|r| r.unwrap());
         let found = records.into_iter().find(like).unwrap_or_else(|| panic!("{id} was never {word}"));
@@ -33,7 +34,7 @@ async fn orders_come_because_of_their_request_and_each_goes_on_because_of_itself
     keyed.headers_mut().insert("idempotency-key", "k-1".parse().unwrap());
     assert_eq!(edge.ask(keyed).await.headers["x-request-id"], "k-1");
     for id in ["A-1", "A-2", "A-3"] {
-        edge.until(&format!("{ORDERS}/{id}"), |o| o["stage"] == "released").await;
+        edge.until(&format!("/api/v1/parcels/{id}-1"), |p| p["stage"] == "labelled").await;
         let (received, origin) = edge.origin(id, "received");
         assert_eq!(origin, asked("k-1"));
         // A carrier's quote came between; the decision is the house's all the same.
@@ -75,7 +76,7 @@ async fn a_request_without_a_key_has_a_number_that_no_other_has() {
 async fn a_cancellation_is_the_callers_through_parcel_and_order() {
     let edge = Edge::open().await;
     edge.post(ORDERS, &order("D-1")).await;
-    edge.until("/api/v1/orders/D-1", |o| o["stage"] == "released").await;
+    edge.until("/api/v1/parcels/D-1-1", |p| p["stage"] == "labelled").await;
     let answer = edge.post("/api/v1/orders/D-1/cancel", &json!({"reason": "changed their mind"})).await;
     let request = answer.headers["x-request-id"].to_str().unwrap().to_owned();
     let (seq, origin) = edge.origin("D-1-1", "cancelled");
@@ -94,7 +95,7 @@ async fn an_order_that_waited_for_stock_goes_on_because_of_the_count() {
     let (received, _) = edge.origin("A-1", "received");
     assert_eq!(edge.origin("A-1", "held").1, Origin::record(received));
     edge.site.count(vec![counted(7)]);
-    edge.until("/api/v1/orders/A-1", |o| o["stage"] == "released").await;
+    edge.until("/api/v1/orders/A-1", |o| o["stage"] == "allocated").await;
     let counted = |r: &Record| matches!(r.event, Event::Stock(twin::stock::Event::Counted { on_hand: 7, .. }));
     let counted = edge.site.house.twin.records(0).map(|r| r.unwrap()).find(counted).unwrap();
     assert_eq!(edge.origin("A-1", "allocated").1, Origin::record(counted.seq));
@@ -104,7 +105,7 @@ async fn an_order_that_waited_for_stock_goes_on_because_of_the_count() {
 async fn histories_tell_it_in_json() {
     let edge = Edge::open().await;
     let request = edge.post(ORDERS, &order("A-1")).await.headers["x-request-id"].to_str().unwrap().to_owned();
-    let told = edge.until("/api/v1/orders/A-1?history=true", |o| o["stage"] == "released").await;
+    let told = edge.until("/api/v1/orders/A-1?history=true", |o| o["stage"] == "allocated").await;
     let history = told["history"].as_array().unwrap();
     assert_eq!((&history[0]["by"], &history[0]["because"]), (&json!({"api_key": "api"}), &json!({"request": request})));
     assert_eq!((&history[1]["by"], &history[1]["because"]), (&json!("system"), &json!({"record": history[0]["seq"]})));

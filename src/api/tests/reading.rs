@@ -39,7 +39,7 @@ async fn a_parcel_is_found_by_its_number_with_its_history_and_its_label() {
     let edge = Edge::open().await;
     edge.post("/api/v1/orders", &order("A-1")).await;
     let parcel = edge.until("/api/v1/parcels?tracking=T1&history=true", |p| p["history_complete"] == true).await;
-    assert_eq!((&parcel["id"], &parcel["plan"]["order"]), (&json!("A-1-1"), &json!("A-1")));
+    assert_eq!((&parcel["id"], &parcel["plan"]["order"]), (&json!("A-1-1"), &json!("A-1@amazon:s1")));
     let history = parcel["history"].as_array().unwrap();
     assert_eq!(history.len() as u64, parcel["version"].as_u64().unwrap(), "each event once");
     assert!(history[0]["event"]["parcel"]["created"].is_object(), "oldest first: {}", history[0]);
@@ -67,7 +67,7 @@ async fn the_board_shows_counts_stations_and_recent_parcels() {
     let board = edge.until("/api/v1/board", |b| b["parcels"]["labelled"] == 1).await;
     assert_eq!((&board["name"], &board["orders"]["held"]), (&json!("test & site"), &json!(1)));
     let held = &board["exceptions"][0];
-    assert_eq!((&held["kind"], &held["href"]), (&json!("order"), &json!("/api/v1/orders/A-2")));
+    assert_eq!((&held["kind"], &held["href"]), (&json!("order"), &json!("/api/v1/orders/A-2@amazon:s1")));
     assert_eq!((&board["recent"][0]["id"], &board["recent"][0]["tracking"]), (&json!("A-1-1"), &json!("T1")));
     let warehouse = &board["warehouses"][0];
     assert_eq!(warehouse["time_zone"], "Asia/Shanghai");
@@ -108,6 +108,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
     let api: Value = edge.get("/api/v1/openapi.json").await.json();
     let paths: Vec<_> = api["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let known = [
+        "/api/v1/allocations",
         "/api/v1/bags",
         "/api/v1/board",
         "/api/v1/decisions",
@@ -122,6 +123,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/parcels",
         "/api/v1/parcels/{id}",
         "/api/v1/parcels/{id}/label",
+        "/api/v1/parcels/{id}/take-apart",
         "/api/v1/returns",
         "/api/v1/returns/{parcel}/announce",
         "/api/v1/returns/{parcel}/close",
