@@ -37,6 +37,8 @@ const ORDINARY: [(&str, &str, &str); 39] = [
     ("parcel.sorted", "line sorter", "parcel.inducted"),
     ("parcel.verified", "line sorter", "parcel.inducted"),
     ("product.described", "system", "nothing"),
+    ("settings.activated", "system", "nothing"),
+    ("settings.drafted", "system", "nothing"),
     ("station.bag_placed", "line sorter", "nothing"),
     ("station.bag_removed", "system", "nothing"),
     ("station.manifest_opened", "dock scanner", "nothing"),

@@ -389,7 +389,11 @@ fn what_cannot_be_used_is_made_anew_by_itself() {
         &|| std::fs::write(&path, "").unwrap(),
         &|| std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8_192).unwrap(),
         &|| Connection::open(&path).unwrap().execute_batch("UPDATE applied SET schema_version = 99").unwrap(),
-        &|| Connection::open(&path).unwrap().execute_batch("UPDATE applied SET hash = replace(hash, '1', '2'); DROP TABLE orders").unwrap(),
+        &|| {
+            // Of whatever hash: another.
+            let other = "UPDATE applied SET hash = CASE substr(hash, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(hash, 2)";
+            Connection::open(&path).unwrap().execute_batch(&format!("{other}; DROP TABLE orders")).unwrap();
+        },
     ];
     for (n, spoil) in spoil.iter().enumerate() {
         spoil();

@@ -3,7 +3,9 @@
 
 mod support;
 
+use actors::Seat;
 use actors::ledger::Pace;
+use actors::order_desk::DeskMsg;
 use actors::settings::keeper::{Activated, Activation, Drafted, KeeperMsg, Reply};
 use actors::settings::{Opening, SettingsFault, Versions};
 use actors::site::{Site, World};
@@ -13,7 +15,7 @@ use sim::demand::{self, DemandSettings};
 use sim::site_file::SiteFile;
 use sim::world::{Setup, SimWorld};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use support::project;
 use tokio::sync::oneshot;
 use twin::NewOrder;
@@ -34,6 +36,8 @@ struct House {
     world: SimWorld,
     site: Site,
     start: Moment,
+    /// Where buyers hand their orders in.
+    desk: Arc<Mutex<Seat<DeskMsg>>>,
 }
 
 impl House {
@@ -67,14 +71,16 @@ impl House {
             let site = open(&clock, &twin, &world, opening).await;
             site.describe(catalogue.into_iter().map(actors::catalog::Change::from).collect());
             site.count(stock);
-            let (desk, buying) = (site.house.desk.clone(), clock.clone());
+            let (desk, buying) = (Arc::new(Mutex::new(site.house.desk.clone())), clock.clone());
+            let buyers = desk.clone();
             tokio::spawn(async move {
                 for (at, order) in orders {
                     buying.sleep_until(at).await;
-                    desk.cast(actors::order_desk::DeskMsg::Receive(vec![order], Box::new(|_| ())));
+                    let desk = buyers.lock().expect("no test panics with it").clone();
+                    desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
                 }
             });
-            test(House { clock, twin, parts, world, site, start }).await;
+            test(House { clock, twin, parts, world, site, start, desk }).await;
         });
     }
 
@@ -292,6 +298,39 @@ fn a_sorting_plan_changes_under_the_belt_and_no_bag_is_mixed() {
 }
 
 #[test]
+fn a_bag_that_hung_there_while_the_site_was_down_is_closed_where_its_chute_is_for_something_else() {
+    House::play(async |house| {
+        house.until(20).await;
+        let House { clock, twin, parts, world, site, start, desk } = house;
+        site.stop().await;
+        let hanging = |twin: &Twin| twin.all::<Bag>().map(|b| b.expect("it reads")).filter(|(_, b)| b.stage == bag::Stage::Open).collect();
+        let before: Vec<(_, Bag)> = hanging(&twin);
+        let mut raw = parts.joined();
+        let chutes = sorting(&mut raw, "SZX")["chutes"].as_array_mut().expect("a list");
+        for chute in chutes.iter_mut() {
+            let other = |n| [(1, 5), (5, 1), (4, 6), (6, 4)].iter().find(|(of, _)| *of == n).map_or(n, |(_, other)| *other);
+            chute["chute"] = json!(other(chute["chute"].as_u64().expect("a number")));
+        }
+        let other = Parts::of(raw).expect("it comes apart");
+        let opening = Opening::take(&twin, &other, clock.now(), "another plan").expect("it is taken");
+        let now = opening.config.clone();
+        let site = open(&clock, &twin, &world, opening).await;
+        *desk.lock().expect("no test panics with it") = site.house.desk.clone();
+        let house = House { clock, twin, parts: other, world, site, start, desk };
+        house.until(60).await;
+        let line = now.warehouses.iter().flat_map(|w| &w.stations).find(|s| s.id.as_str() == "SZX/line-1").and_then(|s| s.line.as_ref());
+        let is_for = |chute| line.and_then(|l| l.sorting.chutes.iter().find(|r| r.chute == chute)).map(|r| r.channel.clone());
+        let other: Vec<_> =
+            before.iter().filter(|(_, b)| b.warehouse.as_str() == "SZX" && is_for(b.chute).as_ref() != Some(&b.channel)).collect();
+        assert!(!other.is_empty());
+        for (id, bag) in other {
+            let (_, now) = house.twin.load::<Bag>(id).expect("it reads").expect("it is there");
+            assert_eq!(now.parcels, bag.parcels, "{id}: nothing more fell into it");
+        }
+    });
+}
+
+#[test]
 fn a_channel_that_goes_takes_what_is_under_way_to_its_end() {
     House::play(async |house| {
         house.until(20).await;
@@ -332,13 +371,14 @@ fn what_is_planned_comes_at_its_time_also_behind_a_restart() {
         house.clock.sleep_until(soon + Span::from_secs(1)).await;
         assert_eq!((weight(&house), house.in_force_since(2).1), (77, soon));
         // The house falls, and stands up again before the third is due.
-        let House { clock, twin, parts, world, site, start } = house;
+        let House { clock, twin, parts, world, site, start, desk } = house;
         site.stop().await;
         let versions = Versions::load(&twin).expect("they read");
         let opening = Opening::of(&twin, &versions, versions.in_force().expect("one is")).expect("it opens");
         assert_eq!((opening.version, opening.config.checks.weight_g), (2, 77), "a restart undoes nothing");
         let site = open(&clock, &twin, &world, opening).await;
-        let house = House { clock, twin, parts, world, site, start };
+        *desk.lock().expect("no test panics with it") = site.house.desk.clone();
+        let house = House { clock, twin, parts, world, site, start, desk };
         house.until(41).await;
         assert_eq!((weight(&house), house.in_force_since(3).1), (88, later));
         let stages: Vec<_> = Versions::load(&house.twin).expect("they read").newest_first().map(|(n, s)| (n, s.stage)).collect();

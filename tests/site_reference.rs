@@ -58,7 +58,8 @@ const HEAD: &str = "# The site file
 
 A site is one TOML file: its warehouses with their stations and devices, its carriers and their channels, and the numbers that
 its checks go by. `parceltwin live SITE.toml` and every scenario read it whole and refuse it whole, with the place and what is
-wrong there; a field that is not named here is refused too. `scenarios/quick-start/site.toml` is a complete one to copy.
+wrong there; a field that is not named here is refused too. A site takes its file at the first start; from then on it has its settings
+in its twin, in the same form (`docs/OPERATING.md`, \"Change what it goes by\"). `scenarios/quick-start/site.toml` is a complete one to copy.
 
 **This page is made from the code** (`tests/site_reference.rs`); change the comment there, not the page.
 Amounts of money stand in quotes (`\"7.20\"`), so that none is ever a binary fraction. Lengths are millimetres, weights grams.

@@ -35,8 +35,8 @@ pub struct Facts {
 
 pub struct Line {
     config: LineConfig,
-    /// The version of the settings that `config` is of.
-    settings: u32,
+    /// The version of the settings that `config` and the bags go by; nothing before the first look at them.
+    settings: Option<u32>,
     items: VecDeque<Item>,
     next: u64,
     bags: BTreeMap<u16, Host<Bag>>,
@@ -76,8 +76,7 @@ impl Line {
         for (chute, bag) in &base.host.state.bags {
             bags.insert(*chute, Host::<Bag>::load(&base.house.twin, bag.text().clone())?);
         }
-        let settings = in_force.version;
-        let mut line = Line { config, settings, items: VecDeque::new(), next: 0, bags, tags: 0, zero: Zero::default() };
+        let mut line = Line { config, settings: None, items: VecDeque::new(), next: 0, bags, tags: 0, zero: Zero::default() };
         line.print_tags(base)?;
         Ok(line)
     }
@@ -86,15 +85,20 @@ impl Line {
     /// next is not what is in it.
     pub fn take_plan(&mut self, base: &mut Base) -> Result<(), ActorProcessingErr> {
         let in_force = base.house.in_force();
-        if in_force.version == self.settings {
+        if self.settings == Some(in_force.version) {
             return Ok(());
         }
-        self.settings = in_force.version;
+        self.settings = Some(in_force.version);
         let Some(config) = line_of(&in_force, base) else { return Ok(()) };
         let before = std::mem::replace(&mut self.config, config.clone());
         let rule = |plan: &SortingPlan, chute| plan.chutes.iter().find(|rule| rule.chute == chute).cloned();
-        let changed = |chute: &u16| rule(&before.sorting, *chute) != rule(&self.config.sorting, *chute);
-        let chutes: Vec<u16> = self.bags.keys().copied().filter(changed).collect();
+        let changed = |(chute, bag): (&u16, &Host<Bag>)| {
+            let now = rule(&self.config.sorting, *chute);
+            // Where the line was down when it changed, the bag alone knows what it is for.
+            let other = rule(&before.sorting, *chute) != now || now.is_none_or(|rule| rule.channel != bag.state.channel);
+            other.then_some(*chute)
+        };
+        let chutes: Vec<u16> = self.bags.iter().filter_map(changed).collect();
         chutes.into_iter().try_for_each(|chute| self.close(base, chute, "the sorting plan changed"))
     }
 

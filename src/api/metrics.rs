@@ -24,6 +24,8 @@ const DIVERT_BUCKETS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /// Counted by whoever runs the site, with `direction` forward or back.
 pub const CLOCK_STEPS: &str = "parceltwin_clock_steps_total";
 const CLOCK_AHEAD: &str = "parceltwin_clock_ahead_seconds";
+const SETTINGS: &str = "parceltwin_settings_version";
+const SETTINGS_WAIT: &str = "parceltwin_settings_waiting_for_restart";
 const QUERY_BEHIND: &str = "parceltwin_query_behind_records";
 const QUERY_BEHIND_S: &str = "parceltwin_query_behind_seconds";
 /// Bounds of the latency histogram, seconds.
@@ -42,6 +44,8 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!("parceltwin_devices", "Devices by state");
     describe_gauge!("parceltwin_journal_records", "Records in the journal");
     describe_gauge!(JOURNAL_DAMAGED, "1: a sealed segment of the journal has gone bad; the log and the list of exceptions name it");
+    describe_gauge!(SETTINGS, "The version of the settings that is in force; 0: one that was never written down");
+    describe_gauge!(SETTINGS_WAIT, "Things in it that wait for the next start; /api/v1/settings names them");
     describe_gauge!(QUERY_BEHIND, "Records that the query side has not taken in yet");
     describe_gauge!(QUERY_BEHIND_S, Unit::Seconds, "How much of the journal's time the query side has not taken in yet");
     describe_counter!("parceltwin_interceptions_total", "Parcels stopped since the process began, by reason");
@@ -86,6 +90,9 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     let now = api.app.house.clock.now();
     gauge!(CLOCK_AHEAD).set((now - api.app.house.clock.date()).as_secs_f64().max(0.0));
     gauge!("parceltwin_journal_records").set(board.head.records as f64);
+    let in_force = api.app.house.in_force();
+    gauge!(SETTINGS).set(f64::from(in_force.version));
+    gauge!(SETTINGS_WAIT).set(in_force.needs_restart.len() as f64);
     // Of the two heads the older is read last, so that it is never ahead.
     let query = &api.app.query;
     let behind = board.head.records.saturating_sub(query.done());

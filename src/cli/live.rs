@@ -50,6 +50,14 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         Some(path) => SiteFile::read(path)?,
         None => SiteFile::of_toml(QUICK_START, "quick-start")?,
     };
+    // Before there is a twin it is the file that says what is real; later, what is in force.
+    if flags.take || flags.data.as_ref().is_none_or(|data| !data.exists()) {
+        let mut site = file.config.clone();
+        if simulated {
+            simulate(&mut site);
+        }
+        speed_fits(&site, &flags)?;
+    }
     let temporary = if flags.data.is_none() { Some(Temporary::make()?) } else { None };
     let data = flags.data.as_deref().or(temporary.as_ref().map(|t| t.path())).context("there is no folder for the twin")?;
     let (folder, accept_loss, name) = (data.to_owned(), flags.accept_loss, file.config.name.clone());
@@ -61,10 +69,8 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         simulate(&mut opening.config);
     }
     let site = opening.config.clone();
+    speed_fits(&site, &flags)?;
     let real = real(&site);
-    if let Some(real) = real.as_ref().filter(|_| flags.speed != 1.0) {
-        bail!("--speed changes the clock, and {real} is real: leave it out, or add --simulated");
-    }
     keep::look_after(&home);
     let clock = clock(&flags, real.is_some(), twin.head().at);
     let demand = DemandSettings { orders: demand::ORDERS_MAX.min(1_000_000), ..DemandSettings::default() };
@@ -128,6 +134,14 @@ fn simulate(site: &mut SiteConfig) {
     }
     for carrier in &mut site.carriers {
         carrier.api.base_url = SIMULATED.into();
+    }
+}
+
+/// Only what is simulated throughout may go at another speed.
+fn speed_fits(site: &SiteConfig, flags: &LiveFlags) -> anyhow::Result<()> {
+    match real(site).filter(|_| flags.speed != 1.0) {
+        Some(real) => bail!("--speed changes the clock, and {real} is real: leave it out, or add --simulated"),
+        None => Ok(()),
     }
 }
 

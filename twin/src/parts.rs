@@ -39,6 +39,9 @@ impl Parts {
         let mut parts = BTreeMap::new();
         let mut head = Map::new();
         for (name, value) in site {
+            if name.contains('/') {
+                return Err(format!("{name:?} is no section: a / parts a thing from its list"));
+            }
             match value {
                 Value::Array(things) if LISTS.contains(&name.as_str()) => {
                     let mut ids = Vec::with_capacity(things.len());
@@ -205,6 +208,7 @@ fn by_place(list: &[Value]) -> BTreeMap<Place, &Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn site() -> Value {
@@ -229,11 +233,60 @@ mod tests {
         assert_eq!(documents(reversed), documents(again), "the same content is the same document");
     }
 
+    /// Anything that a site file could say, and more.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf =
+            prop_oneof![any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from), "[a-z/]{0,4}".prop_map(Value::from)];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let table = proptest::collection::btree_map("[a-z]{1,3}", inner.clone(), 0..3);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..3).prop_map(Value::from),
+                table.prop_map(|t| Value::Object(t.into_iter().collect()))
+            ]
+        })
+    }
+
+    fn things() -> impl Strategy<Value = Value> {
+        let things = proptest::collection::btree_map("[a-z/]{1,4}", (anything(), anything()), 0..4);
+        let thing = |(id, (what, tariff))| json!({ "id": id, "what": what, "tariff": tariff });
+        things.prop_map(move |things: BTreeMap<String, (Value, Value)>| things.into_iter().map(thing).collect::<Vec<_>>().into())
+    }
+
+    fn sites() -> impl Strategy<Value = Value> {
+        let names = prop_oneof![Just("name"), Just("limits"), Just("fx"), Just("site"), Just("tariff")];
+        let sections = proptest::collection::btree_map(names, anything(), 0..4);
+        (sections, things(), things(), things()).prop_map(|(sections, warehouses, carriers, channels)| {
+            let mut site: Map<String, Value> = sections.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            site.extend(
+                [("warehouse", warehouses), ("carrier", carriers), ("channel", channels)].map(|(name, list)| (name.to_owned(), list)),
+            );
+            Value::Object(site)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_comes_together_as_it_was(site in sites()) {
+            let parts = Parts::of(site.clone()).unwrap();
+            prop_assert_eq!(parts.joined(), site);
+        }
+
+        #[test]
+        fn two_that_differ_differ_somewhere(one in sites(), other in sites()) {
+            let (one, other) = (Parts::of(one).unwrap(), Parts::of(other).unwrap());
+            prop_assert_eq!(one.changes_from(&other).is_empty(), one == other);
+            let back = |c: Change| (c.part, c.path, c.after, c.before);
+            let forth: Vec<_> = one.changes_from(&other).into_iter().map(|c| (c.part, c.path, c.before, c.after)).collect();
+            prop_assert_eq!(other.changes_from(&one).into_iter().map(back).collect::<Vec<_>>(), forth);
+        }
+    }
+
     #[test]
     fn what_cannot_be_taken_apart_is_said() {
         for (site, why) in [
             (json!([]), "a site is a table"),
             (json!({"channel": [{}]}), "a channel has no id"),
+            (json!({"channel/x": {}}), "\"channel/x\" is no section: a / parts a thing from its list"),
             (json!({"carrier": [{"id": 7}]}), "a carrier has no id"),
             (json!({"warehouse": [{"id": "A"}, {"id": "A"}]}), "two of warehouse share the id A"),
         ] {

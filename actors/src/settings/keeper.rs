@@ -146,7 +146,9 @@ impl KeeperState {
             }
         }
         let new = self.versions.config(&self.house.twin, number)?;
-        let (date, advice) = (self.house.clock.date(), new.advice());
+        let (date, mut advice) = (self.house.clock.date(), new.advice());
+        let over = |over| format!("{over}; pickups are planned on every working day after it");
+        advice.extend(new.holidays_run_out(date).into_iter().map(over));
         let later = from.filter(|from| *from > date);
         let (_, needs_restart) = restart::at_once(&self.started, &self.house.in_force().config, new.clone());
         match later {
@@ -159,7 +161,8 @@ impl KeeperState {
                 if self.versions.activate(work, number, date, reason)? {
                     self.put_in_force(work, number, new);
                 }
-                Ok(Activated { number, stage: Stage::Active, from: date, needs_restart, advice })
+                let from = self.versions.get(number)?.active_from.unwrap_or(date);
+                Ok(Activated { number, stage: Stage::Active, from, needs_restart, advice })
             }
         }
     }

@@ -47,6 +47,11 @@ async fn a_site_is_changed_while_it_runs() {
     assert_eq!(stages, [(&json!(2), &json!("active"), &json!("earlier")), (&json!(1), &json!("archived"), &json!("the first"))]);
     assert_eq!((&listed["versions"][1]["note"], &listed["versions"][0]["activated_by"]), (&json!("as it is"), &json!("API key api")));
     assert_eq!(listed["versions"][1]["archived_why"], "version 2 is in force");
+    let figures = edge.get("/metrics").await.text;
+    assert!(
+        figures.contains("parceltwin_settings_version 2") && figures.contains("parceltwin_settings_waiting_for_restart 1"),
+        "{figures}"
+    );
     // The console's board and the next decision go by it.
     let board = edge.until("/api/v1/board", |b| b["warehouses"][0]["cutoffs"][0]["local"].as_str().unwrap().ends_with("15:00")).await;
     assert!(board["records"].as_u64().unwrap() > 0);
