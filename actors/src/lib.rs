@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod carrier;
+mod charging;
 pub mod config;
 pub mod device;
 pub mod dock;

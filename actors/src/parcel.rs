@@ -1,6 +1,7 @@
 //! One parcel, awake: takes what happens to it, keeps its state, and tells those who wait for it.
 
 use crate::carrier::CarrierMsg;
+use crate::charging::Charging;
 use crate::config::WarehouseConfig;
 use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Progress};
@@ -12,7 +13,9 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
+use twin::channel::{Label, LabelRequest, TrackEvent};
+use twin::charges::ChargeKind;
+use twin::entity::{Entity, Why};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
 use twin::personal::Personal;
 use twin::{Address, BagId, DeviceId, Dims, Grams, Money, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
@@ -51,6 +54,18 @@ pub enum ParcelMsg {
     Track(Vec<TrackEvent>),
     /// Something about it is wrong that no stage expresses.
     Alarm(SmolStr),
+    /// The carrier took a label back.
+    GivenBack(TrackingNumber),
+    /// A person adds a charge.
+    Charge {
+        kind: ChargeKind,
+        amount: Money,
+        reason: SmolStr,
+        /// Charges once; empty: as often as it is said.
+        reference: SmolStr,
+        /// Told, once it is durable, whether it was charged now, or why not.
+        decided: Box<dyn FnOnce(Result<bool, String>) + Send>,
+    },
     Cancel {
         reason: SmolStr,
         /// Told, once it is durable, what came of it.
@@ -85,6 +100,7 @@ pub struct ParcelState {
     id: ParcelId,
     rest: Arc<Rest>,
     host: Host<Parcel>,
+    charging: Charging,
     handled: u64,
 }
 
@@ -96,7 +112,8 @@ impl Actor for ParcelActor {
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
-        Ok(ParcelState { house, id, rest, host, handled: 0 })
+        let charging = Charging::of(id.clone());
+        Ok(ParcelState { house, id, rest, host, charging, handled: 0 })
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -126,7 +143,11 @@ impl ParcelState {
         let house = self.house.clone();
         Ok(match message {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
-                Ok(n) if n > 0 => Ok(self.ask_for_label(work)?),
+                Ok(n) if n > 0 => {
+                    let charged = self.charging.estimated(&house, work, &self.host.state.plan)?;
+                    self.ask_for_label(work)?;
+                    charged.map(drop)
+                }
                 other => other.map(drop),
             },
             ParcelMsg::Resume => match self.host.state.stage {
@@ -162,8 +183,16 @@ impl ParcelState {
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
-                let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };
-                self.host.command(work, taken).map(|n| {
+                let (tracking, charged) = (label.tracking.clone(), label.charged);
+                let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged };
+                let taken = self.host.command(work, taken);
+                if taken.as_ref().is_ok_and(|n| *n > 0)
+                    && let Some(what) = self.charging.bought(&house, work, &self.host.state.plan, &tracking, charged)?
+                {
+                    tracing::warn!(parcel = %self.id, %what, "a price is not taken");
+                    self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                }
+                taken.map(|n| {
                     if n > 0 {
                         let (parcel, order) = (self.id.clone(), self.host.state.plan.order.clone());
                         self.tell_warehouse(work, WarehouseMsg::Ready { parcel, order });
@@ -227,7 +256,7 @@ impl ParcelState {
             }
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
-                    let cost = self.settle(work);
+                    let cost = self.charging.settled(&house, work, &self.host.state)?.map(drop);
                     self.watch(work, &house);
                     self.progress(work, Progress::Shipped);
                     cost
@@ -246,6 +275,16 @@ impl ParcelState {
                 tracked
             }
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
+            ParcelMsg::GivenBack(tracking) => self.charging.given_back(&house, work, tracking)?.map(drop),
+            ParcelMsg::Charge { kind, amount, reason, reference, decided } => {
+                let outcome = match self.host.exists() {
+                    true => self.charging.by_hand(&house, work, kind, amount, (reason, reference))?,
+                    false => Err(Parcel::refuse(self.id.text(), Why::Absent)),
+                };
+                let told = outcome.as_ref().map(|n| *n > 0).map_err(|refusal| refusal.to_string());
+                work.then(move || decided(told));
+                outcome.map(drop)
+            }
             ParcelMsg::Cancel { reason, decided } => {
                 let outcome = self.host.command(work, Command::Cancel { reason });
                 if outcome.as_ref().is_ok_and(|n| *n > 0) {
@@ -318,31 +357,6 @@ impl ParcelState {
         let id = self.id.clone();
         self.tell_warehouse(work, WarehouseMsg::Packed(id));
         self.progress(work, Progress::Packed);
-    }
-
-    /// Final freight: what the carrier charged, or the tariff on what was measured.
-    fn settle(&mut self, work: &mut Work) -> Result<(), Refusal> {
-        let house = self.house.clone();
-        let parcel = &self.host.state;
-        let plan = &parcel.plan;
-        let (Some(channel), Some(warehouse)) = (house.config.channel(&plan.channel), house.config.warehouse(&plan.warehouse)) else {
-            return Ok(());
-        };
-        let request = QuoteRequest {
-            from: warehouse.address.clone(),
-            // Zones and surcharges go by what stands in the open.
-            to: Address::joined(plan.ship_to.clone(), Personal::default()),
-            weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
-            dims: parcel.measured.unwrap_or(plan.declared),
-            value: plan.value.unwrap_or(Money::zero(house.config.fx.base)),
-            battery: plan.battery,
-            ship_at: house.clock.date(),
-            time_zone: warehouse.time_zone.clone(),
-        };
-        match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
-            Some(freight) => self.host.command(work, Command::Cost { freight }).map(drop),
-            None => Ok(()),
-        }
     }
 
     fn watch(&self, work: &mut Work, house: &Arc<House>) {

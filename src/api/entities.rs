@@ -145,6 +145,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Carrier => "carriers",
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
+        Kind::Charges => "charges",
     }
 }
 

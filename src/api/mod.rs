@@ -5,6 +5,7 @@
 //! hands it to [`serve()`].
 
 pub mod board;
+pub mod charges;
 pub mod connections;
 pub mod decisions;
 pub mod docs;
@@ -133,6 +134,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/search", get(lists::search))
         .route("/api/v1/parcels/{id}", get(entities::parcel))
         .route("/api/v1/parcels/{id}/label", get(entities::label))
+        .route("/api/v1/parcels/{id}/charges", get(charges::charges).post(charges::charge))
         .route("/api/v1/{noun}/{*id}", get(entities::thing))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))

@@ -96,7 +96,7 @@ impl<'a> Writer<'a> {
             Kind::Bag => self.bag(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Manifest => self.manifest(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Stock => self.stock(id, &self.load(key)?.ok_or_else(gone)?, touch),
-            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier => Ok(()),
+            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Charges => Ok(()),
         }
     }
 

@@ -194,9 +194,14 @@ CREATE TABLE charges (
   parcel_id    TEXT NOT NULL,
   at_us        BIGINT NOT NULL,
   day          TEXT NOT NULL,
-  what         TEXT NOT NULL,
-  amount_micro BIGINT,
-  currency     TEXT NOT NULL
+  what          TEXT NOT NULL,
+  amount_micro  BIGINT,
+  currency      TEXT NOT NULL,
+  in_base_micro BIGINT,
+  base          TEXT,
+  basis_kind    TEXT NOT NULL,
+  basis         TEXT NOT NULL,
+  settings      BIGINT NOT NULL
 );
 
 CREATE TABLE exceptions (

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use twin::address::Place;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::charges::{self, Basis, ChargeKind, Charges, Rate};
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Line, Order};
 use twin::parcel::{self, Parcel, Plan};
@@ -176,7 +177,7 @@ impl Maker {
             verdict,
         };
         // Of every fifth order more was weighed than its event keeps.
-        let more = if n % 5 == 0 { 6 } else { 0 };
+        let more = if n.is_multiple_of(5) { 6 } else { 0 };
         let nowhere = |n| Candidate {
             cost: None,
             days: None,
@@ -210,6 +211,7 @@ impl Maker {
         let buyer = twin.seal_buyer(&mut first, &buyer(n)).expect("a key");
         let mut order = One::<Order>::new(order_id(n).text().clone());
         let mut parcel = One::<Parcel>::new(parcel_id.text().clone());
+        let charged_parcel = parcel_id.text().clone();
         let received = order::Event::Received {
             platform: pick(&PLATFORMS, n, 14).into(),
             shop: format!("shop-{}", mixed(n, 15) % 9).into(),
@@ -237,8 +239,15 @@ impl Maker {
         order.add(&mut first, vec![received, order::Event::Allocated { decision: Box::new(decision), parcel: parcel_id }]);
         self.stock(&mut first, sku, stock::Event::Reserved { order: order_id(n), quantity });
         parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan) }, parcel::Event::LabelRequested { key: "k".into() }]);
+        let mut charges = One::<Charges>::new(charged_parcel);
+        let charged = |kind, cents, basis| {
+            let rate = Some(Rate { base: "USD".into(), per_base: Decimal::ONE, as_of: Moment(0) });
+            charges::Event::Charged { kind, amount: usd(cents), basis, settings: 0, rate }
+        };
+        charges.add(&mut first, vec![charged(ChargeKind::Estimate, 523, Basis::Quote)]);
         let mut second = Tx::at(at(1));
         let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+        charges.add(&mut second, vec![charged(ChargeKind::Label, 523, Basis::Label { tracking: tracking.clone() })]);
         let bought = parcel::Event::LabelBought { tracking, label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
         order.add(&mut second, vec![order::Event::Released]);
@@ -261,11 +270,11 @@ impl Maker {
         };
         let end = pick(&ENDS, n, 16);
         let rare = if mixed(n, 17).is_multiple_of(1_000) { TrackStatus::Returned } else { end };
+        charges.add(&mut fourth, vec![charged(ChargeKind::Adjustment, 8, Basis::Settled { before: usd(523) })]);
         let under_way = vec![
             parcel::Event::HandedOver { bag },
             news(TrackStatus::DepartedOrigin, "Departed"),
             news(TrackStatus::Arrived, "Arrived"),
-            parcel::Event::Costed { freight: usd(531) },
             news(rare, "Newest"),
         ];
         parcel.add(&mut fourth, under_way);

@@ -2,7 +2,7 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{Moment, bag, carrier, charges, device, manifest, order, parcel, station, stock, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -21,11 +21,22 @@ pub enum Kind {
     Carrier,
     Bag,
     Manifest,
+    Charges,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] =
-        [Kind::Order, Kind::Parcel, Kind::Stock, Kind::Warehouse, Kind::Station, Kind::Device, Kind::Carrier, Kind::Bag, Kind::Manifest];
+    pub const ALL: [Kind; 10] = [
+        Kind::Order,
+        Kind::Parcel,
+        Kind::Stock,
+        Kind::Warehouse,
+        Kind::Station,
+        Kind::Device,
+        Kind::Carrier,
+        Kind::Bag,
+        Kind::Manifest,
+        Kind::Charges,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +49,7 @@ impl Kind {
             Kind::Carrier => "carrier",
             Kind::Bag => "bag",
             Kind::Manifest => "manifest",
+            Kind::Charges => "charges",
         }
     }
 }
@@ -212,6 +224,7 @@ events! {
     7 Carrier(carrier::Carrier),
     8 Bag(bag::Bag),
     9 Manifest(manifest::Manifest),
+    15 Charges(charges::Charges),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

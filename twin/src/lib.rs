@@ -13,6 +13,7 @@ pub mod board;
 pub mod carrier;
 mod census;
 pub mod channel;
+pub mod charges;
 pub mod copies;
 pub mod defect;
 pub mod device;

@@ -106,6 +106,11 @@ impl Stage {
         (Stage::HandedOver..=Stage::OutForDelivery).contains(&self)
     }
 
+    /// A carrier has it, or had it to the end.
+    pub fn has_left(self) -> bool {
+        self.is_with_carrier() || self.is_end_of_way()
+    }
+
     /// It stands or moves on a line.
     pub fn is_on_line(self) -> bool {
         (Stage::Inducted..=Stage::Sorted).contains(&self)
@@ -223,8 +228,6 @@ pub struct Parcel {
     pub tracking: Option<TrackingNumber>,
     /// The label's document in the twin.
     pub label: Option<Hash>,
-    /// What the carrier charged when the label was bought.
-    pub charged: Option<Money>,
     pub label_attempts: u32,
     pub label_refused: Option<SmolStr>,
     pub printed_on: Option<DeviceId>,
@@ -245,8 +248,6 @@ pub struct Parcel {
     pub ended_at: Option<Moment>,
     /// Something the carrier says is wrong and that the seller should know before the buyer asks.
     pub exception: Option<SmolStr>,
-    /// Final freight.
-    pub freight: Option<Money>,
 }
 
 #[derive(Clone, Debug)]
@@ -302,9 +303,6 @@ pub enum Command {
     RaiseException {
         what: SmolStr,
     },
-    Cost {
-        freight: Money,
-    },
     Cancel {
         reason: SmolStr,
     },
@@ -330,6 +328,7 @@ pub enum Event {
     LabelBought {
         tracking: TrackingNumber,
         label: Hash,
+        /// As the carrier said it, whether it was taken or not.
         charged: Option<Money>,
         /// What else on the label names the parcel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -375,9 +374,6 @@ pub enum Event {
         what: SmolStr,
     },
     ExceptionCleared,
-    Costed {
-        freight: Money,
-    },
     Cancelled {
         reason: SmolStr,
     },
@@ -550,8 +546,6 @@ impl Entity for Parcel {
             Command::Track { .. } => Err(self.wrong_stage(id, "tracking news", "handed over")),
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
             Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
-            Command::Cost { freight } if self.freight == Some(freight) => Ok(vec![]),
-            Command::Cost { freight } => Ok(vec![Event::Costed { freight }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
             // Once the sorter has its answer the box is on its way into a bag.
             Command::Cancel { reason } if self.stage <= Inducted || self.stage == Intercepted => Ok(vec![Event::Cancelled { reason }]),
@@ -568,11 +562,10 @@ impl Entity for Parcel {
                 self.plan = (**plan).clone();
             }
             Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
-            Event::LabelBought { tracking, label, charged, .. } => {
+            Event::LabelBought { tracking, label, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
                 self.label = Some(*label);
-                self.charged = *charged;
                 self.label_refused = None;
             }
             Event::LabelRefused { why } => {
@@ -629,7 +622,6 @@ impl Entity for Parcel {
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::ExceptionCleared => self.exception = None,
-            Event::Costed { freight } => self.freight = Some(*freight),
             Event::Cancelled { .. } => self.stage = Stage::Cancelled,
         }
     }

@@ -7,6 +7,7 @@
 use crate::address::{Address, Place};
 use crate::allocation::{Candidate, Decision};
 use crate::channel::{TrackEvent, TrackStatus};
+use crate::charges::{Basis, ChargeKind, Rate};
 use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
 use crate::field::numbered;
@@ -21,7 +22,7 @@ use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{bag, carrier, charges, device, manifest, order, parcel, station, stock, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -139,8 +140,20 @@ numbered! {
         15 Tracked { 0 event: TrackEvent },
         16 ExceptionRaised { 0 what: SmolStr },
         17 ExceptionCleared {},
-        18 Costed { 0 freight: Money },
         19 Cancelled { 0 reason: SmolStr },
+    }
+    enum "charge_kind" ChargeKind {
+        1 Estimate {}, 2 Label {}, 3 Freight {}, 4 Adjustment {}, 5 Duty {}, 6 Tax {}, 7 Handling {}, 8 Surcharge {}, 9 Insurance {},
+        10 Return {},
+    }
+    enum "basis" Basis {
+        1 Quote {}, 2 Tariff { 0 zone: SmolStr, 1 weight_g: Grams, 2 chargeable_g: Grams, 3 source: SmolStr },
+        3 Label { 0 tracking: TrackingNumber }, 4 Estimate { 0 gap: Option<NoOffer> }, 5 Settled { 0 before: Money },
+        6 GivenBack { 0 tracking: TrackingNumber }, 7 Hand { 0 reason: SmolStr, 1 reference: SmolStr },
+    }
+    struct "rate" Rate { 0 base: SmolStr, 1 per_base: Decimal, 2 as_of: Moment }
+    enum "charges" charges::Event {
+        1 Charged { 0 kind: ChargeKind, 1 amount: Money, 2 basis: Basis, 3 settings: u32, 4 rate: Option<Rate> },
     }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },

@@ -91,6 +91,7 @@ pub(crate) use said;
 mod tests {
     use super::*;
     use crate::allocation::Candidate;
+    use crate::charges::{Basis, ChargeKind};
     use crate::defect::{Defect, Wrong};
     use crate::field::{Field, Pen, Variants};
     use crate::hold::Detail;
@@ -210,6 +211,21 @@ mod tests {
         ]
     }
 
+    fn bases() -> Vec<Basis> {
+        use Basis::*;
+        let tracking = || crate::TrackingNumber::new("T1");
+        vec![
+            Quote,
+            Tariff { zone: "US".into(), weight_g: 530, chargeable_g: 600, source: "sheet of 2026-10".into() },
+            Label { tracking: tracking() },
+            Estimate { gap: None },
+            Estimate { gap: Some(NoOffer::NoBand { chargeable_g: 530, zone: "US".into() }) },
+            Settled { before: usd(490) },
+            GivenBack { tracking: tracking() },
+            Hand { reason: "in their words".into(), reference: "invoice 7".into() },
+        ]
+    }
+
     /// All numbers of a type's variants in the schema.
     fn numbers(name: &str) -> BTreeSet<u32> {
         let of = |line: &&&str| line.split(' ').next() == Some(name);
@@ -252,6 +268,10 @@ mod tests {
         covered("unfit", &unfits());
         covered("wrong", &wrongs());
         covered("detail", &details());
+        covered("basis", &bases());
+        said_in_both(&bases());
+        covered("charge_kind", &ChargeKind::ALL);
+        said_in_both(&ChargeKind::ALL);
         said_in_both(&verdicts());
         said_in_both(&no_offers());
         said_in_both(&unfits());

@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, decisions, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, charges, decisions, entities, events, health, lists, metrics, order_form, orders};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -25,6 +25,8 @@ use utoipa::{Modify, OpenApi};
         entities::order,
         entities::parcel,
         entities::label,
+        charges::charges,
+        charges::charge,
         lists::orders,
         lists::parcels,
         lists::bags,
