@@ -18,7 +18,7 @@ use support::project;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "applied",
     "orders",
     "buyers",
@@ -27,6 +27,8 @@ const TABLES: [&str; 14] = [
     "parcel_items",
     "bags",
     "manifests",
+    "declarations",
+    "declared_goods",
     "stock",
     "decisions",
     "candidates",

@@ -2,6 +2,7 @@
 
 use crate::carrier::CarrierMsg;
 use crate::config::{SiteConfig, next_pickup};
+use crate::customs::Gaps;
 use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
@@ -33,6 +34,8 @@ pub struct House {
     pub desk: Seat<DeskMsg>,
     pub parcels: Seat<ParcelsMsg>,
     pub awake: Awake,
+    /// What customs want and is not known, said now and then.
+    pub gaps: Gaps,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
     pub warehouses: BTreeMap<WarehouseId, Seat<WarehouseMsg>>,
 }

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod carrier;
 mod charging;
 pub mod config;
+pub mod customs;
 pub mod device;
 pub mod dock;
 pub mod fault;

@@ -3,6 +3,7 @@
 use crate::carrier::CarrierMsg;
 use crate::charging::Charging;
 use crate::config::WarehouseConfig;
+use crate::customs::Customs;
 use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Progress};
 use crate::station::StationMsg;
@@ -101,6 +102,7 @@ pub struct ParcelState {
     rest: Arc<Rest>,
     host: Host<Parcel>,
     charging: Charging,
+    customs: Customs,
     handled: u64,
 }
 
@@ -112,8 +114,8 @@ impl Actor for ParcelActor {
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
-        let charging = Charging::of(id.clone());
-        Ok(ParcelState { house, id, rest, host, charging, handled: 0 })
+        let (charging, customs) = (Charging::of(id.clone()), Customs::of(id.clone()));
+        Ok(ParcelState { house, id, rest, host, charging, customs, handled: 0 })
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -145,6 +147,7 @@ impl ParcelState {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
                 Ok(n) if n > 0 => {
                     let charged = self.charging.estimated(&house, work, &self.host.state.plan)?;
+                    self.customs.drafted(&house, work, &self.host.state.plan)?;
                     self.ask_for_label(work)?;
                     charged.map(drop)
                 }
@@ -183,16 +186,17 @@ impl ParcelState {
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
-                let (tracking, charged) = (label.tracking.clone(), label.charged);
-                let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged };
-                let taken = self.host.command(work, taken);
-                if taken.as_ref().is_ok_and(|n| *n > 0)
-                    && let Some(what) = self.charging.bought(&house, work, &self.host.state.plan, &tracking, charged)?
-                {
-                    tracing::warn!(parcel = %self.id, %what, "a price is not taken");
-                    self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                // What goes with it stands before it: what follows is because of the label.
+                if self.host.state.stage == Stage::LabelRequested {
+                    let plan = &self.host.state.plan;
+                    self.customs.lodged(&house, work, plan, &label.tracking)?;
+                    if let Some(what) = self.charging.bought(&house, work, plan, &label.tracking, label.charged)? {
+                        tracing::warn!(parcel = %self.id, %what, "a price is not taken");
+                        self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                    }
                 }
-                taken.map(|n| {
+                let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };
+                self.host.command(work, taken).map(|n| {
                     if n > 0 {
                         let (parcel, order) = (self.id.clone(), self.host.state.plan.order.clone());
                         self.tell_warehouse(work, WarehouseMsg::Ready { parcel, order });
@@ -265,6 +269,7 @@ impl ParcelState {
             },
             ParcelMsg::Track(events) => {
                 let before = self.host.state.stage;
+                self.customs.heard(&house, work, &self.host.state.plan, &events)?;
                 let tracked = self.host.command(work, Command::Track { events }).map(drop);
                 match self.host.state.stage {
                     after if after == before => {}
@@ -286,7 +291,12 @@ impl ParcelState {
                 outcome.map(drop)
             }
             ParcelMsg::Cancel { reason, decided } => {
-                let outcome = self.host.command(work, Command::Cancel { reason });
+                // What goes with it stands before it: what follows is because of the parcel.
+                let cancel = Command::Cancel { reason };
+                if self.host.state.decide(self.id.text(), work.tx.at, cancel.clone()).is_ok_and(|events| !events.is_empty()) {
+                    self.customs.withdrawn(&house, work, &self.host.state.plan)?;
+                }
+                let outcome = self.host.command(work, cancel);
                 if outcome.as_ref().is_ok_and(|n| *n > 0) {
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
@@ -337,7 +347,8 @@ impl ParcelState {
         let plan = &parcel.plan;
         let Some(warehouse) = house.config.warehouse(&plan.warehouse) else { return Ok(()) };
         let to = house.twin.address(&plan.ship_to, plan.buyer.as_ref())?;
-        let request = LabelRequest { key: parcel.label_key(id.text()), ..label_request(&house, warehouse, &id, plan, to) };
+        let contents = self.customs.contents(&house, plan)?;
+        let request = LabelRequest { key: parcel.label_key(id.text()), contents, ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
         work.then(move || match house.carriers.get(&carrier) {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),

@@ -146,6 +146,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Bag => "bags",
         Kind::Manifest => "manifests",
         Kind::Charges => "charges",
+        Kind::Declaration => "declarations",
     }
 }
 

@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 16] = [
     "orders",
     "buyers",
     "order_lines",
@@ -30,6 +30,8 @@ const ROWS: [&str; 14] = [
     "parcel_items",
     "bags",
     "manifests",
+    "declarations",
+    "declared_goods",
     "stock",
     "decisions",
     "candidates",

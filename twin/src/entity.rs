@@ -2,7 +2,7 @@
 
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
-use crate::{Moment, bag, carrier, charges, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{Moment, bag, carrier, charges, declaration, device, manifest, order, parcel, station, stock, warehouse};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -22,10 +22,11 @@ pub enum Kind {
     Bag,
     Manifest,
     Charges,
+    Declaration,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Order,
         Kind::Parcel,
         Kind::Stock,
@@ -36,6 +37,7 @@ impl Kind {
         Kind::Bag,
         Kind::Manifest,
         Kind::Charges,
+        Kind::Declaration,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -50,6 +52,7 @@ impl Kind {
             Kind::Bag => "bag",
             Kind::Manifest => "manifest",
             Kind::Charges => "charges",
+            Kind::Declaration => "declaration",
         }
     }
 }
@@ -225,6 +228,7 @@ events! {
     8 Bag(bag::Bag),
     9 Manifest(manifest::Manifest),
     15 Charges(charges::Charges),
+    16 Declaration(declaration::Declaration),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

@@ -15,6 +15,7 @@ mod census;
 pub mod channel;
 pub mod charges;
 pub mod copies;
+pub mod declaration;
 pub mod defect;
 pub mod device;
 pub mod entity;

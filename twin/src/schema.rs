@@ -8,6 +8,7 @@ use crate::address::{Address, Place};
 use crate::allocation::{Candidate, Decision};
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::charges::{Basis, ChargeKind, Rate};
+use crate::declaration::{Draft, Goods, Incoterm, Missing, Purpose};
 use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
 use crate::field::numbered;
@@ -22,7 +23,7 @@ use crate::{
     BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, ManifestId, Moment, Money, OrderId, ParcelId, Sku, StationId, TrackingNumber,
     WarehouseId,
 };
-use crate::{bag, carrier, charges, device, manifest, order, parcel, station, stock, warehouse};
+use crate::{bag, carrier, charges, declaration, device, manifest, order, parcel, station, stock, warehouse};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -154,6 +155,26 @@ numbered! {
     struct "rate" Rate { 0 base: SmolStr, 1 per_base: Decimal, 2 as_of: Moment }
     enum "charges" charges::Event {
         1 Charged { 0 kind: ChargeKind, 1 amount: Money, 2 basis: Basis, 3 settings: u32, 4 rate: Option<Rate> },
+    }
+    enum "purpose" Purpose { 1 Sale {}, 2 Return {} }
+    enum "incoterm" Incoterm { 1 Dap {}, 2 Ddp {} }
+    struct "goods" Goods {
+        0 sku: Sku, 1 description: SmolStr, 2 hs_code: SmolStr, 3 origin: SmolStr, 4 quantity: u32, 5 weight_g: Grams, 6 unit_value: Decimal,
+    }
+    enum "missing" Missing {
+        1 Goods {}, 2 Description { 0 line: u16 }, 3 HsCode { 0 line: u16 }, 4 Origin { 0 line: u16 }, 5 Weight { 0 line: u16 },
+        6 Value { 0 line: u16 },
+    }
+    struct "draft" Draft {
+        0 from: SmolStr, 1 to: SmolStr, 2 purpose: Purpose, 3 goods: Vec<Goods>, 4 currency: SmolStr, 5 incoterm: Option<Incoterm>,
+        6 ioss: SmolStr, 7 voec: SmolStr, 8 eori: SmolStr,
+    }
+    enum "declaration" declaration::Event {
+        1 Drafted { 0 draft: Box<Draft>, 1 missing: Vec<Missing> },
+        2 Lodged { 0 tracking: TrackingNumber },
+        3 Presented { 0 at: Moment, 1 said: SmolStr },
+        4 Cleared { 0 at: Moment, 1 said: SmolStr },
+        5 Withdrawn {},
     }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },

@@ -92,6 +92,7 @@ mod tests {
     use super::*;
     use crate::allocation::Candidate;
     use crate::charges::{Basis, ChargeKind};
+    use crate::declaration::Missing;
     use crate::defect::{Defect, Wrong};
     use crate::field::{Field, Pen, Variants};
     use crate::hold::Detail;
@@ -211,6 +212,11 @@ mod tests {
         ]
     }
 
+    fn missing() -> Vec<Missing> {
+        use Missing::*;
+        vec![Goods, Description { line: 2 }, HsCode { line: 2 }, Origin { line: 2 }, Weight { line: 2 }, Value { line: 2 }]
+    }
+
     fn bases() -> Vec<Basis> {
         use Basis::*;
         let tracking = || crate::TrackingNumber::new("T1");
@@ -270,6 +276,8 @@ mod tests {
         covered("detail", &details());
         covered("basis", &bases());
         said_in_both(&bases());
+        covered("missing", &missing());
+        said_in_both(&missing());
         covered("charge_kind", &ChargeKind::ALL);
         said_in_both(&ChargeKind::ALL);
         said_in_both(&verdicts());

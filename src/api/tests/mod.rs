@@ -2,6 +2,7 @@
 //! never reached.
 
 mod charges;
+mod declared;
 mod described;
 mod events;
 mod hosts;
@@ -87,6 +88,8 @@ struct Seller {
     pub charges: AtomicI64,
     /// The ship dates that it heard.
     dates: Mutex<Vec<Moment>>,
+    /// What it heard to be in the parcels.
+    contents: Mutex<Vec<String>>,
 }
 
 impl CarrierDriver for Seller {
@@ -101,6 +104,7 @@ impl CarrierDriver for Seller {
     }
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
+        self.contents.lock().unwrap().push(request.contents.to_string());
         let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
         let charged = Some(self.charges.load(Ordering::Relaxed)).filter(|cents| *cents != 0);
         let charged = charged.map(|cents| Money::new(Decimal::new(cents, 2), Currency::USD));
@@ -156,7 +160,13 @@ impl Edge {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let product = Product { sku: "A-17".into(), category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), battery: false };
-        let seller = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0), charges: AtomicI64::new(0), dates: Mutex::default() });
+        let seller = Arc::new(Seller {
+            id: "test".into(),
+            sold: AtomicU32::new(0),
+            charges: AtomicI64::new(0),
+            dates: Mutex::default(),
+            contents: Mutex::default(),
+        });
         let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
             clock,
@@ -198,6 +208,11 @@ impl Edge {
         let (parts, body) = self.answer(request).await.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// What the carrier heard to be in the parcels.
+    pub fn contents(&self) -> Vec<String> {
+        self.seller.contents.lock().unwrap().clone()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
