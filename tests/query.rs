@@ -19,7 +19,7 @@ use twin::order::Order;
 use twin::projection::{Projection, catch_up};
 use twin::{By, Moment, Twin};
 
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "applied",
     "orders",
     "buyers",
@@ -32,6 +32,8 @@ const TABLES: [&str; 24] = [
     "return_items",
     "bags",
     "manifests",
+    "declarations",
+    "declared_goods",
     "stock",
     "products",
     "sku_maps",

@@ -307,9 +307,12 @@ impl CarrierState {
                 self.say_skipped("tracking", &news.skipped);
                 self.tracked(batch, news);
             }
-            Call::Voided(tracking, outcome) => {
-                if let Err(why) = outcome {
-                    tracing::warn!(%tracking, %why, "a label that nobody uses could not be given back");
+            Call::Voided(tracking, Err(why)) => {
+                tracing::warn!(%tracking, %why, "a label that nobody uses could not be given back");
+            }
+            Call::Voided(tracking, Ok(())) => {
+                if let Some(parcel) = self.house.twin.parcel_of(tracking.as_str())? {
+                    self.house.tell(parcel, ParcelMsg::GivenBack(tracking));
                 }
             }
         }

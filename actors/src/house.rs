@@ -1,6 +1,7 @@
 //! What every actor is handed: time, the twin, the plan of the site, and the seats of the others.
 
 use crate::carrier::CarrierMsg;
+use crate::customs::Gaps;
 use crate::in_force::{InForce, Standing};
 use crate::ledger::{Letterbox, Work};
 use crate::order_desk::DeskMsg;
@@ -31,6 +32,8 @@ pub struct House {
     pub desk: Seat<DeskMsg>,
     pub parcels: Seat<ParcelsMsg>,
     pub awake: Awake,
+    /// What customs want and is not known, said now and then.
+    pub gaps: Gaps,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
     pub warehouses: BTreeMap<WarehouseId, Seat<WarehouseMsg>>,
 }

@@ -7,7 +7,9 @@
 pub mod bench;
 pub mod carrier;
 pub mod catalog;
+mod charging;
 pub mod config;
+pub mod customs;
 pub mod device;
 pub mod dock;
 mod errand;

@@ -2,7 +2,9 @@
 //! for it.
 
 use crate::carrier::CarrierMsg;
+use crate::charging::Charging;
 use crate::config::WarehouseConfig;
+use crate::customs::Customs;
 use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Reply};
 use crate::returns;
@@ -14,7 +16,9 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twin::bag::{self, Bag};
-use twin::channel::{Label, LabelRequest, QuoteRequest, TrackEvent};
+use twin::channel::{Label, LabelRequest, TrackEvent};
+use twin::charges::ChargeKind;
+use twin::entity::{Entity, Why};
 use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
 use twin::personal::Personal;
 use twin::returns::Return;
@@ -59,6 +63,18 @@ pub enum ParcelMsg {
     Return(returns::Step, Reply),
     /// Something about it is wrong in the house that no stage expresses.
     Alarm(SmolStr),
+    /// The carrier took a label back.
+    GivenBack(TrackingNumber),
+    /// A person adds a charge.
+    Charge {
+        kind: ChargeKind,
+        amount: Money,
+        reason: SmolStr,
+        /// Charges once; empty: as often as it is said.
+        reference: SmolStr,
+        /// Told, once it is durable, whether it was charged now, or why not.
+        decided: Box<dyn FnOnce(Result<bool, String>) + Send>,
+    },
     Cancel {
         reason: SmolStr,
         /// The order that is cancelled with it.
@@ -101,6 +117,8 @@ pub struct ParcelState {
     tracking: Option<Host<Tracking>>,
     /// The same; few parcels ever have one.
     pub(crate) returned: Option<Host<Return>>,
+    charging: Charging,
+    customs: Customs,
     handled: u64,
 }
 
@@ -112,7 +130,8 @@ impl Actor for ParcelActor {
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
         let host = Host::load(&house.twin, id.text().clone())?;
-        Ok(ParcelState { house, id, rest, host, tracking: None, returned: None, handled: 0 })
+        let (charging, customs) = (Charging::of(id.clone()), Customs::of(id.clone()));
+        Ok(ParcelState { house, id, rest, host, charging, customs, tracking: None, returned: None, handled: 0 })
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -142,7 +161,12 @@ impl ParcelState {
         let house = self.house.clone();
         Ok(match message {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
-                Ok(n) if n > 0 => Ok(self.ask_for_label(work)?),
+                Ok(n) if n > 0 => {
+                    let charged = self.charging.estimated(&house, work, &self.host.state.plan)?;
+                    self.customs.drafted(&house, work, &self.host.state.plan)?;
+                    self.ask_for_label(work)?;
+                    charged.map(drop)
+                }
                 // Two orders of the same number: the later one finds another parcel.
                 Err(refusal) => {
                     let id = self.id.clone();
@@ -184,6 +208,15 @@ impl ParcelState {
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
+                // What goes with it stands before it: what follows is because of the label.
+                if self.host.state.stage == Stage::LabelRequested {
+                    let plan = &self.host.state.plan;
+                    self.customs.lodged(&house, work, plan, &label.tracking)?;
+                    if let Some(what) = self.charging.bought(&house, work, plan, &label.tracking, label.charged)? {
+                        tracing::warn!(parcel = %self.id, %what, "a price is not taken");
+                        self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                    }
+                }
                 let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };
                 self.host.command(work, taken).map(|n| {
                     if n > 0 {
@@ -250,11 +283,12 @@ impl ParcelState {
             ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
                 Ok(n) if n > 0 => {
                     self.watch(work, &house)?;
-                    self.settle(work)
+                    self.charging.settled(&house, work, &self.host.state)?.map(drop)
                 }
                 other => other.map(drop),
             },
             ParcelMsg::Track(news) => {
+                self.customs.heard(&house, work, &self.host.state.plan, &news)?;
                 let tracked = self.tracking()?.command(work, tracking::Command::Track { news }).map(drop);
                 self.look_back(work)?;
                 tracked
@@ -267,8 +301,23 @@ impl ParcelState {
             }
             ParcelMsg::Unread(what) => self.tracking()?.command(work, tracking::Command::RaiseException { what }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
+            ParcelMsg::GivenBack(tracking) => self.charging.given_back(&house, work, tracking)?.map(drop),
+            ParcelMsg::Charge { kind, amount, reason, reference, decided } => {
+                let outcome = match self.host.exists() {
+                    true => self.charging.by_hand(&house, work, kind, amount, (reason, reference))?,
+                    false => Err(Parcel::refuse(self.id.text(), Why::Absent)),
+                };
+                let told = outcome.as_ref().map(|n| *n > 0).map_err(|refusal| refusal.to_string());
+                work.then(move || decided(told));
+                outcome.map(drop)
+            }
             ParcelMsg::Cancel { reason, order, unreleased, decided } => {
-                let outcome = self.host.command(work, Command::Cancel { reason, order, unreleased });
+                // What goes with it stands before it: what follows is because of the parcel.
+                let cancel = Command::Cancel { reason, order, unreleased };
+                if self.host.state.decide(self.id.text(), work.tx.at, cancel.clone()).is_ok_and(|events| !events.is_empty()) {
+                    self.customs.withdrawn(&house, work, &self.host.state.plan)?;
+                }
+                let outcome = self.host.command(work, cancel);
                 if outcome.as_ref().is_ok_and(|n| *n > 0) {
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
@@ -320,7 +369,8 @@ impl ParcelState {
         let in_force = house.in_force();
         let Some(warehouse) = in_force.config.warehouse(&plan.warehouse) else { return Ok(()) };
         let to = house.twin.address(&plan.ship_to, plan.buyer.as_ref())?;
-        let request = LabelRequest { key: parcel.label_key(id.text()), ..label_request(&house, warehouse, &id, plan, to) };
+        let contents = self.customs.contents(&house, plan)?;
+        let request = LabelRequest { key: parcel.label_key(id.text()), contents, ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
         work.then(move || match house.carriers.get(&carrier) {
             Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
@@ -340,33 +390,6 @@ impl ParcelState {
         let id = self.id.clone();
         self.tell_warehouse(work, WarehouseMsg::Packed(id));
         self.tell_picked(work);
-    }
-
-    /// Final freight: what the carrier charged, or the tariff on what was measured.
-    fn settle(&mut self, work: &mut Work) -> Result<(), Refusal> {
-        let house = self.house.clone();
-        let parcel = &self.host.state;
-        let plan = &parcel.plan;
-        let in_force = house.in_force();
-        let site = &in_force.config;
-        let (Some(channel), Some(warehouse)) = (in_force.channel_ever(&plan.channel), site.warehouse(&plan.warehouse)) else {
-            return Ok(());
-        };
-        let request = QuoteRequest {
-            from: warehouse.address.clone(),
-            // Zones and surcharges go by what stands in the open.
-            to: Address::joined(plan.ship_to.clone(), Personal::default()),
-            weight_g: parcel.measured_g.unwrap_or(plan.declared_g),
-            dims: parcel.measured.unwrap_or(plan.declared),
-            value: plan.value.unwrap_or(Money::zero(site.fx.base)),
-            battery: plan.battery,
-            ship_at: house.clock.date(),
-            time_zone: warehouse.time_zone.clone(),
-        };
-        match rules::freight::settle(channel, parcel.charged, plan.estimate, &request).0 {
-            Some(freight) => self.host.command(work, Command::Cost { freight, settings: in_force.version }).map(drop),
-            None => Ok(()),
-        }
     }
 
     pub(crate) fn tracking(&mut self) -> Result<&mut Host<Tracking>, TwinError> {

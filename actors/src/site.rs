@@ -70,6 +70,7 @@ impl Site {
             listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
             ledger: Letterbox::default(),
             awake: Awake::default(),
+            gaps: Default::default(),
             desk: Seat::default(),
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),

@@ -33,7 +33,8 @@ impl Rates {
         Some(format!("the rate of {} is {}: it must be above 0", bad.0.code(), bad.1))
     }
 
-    fn of(&self, currency: Currency) -> Option<Decimal> {
+    /// How much of a currency one unit of the base buys; `None`: unknown.
+    pub fn of(&self, currency: Currency) -> Option<Decimal> {
         if currency == self.base {
             return Some(Decimal::ONE);
         }

@@ -5,9 +5,12 @@ use crate::floor::tally::Tally;
 use hdrhistogram::Histogram;
 use rules::fx::Rates;
 use serde::Serialize;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap};
+use twin::charges::Charges;
 use twin::entity::{Event, Kind};
 use twin::money::Decimal;
+use twin::parcel::Parcel;
 use twin::{Hash, Moment, Money, Twin, TwinError, order, parcel};
 
 #[derive(Clone, Debug, Serialize)]
@@ -79,14 +82,14 @@ pub struct Percentiles {
     pub max: f64,
 }
 
-/// Freight of the parcels handed over, in the site's base currency.
+/// What the parcels handed over cost, in the site's base currency, at the rates of their charges.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cost {
     pub currency: &'static str,
     pub total: Decimal,
     pub per_parcel: Decimal,
     /// The same, in the currencies of the channels.
-    pub by_currency: BTreeMap<&'static str, Decimal>,
+    pub by_currency: BTreeMap<SmolStr, Decimal>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -114,7 +117,7 @@ impl Kpis {
     pub fn read(scenario: &str, seed: u64, twin: &Twin, tally: &Tally, rates: &Rates) -> Result<Kpis, TwinError> {
         let board = twin.board();
         let (mut received_at, mut waits) = (HashMap::new(), histogram());
-        let mut costs: BTreeMap<&'static str, Decimal> = BTreeMap::new();
+        let mut costs: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
         let (mut costed, mut total) = (0u64, Decimal::ZERO);
         let (mut first, mut last) = (None, Moment(0));
         for record in twin.records(0) {
@@ -133,13 +136,18 @@ impl Kpis {
                         waits.saturating_record((record.at - at).0.max(0) as u64);
                     }
                 }
-                Event::Parcel(parcel::Event::Costed { freight, .. }) => {
-                    costed += 1;
-                    *costs.entry(freight.currency.code()).or_default() += freight.amount;
-                    total += rates.convert(freight, rates.base).map_or(Decimal::ZERO, |m| m.amount);
-                }
                 _ => {}
             }
+        }
+        for row in twin.all::<Charges>() {
+            let (id, charges) = row?;
+            if !twin.load::<Parcel>(&id)?.is_some_and(|(_, parcel)| parcel.stage.has_left()) {
+                continue;
+            }
+            let cost = charges.cost();
+            costed += 1;
+            total += cost.in_base.map_or(Decimal::ZERO, |(_, amount)| amount);
+            cost.by_currency.into_iter().for_each(|(currency, amount)| *costs.entry(currency).or_default() += amount);
         }
         let mut diverts = histogram();
         tally.divert_us.iter().for_each(|us| diverts.saturating_record(u64::from(*us)));

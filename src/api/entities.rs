@@ -175,6 +175,8 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Product => "products",
         Kind::SkuMap => "sku-maps",
         Kind::Seller => "sellers",
+        Kind::Charges => "charges",
+        Kind::Declaration => "declarations",
     }
 }
 

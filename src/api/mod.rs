@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod by_hand;
+pub mod charges;
 pub mod connections;
 pub mod decisions;
 pub mod docs;
@@ -149,6 +150,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/settings/{id}/diff", get(settings::diff))
         .route("/api/v1/settings/{id}/activate", post(settings::activate))
         .route("/api/v1/settings/{id}/archive", post(settings::archive))
+        .route("/api/v1/parcels/{id}/charges", get(charges::charges).post(charges::charge))
         .route("/api/v1/{noun}/{*id}", get(entities::thing))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))

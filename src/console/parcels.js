@@ -55,6 +55,7 @@ async function look(text) {
     let parcel = await first([`/api/v1/parcels?history=true&tracking=${id}`, `/api/v1/parcels/${id}?history=true`]);
     const order = await first([href("orders", parcel ? parcel.plan.order : text)]);
     if (!parcel && order?.parcel) parcel = await first([`${href("parcels", order.parcel)}?history=true`]);
+    if (parcel) parcel.charges = await first([`${href("parcels", parcel.id)}/charges`]);
     if (!parcel && !order) {
       found.replaceChildren(close(), element("p", `Nothing is called ${text}: neither an order, nor a parcel, nor a tracking number.`),
         element("a", "Search for it in names, addresses and reasons", { href: `/lists?q=${id}` }));
@@ -97,6 +98,16 @@ function why(interception) {
   return `${words(name)}: ${parts.join(", ")}`;
 }
 
+/** What it costs, and each charge with what it rests on; an estimate that counts no more stands in brackets. */
+function cost(of) {
+  const sum = of.cost_in_base ? money(of.cost_in_base) : Object.entries(of.cost).map(([currency, amount]) => `${amount} ${currency}`).join(" + ");
+  const charges = of.charges.map((charge) => {
+    const text = `${charge.kind} ${money(charge.amount)}, ${charge.basis}`;
+    return charge.counts ? text : `(${text})`;
+  });
+  return sum && `${sum}: ${charges.join("; ")}`;
+}
+
 function describeParcel(parcel) {
   const { plan, tracked } = parcel;
   const said = (news) => (news ? `${clock(news.at)} ${news.text} ${news.place}` : "");
@@ -114,7 +125,7 @@ function describeParcel(parcel) {
     ["Weight", [grams(plan.declared_g) && `declared ${grams(plan.declared_g)}`, parcel.measured_g && `measured ${grams(parcel.measured_g)}`].filter(Boolean).join(", ")],
     ["Size", [size(plan.declared) && `declared ${size(plan.declared)}`, parcel.measured && `measured ${size(parcel.measured)}`].filter(Boolean).join(", ")],
     ["Contents", plan.contents],
-    ["Cost", [plan.estimate && `expected ${money(plan.estimate)}`, parcel.charged && `charged ${money(parcel.charged)}`, parcel.freight && `freight ${money(parcel.freight)}`].filter(Boolean).join(", ")],
+    ["Cost", parcel.charges ? cost(parcel.charges) : ""],
     ["Station", parcel.station],
     ["Chute and bag", parcel.chute === null ? "" : `${parcel.chute}${parcel.bag ? `, bag ${parcel.bag}` : ""}`],
     ["Last news", said(tracked?.newest)],

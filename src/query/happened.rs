@@ -4,6 +4,7 @@ use super::QueryError;
 use super::rows::{Writer, micro, money, some, text};
 use rusqlite::params;
 use twin::allocation::{Candidate, Decision};
+use twin::charges::{self, Charge};
 use twin::entity::Event;
 use twin::hold::Detail;
 use twin::order::Hold;
@@ -17,17 +18,18 @@ impl Writer<'_> {
             Event::Order(order::Event::Allocated { decision, .. }) => self.decision(record, decision)?,
             Event::Order(order::Event::Held { reason, detail }) => self.no_offer(record, *reason, detail)?,
             Event::Parcel(event) => match event {
-                parcel::Event::Created { plan } => {
-                    self.charge(record, "estimate", plan.estimate.as_ref())?;
+                parcel::Event::Created { .. } => {
                     text(self.db, record.seq as i64, "parcel", id, id)?;
                 }
-                parcel::Event::LabelBought { tracking, charged, .. } => {
-                    self.charge(record, "label", charged.as_ref())?;
+                parcel::Event::LabelBought { tracking, .. } => {
                     text(self.db, record.seq as i64, "parcel", id, &format!("{tracking} {id}"))?;
                 }
-                parcel::Event::Costed { freight, .. } => self.charge(record, "freight", Some(freight))?,
                 _ => {}
             },
+            Event::Charges(charges::Event::Charged { kind, amount, basis, settings, rate }) => {
+                let (at, kind, amount, basis, settings) = (record.at, *kind, *amount, basis.clone(), *settings);
+                self.charge(record, &Charge { at, kind, amount, basis, settings, rate: rate.clone() })?;
+            }
             Event::Bag(twin::bag::Event::Opened { .. }) => text(self.db, record.seq as i64, "bag", id, id)?,
             Event::Manifest(twin::manifest::Event::Opened { .. }) => text(self.db, record.seq as i64, "manifest", id, id)?,
             Event::Stock(event) => self.movement(record, event)?,
@@ -126,17 +128,22 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn charge(&mut self, record: &Record, what: &str, amount: Option<&Money>) -> Result<(), QueryError> {
-        let Some(amount) = amount else { return Ok(()) };
+    fn charge(&mut self, record: &Record, charge: &Charge) -> Result<(), QueryError> {
         let day = self.day(record.at);
-        self.db.prepare_cached("INSERT INTO charges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+        let insert = "INSERT INTO charges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        self.db.prepare_cached(insert)?.execute(params![
             record.seq as i64,
             record.key.id.as_str(),
             record.at.0,
             day.as_str(),
-            what,
-            micro(amount.amount),
-            amount.currency.code()
+            charge.kind.as_str(),
+            micro(charge.amount.amount),
+            charge.amount.currency.code(),
+            charge.in_base().and_then(micro),
+            charge.rate.as_ref().map(|rate| rate.base.as_str()),
+            charge.basis.kind(),
+            charge.basis.to_string(),
+            charge.settings
         ])?;
         Ok(())
     }

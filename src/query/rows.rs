@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::BTreeSet;
 use twin::bag::Bag;
+use twin::declaration::{Declaration, missing_in_words};
 use twin::entity::{Entity, Kind};
 use twin::keys::Sealed;
 use twin::manifest::Manifest;
@@ -102,7 +103,8 @@ impl<'a> Writer<'a> {
             Kind::SkuMap => self.sku_map(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Seller => self.seller(id, &self.load(key)?.ok_or_else(gone)?, touch),
             // Of settings the records say all.
-            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings => Ok(()),
+            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings | Kind::Charges => Ok(()),
+            Kind::Declaration => self.declaration(id, &self.load(key)?.ok_or_else(gone)?, touch),
         }
     }
 
@@ -318,6 +320,55 @@ impl<'a> Writer<'a> {
             day.as_str(),
             closed
         ])?;
+        Ok(())
+    }
+
+    fn declaration(&mut self, id: &SmolStr, declaration: &Declaration, touch: Touch) -> Result<(), QueryError> {
+        let stage = declaration.stage.as_str();
+        let (tracking, said) = (declaration.tracking.as_ref().map(|t| t.as_str()), some(&declaration.customs_said));
+        let customs_at = declaration.customs_at.map(|at| at.0);
+        let Some((seq, at)) = touch.begins else {
+            let update = "UPDATE declarations SET stage = ?2, tracking = ?3, customs_at_us = ?4, customs_said = ?5 WHERE parcel_id = ?1";
+            let row = params![id.as_str(), stage, tracking, customs_at, said];
+            return must_be_there(self.db.prepare_cached(update)?.execute(row)?, id);
+        };
+        let (day, draft) = (self.day(at), &declaration.draft);
+        let missing = missing_in_words(&declaration.missing);
+        let insert = "INSERT INTO declarations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+        self.db.prepare_cached(insert)?.execute(params![
+            id.as_str(),
+            seq as i64,
+            stage,
+            draft.from.as_str(),
+            draft.to.as_str(),
+            draft.purpose.as_str(),
+            draft.value().and_then(micro),
+            draft.currency.as_str(),
+            draft.incoterm.map(|incoterm| incoterm.as_str()),
+            some(&draft.ioss),
+            some(&draft.voec),
+            some(&draft.eori),
+            some(&missing),
+            at.0,
+            day.as_str(),
+            tracking,
+            customs_at,
+            said
+        ])?;
+        let mut insert = self.db.prepare_cached("INSERT INTO declared_goods VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        for (goods, line) in draft.goods.iter().zip(1i64..) {
+            insert.execute(params![
+                id.as_str(),
+                line,
+                goods.sku.as_str(),
+                some(&goods.description),
+                some(&goods.hs_code),
+                some(&goods.origin),
+                goods.quantity,
+                goods.weight_g,
+                micro(goods.unit_value)
+            ])?;
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub const TABLES: &str = include_str!("schema.sql");
 pub const INDEXES: &str = include_str!("indexes.sql");
 
 /// All tables but `applied`.
-const ROWS: [&str; 24] = [
+const ROWS: [&str; 26] = [
     "orders",
     "buyers",
     "order_lines",
@@ -34,6 +34,8 @@ const ROWS: [&str; 24] = [
     "return_items",
     "bags",
     "manifests",
+    "declarations",
+    "declared_goods",
     "stock",
     "products",
     "sku_maps",

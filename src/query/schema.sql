@@ -273,6 +273,41 @@ CREATE TABLE shops (
   PRIMARY KEY (seller_id, platform, shop)
 );
 
+-- What customs are told of a parcel that crosses their border.
+CREATE TABLE declarations (
+  parcel_id     TEXT NOT NULL PRIMARY KEY,
+  seq           BIGINT NOT NULL,
+  stage         TEXT NOT NULL,
+  from_country  TEXT NOT NULL,
+  to_country    TEXT NOT NULL,
+  purpose       TEXT NOT NULL,
+  value_micro   BIGINT,
+  currency      TEXT NOT NULL,
+  incoterm      TEXT,
+  ioss          TEXT,
+  voec          TEXT,
+  eori          TEXT,
+  missing       TEXT,
+  drafted_at_us BIGINT NOT NULL,
+  day           TEXT NOT NULL,
+  tracking      TEXT,
+  customs_at_us BIGINT,
+  customs_said  TEXT
+);
+
+CREATE TABLE declared_goods (
+  parcel_id        TEXT NOT NULL,
+  line             INTEGER NOT NULL,
+  sku              TEXT NOT NULL,
+  description      TEXT,
+  hs_code          TEXT,
+  origin           TEXT,
+  quantity         BIGINT NOT NULL,
+  weight_g         BIGINT NOT NULL,
+  unit_value_micro BIGINT,
+  PRIMARY KEY (parcel_id, line)
+);
+
 CREATE TABLE stock (
   id        TEXT NOT NULL PRIMARY KEY,
   seq       BIGINT NOT NULL,
@@ -321,9 +356,14 @@ CREATE TABLE charges (
   parcel_id    TEXT NOT NULL,
   at_us        BIGINT NOT NULL,
   day          TEXT NOT NULL,
-  what         TEXT NOT NULL,
-  amount_micro BIGINT,
-  currency     TEXT NOT NULL
+  what          TEXT NOT NULL,
+  amount_micro  BIGINT,
+  currency      TEXT NOT NULL,
+  in_base_micro BIGINT,
+  base          TEXT,
+  basis_kind    TEXT NOT NULL,
+  basis         TEXT NOT NULL,
+  settings      BIGINT NOT NULL
 );
 
 CREATE TABLE exceptions (

@@ -75,7 +75,7 @@ fn table(run: &Run, channels: &[(&ChannelId, &Freight)]) -> Table {
     use Column::{Number, Text};
     let total: Decimal = channels.iter().map(|c| c.1.in_base).sum();
     let owed = |of: &Freight| {
-        let amount = |(code, amount): (&&'static str, &Decimal)| Currency::from_code(code).map(|c| money(Money::new(*amount, c)));
+        let amount = |(code, amount): (&smol_str::SmolStr, &Decimal)| Currency::from_code(code).map(|c| money(Money::new(*amount, c)));
         of.by_currency.iter().filter_map(amount).collect::<Vec<_>>().join(" + ")
     };
     let row = |name: String, of: &Freight| {

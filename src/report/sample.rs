@@ -6,6 +6,7 @@ use sim::floor::tally::Tally;
 use sim::kpis::Kpis;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::charges::{self, Charges};
 use twin::hold::Detail;
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Content, Hold, Line, Order, Share};
@@ -74,6 +75,7 @@ enum Step {
     Order(OrderId, order::Command),
     Parcel(ParcelId, parcel::Command),
     Tracking(ParcelId, tracking::Command),
+    Charges(ParcelId, charges::Command),
     Rejected,
 }
 
@@ -83,6 +85,7 @@ impl Step {
             Step::Order(id, command) => put::<Order>(twin, at, id.text(), command),
             Step::Parcel(id, command) => put::<Parcel>(twin, at, id.text(), command),
             Step::Tracking(id, command) => put::<Tracking>(twin, at, id.text(), command),
+            Step::Charges(id, command) => put::<Charges>(twin, at, id.text(), command),
             Step::Rejected => {
                 let reject = station::Command::Reject { pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
                 put::<Station>(twin, at, &"SZX/line-1".into(), reject);
@@ -177,7 +180,15 @@ fn short() -> Detail {
 
 fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, plan: Plan, cost: Money) {
     use parcel::Command::*;
-    let (country, carrier) = (plan.ship_to.country.clone(), plan.carrier.clone());
+    let carrier = plan.carrier.clone();
+    let country = plan.ship_to.country.clone();
+    let charge = |kind| {
+        let per_base = if cost.currency == Currency::CNY { Decimal::from(8) } else { Decimal::ONE };
+        let rate = Some(charges::Rate { base: "USD".into(), per_base, as_of: Moment(0) });
+        Step::Charges(id.clone(), charges::Command::Charge { kind, amount: cost, basis: charges::Basis::Quote, settings: 0, rate })
+    };
+    journal.push((at, charge(charges::ChargeKind::Estimate)));
+    journal.push((at, charge(charges::ChargeKind::Freight)));
     let mut put = |after: Span, command| journal.push((at + after, Step::Parcel(id.clone(), command)));
     put(Span::ZERO, Create { plan: Box::new(plan) });
     put(Span::ZERO, RequestLabel);
@@ -210,7 +221,6 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     let six = Span::from_hours(6).0;
     let cutoff = Moment(((at + sorted).0.div_euclid(six) + 1) * six) + Span::from_mins(5);
     put(cutoff - at, HandOver { bag: "B1".into() });
-    put(cutoff - at, Cost { freight: cost, settings: 0 });
     use tracking::Command::{Begin, Track};
     let mut put = |after: Span, command| journal.push((at + after, Step::Tracking(id.clone(), command)));
     put(cutoff - at, Begin { carrier, number: TrackingNumber::new(format!("T{n}")) });

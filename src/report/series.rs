@@ -11,10 +11,12 @@ use rules::fx::Rates;
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use twin::board::{self, Exception};
+use twin::charges::Charges;
 use twin::money::Decimal;
 use twin::order::Hold;
+use twin::parcel::Parcel;
 use twin::tracking::{self, Tracking};
-use twin::{ChannelId, Entity, Event, Moment, Money, Record, Twin, TwinError, order, parcel, station};
+use twin::{ChannelId, Entity, Event, Moment, Record, Twin, TwinError, order, parcel, station};
 
 /// How many of the latest exceptions are kept.
 pub const EXCEPTIONS_MAX: usize = 20;
@@ -56,7 +58,7 @@ pub struct Freight {
     /// What allocation had estimated for the same parcels.
     pub estimated: Decimal,
     /// As it is owed.
-    pub by_currency: BTreeMap<&'static str, Decimal>,
+    pub by_currency: BTreeMap<SmolStr, Decimal>,
     /// Parcels whose freight has no exchange rate to the base: they are missing in `in_base`.
     pub without_rate: u64,
 }
@@ -93,7 +95,13 @@ impl Series {
         for record in twin.records(0) {
             pass.take_in(&record?)?;
         }
-        Ok(pass.end())
+        let mut series = pass.end();
+        for row in twin.all::<Charges>() {
+            let (id, charges) = row?;
+            let Some((_, parcel)) = twin.load::<Parcel>(&id)?.filter(|(_, parcel)| parcel.stage.has_left()) else { continue };
+            series.freight.entry(parcel.plan.channel).or_default().book(&charges, rates);
+        }
+        Ok(series)
     }
 }
 
@@ -109,12 +117,9 @@ struct OrderSeen {
 struct ParcelSeen {
     order_at: Option<Moment>,
     country: SmolStr,
-    channel: ChannelId,
     phase: Option<Phase>,
     steps: usize,
     stopped_by: Option<&'static str>,
-    estimate: Option<Money>,
-    freight: Option<Money>,
     way: Tracking,
 }
 
@@ -164,7 +169,8 @@ impl Pass<'_> {
     }
 
     fn order(&mut self, id: &SmolStr, at: Moment, event: &order::Event) -> Result<(), TwinError> {
-        if let order::Event::Received { .. } = event {
+        // Later versions of it are the same order.
+        if let (order::Event::Received { .. }, false) = (event, self.orders.contains_key(id)) {
             self.flow(at).received += 1;
             self.orders.insert(id.clone(), OrderSeen { received_at: at, held: BTreeSet::new(), ever_held: BTreeSet::new() });
         }
@@ -182,7 +188,7 @@ impl Pass<'_> {
                 let all = self.twin.candidates(&decision.candidates, decision.all.as_ref())?;
                 self.series.choices.add(decision, &all, self.rates);
             }
-            order::Event::Cancelled { .. } => seen.held.clear(),
+            order::Event::Cancelled { .. } | order::Event::Received { .. } => seen.held.clear(),
             _ => {}
         }
         Ok(())
@@ -191,8 +197,8 @@ impl Pass<'_> {
     fn parcel(&mut self, id: &SmolStr, at: Moment, event: &parcel::Event) {
         if let parcel::Event::Created { plan } = event {
             let order_at = self.orders.get(plan.order.text()).map(|o| o.received_at);
-            let (country, channel) = (plan.ship_to.country.clone(), plan.channel.clone());
-            self.parcels.insert(id.clone(), ParcelSeen { order_at, country, channel, estimate: plan.estimate, ..ParcelSeen::default() });
+            let country = plan.ship_to.country.clone();
+            self.parcels.insert(id.clone(), ParcelSeen { order_at, country, ..ParcelSeen::default() });
         }
         match event {
             parcel::Event::Packed => self.flow(at).packed += 1,
@@ -225,10 +231,6 @@ impl Pass<'_> {
                     series.interceptions.entry(word).or_default().cancelled += 1;
                 }
             }
-            parcel::Event::Costed { freight, .. } => {
-                let before = seen.freight.replace(*freight);
-                series.freight.entry(seen.channel.clone()).or_default().book(before, *freight, seen.estimate, self.rates);
-            }
             _ => {}
         }
         seen.reaches(series, steps_after(event));
@@ -259,19 +261,15 @@ impl Pass<'_> {
 }
 
 impl Freight {
-    /// A later figure for the same parcel takes the place of the one `before`.
-    fn book(&mut self, before: Option<Money>, freight: Money, estimate: Option<Money>, rates: &Rates) {
-        if before.is_none() {
-            self.parcels += 1;
-            self.estimated += estimate.and_then(|m| rates.convert(m, rates.base)).map_or(Decimal::ZERO, |m| m.amount);
-        }
-        for (money, sign) in before.map(|m| (m, Decimal::NEGATIVE_ONE)).into_iter().chain([(freight, Decimal::ONE)]) {
-            *self.by_currency.entry(money.currency.code()).or_default() += money.amount * sign;
-            match rates.convert(money, rates.base) {
-                Some(in_base) => self.in_base += in_base.amount * sign,
-                None if sign.is_sign_negative() => self.without_rate -= 1,
-                None => self.without_rate += 1,
-            }
+    /// What one more parcel cost.
+    fn book(&mut self, charges: &Charges, rates: &Rates) {
+        let cost = charges.cost();
+        self.parcels += 1;
+        self.estimated += charges.estimate().and_then(|m| rates.convert(m, rates.base)).map_or(Decimal::ZERO, |m| m.amount);
+        cost.by_currency.into_iter().for_each(|(currency, amount)| *self.by_currency.entry(currency).or_default() += amount);
+        match cost.in_base {
+            Some((_, amount)) => self.in_base += amount,
+            None => self.without_rate += 1,
         }
     }
 }
@@ -293,6 +291,7 @@ fn steps_after(event: &parcel::Event) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::report::sample::Day;
+    use twin::Money;
 
     #[test]
     fn the_series_agree_with_the_figures_of_the_run() {
@@ -333,16 +332,23 @@ mod tests {
     }
 
     #[test]
-    fn a_later_figure_for_the_same_parcel_replaces_the_first() {
+    fn what_has_no_rate_is_counted_and_not_summed() {
+        use twin::charges::{Basis, ChargeKind, Event, Rate};
         use twin::money::Currency::{CNY, USD};
-        let rates = Rates::only(USD);
-        let (ten, yuan) = (Money::new(Decimal::TEN, USD), Money::new(Decimal::from(80), CNY));
-        let mut freight = Freight::default();
-        freight.book(None, yuan, None, &rates);
+        let charged = |kind, n: i64, currency, per_base: Option<i64>| {
+            let rate = per_base.map(|n| Rate { base: "USD".into(), per_base: Decimal::from(n), as_of: Moment(0) });
+            Event::Charged { kind, amount: Money::new(Decimal::from(n), currency), basis: Basis::Quote, settings: 0, rate }
+        };
+        let of = |events: &[Event]| {
+            let mut charges = Charges::default();
+            events.iter().for_each(|event| twin::Entity::apply(&mut charges, Moment(0), event));
+            charges
+        };
+        let (rates, mut freight) = (Rates::only(USD), Freight::default());
+        freight.book(&of(&[charged(ChargeKind::Label, 80, CNY, None)]), &rates);
         assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (1, 1, Decimal::ZERO));
-        freight.book(Some(yuan), ten, None, &rates);
-        freight.book(None, ten, Some(ten), &rates);
-        assert_eq!(freight.estimated, Decimal::TEN);
-        assert_eq!((freight.parcels, freight.without_rate, freight.in_base), (2, 0, Decimal::from(20)));
+        freight.book(&of(&[charged(ChargeKind::Estimate, 9, USD, Some(1)), charged(ChargeKind::Label, 80, CNY, Some(8))]), &rates);
+        assert_eq!((freight.parcels, freight.estimated, freight.in_base), (2, Decimal::from(9), Decimal::TEN));
+        assert_eq!(freight.by_currency[&SmolStr::new("CNY")], Decimal::from(160));
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use twin::address::Place;
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::charges::{self, Basis, ChargeKind, Charges, Rate};
 use twin::goods::{Facts, Goods};
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Content, Line, Order};
@@ -180,7 +181,7 @@ impl Maker {
             verdict,
         };
         // Of every fifth order more was weighed than its event keeps.
-        let more = if n % 5 == 0 { 6 } else { 0 };
+        let more = if n.is_multiple_of(5) { 6 } else { 0 };
         let nowhere = |n| Candidate {
             cost: None,
             days: None,
@@ -249,9 +250,18 @@ impl Maker {
         order.add(&mut first, vec![received, allocated]);
         self.stock(&mut first, sku, stock::Event::Reserved { order: order_id(n), quantity });
         parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan) }, parcel::Event::LabelRequested { key: "k".into() }]);
+        let mut charges = One::<Charges>::new(parcel_id.text().clone());
+        let charged = |kind, cents, basis| {
+            let rate = Some(Rate { base: "USD".into(), per_base: Decimal::ONE, as_of: Moment(0) });
+            charges::Event::Charged { kind, amount: usd(cents), basis, settings: 0, rate }
+        };
+        charges.add(&mut first, vec![charged(ChargeKind::Estimate, 523, Basis::Quote)]);
         let mut second = Tx::at(at(1));
         let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
         let bought = parcel::Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: Some(usd(523)), plate: None };
+        let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+        charges.add(&mut second, vec![charged(ChargeKind::Label, 523, Basis::Label { tracking: tracking.clone() })]);
+        let bought = parcel::Event::LabelBought { tracking, label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
         let mut third = Tx::at(at(60));
         self.stock(&mut third, sku, stock::Event::Picked { order: order_id(n), quantity });
@@ -271,7 +281,8 @@ impl Maker {
             |status, text: &str| TrackEvent { at: at(9_000), status, code: "01".into(), text: text.into(), place: "Frankfurt".into() };
         let end = pick(&ENDS, n, 16);
         let rare = if mixed(n, 17).is_multiple_of(1_000) { TrackStatus::Returned } else { end };
-        parcel.add(&mut fourth, vec![parcel::Event::HandedOver { bag }, parcel::Event::Costed { freight: usd(531), settings: 1 }]);
+        parcel.add(&mut fourth, vec![parcel::Event::HandedOver { bag }]);
+        charges.add(&mut fourth, vec![charged(ChargeKind::Adjustment, 8, Basis::Settled { before: usd(523) })]);
         let mut way = One::<Tracking>::new(parcel.id.clone());
         let under_way = vec![
             tracking::Event::Begun { carrier: carrier.into(), number },

@@ -3,7 +3,8 @@
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
 use crate::{
-    Moment, bag, carrier, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock, tracking, warehouse,
+    Moment, bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station,
+    stock, tracking, warehouse,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,10 +30,12 @@ pub enum Kind {
     Product,
     SkuMap,
     Seller,
+    Charges,
+    Declaration,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Order,
         Kind::Parcel,
         Kind::Stock,
@@ -48,6 +51,8 @@ impl Kind {
         Kind::Product,
         Kind::SkuMap,
         Kind::Seller,
+        Kind::Charges,
+        Kind::Declaration,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -67,6 +72,8 @@ impl Kind {
             Kind::Product => "product",
             Kind::SkuMap => "sku_map",
             Kind::Seller => "seller",
+            Kind::Charges => "charges",
+            Kind::Declaration => "declaration",
         }
     }
 }
@@ -247,6 +254,8 @@ events! {
     11 Product(product::Product),
     12 SkuMap(sku_map::SkuMap),
     17 Seller(seller::Seller),
+    15 Charges(charges::Charges),
+    16 Declaration(declaration::Declaration),
 }
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must

@@ -72,6 +72,11 @@ impl Stage {
         matches!(self, Stage::HandedOver | Stage::Cancelled)
     }
 
+    /// A carrier has it, or had it to the end.
+    pub fn has_left(self) -> bool {
+        self == Stage::HandedOver
+    }
+
     /// It stands or moves on a line.
     pub fn is_on_line(self) -> bool {
         (Stage::Inducted..=Stage::Sorted).contains(&self)
@@ -203,8 +208,6 @@ pub struct Parcel {
     pub tracking: Option<TrackingNumber>,
     /// The label's document in the twin.
     pub label: Option<Hash>,
-    /// What the carrier charged when the label was bought.
-    pub charged: Option<Money>,
     pub label_attempts: u32,
     pub label_refused: Option<SmolStr>,
     pub printed_on: Option<DeviceId>,
@@ -218,8 +221,6 @@ pub struct Parcel {
     pub reworks: u8,
     /// Something about it is wrong in the house that no stage expresses.
     pub exception: Option<SmolStr>,
-    /// Final freight.
-    pub freight: Option<Money>,
     /// The order that was cancelled with it.
     pub cancelled_for: Option<OrderId>,
 }
@@ -275,10 +276,6 @@ pub enum Command {
     RaiseException {
         what: SmolStr,
     },
-    Cost {
-        freight: Money,
-        settings: u32,
-    },
     Cancel {
         reason: SmolStr,
         /// The order that is cancelled with it.
@@ -308,6 +305,7 @@ pub enum Event {
     LabelBought {
         tracking: TrackingNumber,
         label: Hash,
+        /// As the carrier said it, whether it was taken or not.
         charged: Option<Money>,
         /// What else on the label names the parcel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -347,11 +345,6 @@ pub enum Event {
     },
     ExceptionRaised {
         what: SmolStr,
-    },
-    Costed {
-        freight: Money,
-        /// The version of the site's settings that it was reckoned under; 0: not told.
-        settings: u32,
     },
     Cancelled {
         reason: SmolStr,
@@ -465,8 +458,6 @@ impl Entity for Parcel {
             },
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => Ok(vec![]),
             Command::RaiseException { what } => Ok(vec![Event::ExceptionRaised { what }]),
-            Command::Cost { freight, .. } if self.freight == Some(freight) => Ok(vec![]),
-            Command::Cost { freight, settings } => Ok(vec![Event::Costed { freight, settings }]),
             Command::Cancel { .. } if self.stage == Cancelled => Ok(vec![]),
             // Once the sorter has its answer the box is on its way into a bag.
             Command::Cancel { unreleased: true, .. } if self.printed_on.is_some() => {
@@ -488,11 +479,10 @@ impl Entity for Parcel {
                 self.plan = (**plan).clone();
             }
             Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
-            Event::LabelBought { tracking, label, charged, .. } => {
+            Event::LabelBought { tracking, label, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
                 self.label = Some(*label);
-                self.charged = *charged;
                 self.label_refused = None;
             }
             Event::LabelRefused { why } => {
@@ -541,7 +531,6 @@ impl Entity for Parcel {
                 self.exception = None;
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
-            Event::Costed { freight, .. } => self.freight = Some(*freight),
             Event::Cancelled { order, .. } => {
                 self.stage = Stage::Cancelled;
                 self.cancelled_for = order.clone();

@@ -7,6 +7,8 @@
 use crate::address::{Address, Place};
 use crate::allocation::{Candidate, Decision};
 use crate::channel::{TrackEvent, TrackStatus};
+use crate::charges::{Basis, ChargeKind, Rate};
+use crate::declaration::{Declared, Draft, Incoterm, Missing, Purpose};
 use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
 use crate::field::numbered;
@@ -27,7 +29,8 @@ use crate::{
     TrackingNumber, WarehouseId,
 };
 use crate::{
-    bag, carrier, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock, tracking, warehouse,
+    bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock,
+    tracking, warehouse,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -157,7 +160,6 @@ numbered! {
         13 Reworked { 0 note: SmolStr, 1 declared: Option<(Grams, Dims)> },
         14 HandedOver { 0 bag: BagId },
         16 ExceptionRaised { 0 what: SmolStr },
-        18 Costed { 0 freight: Money, 1 settings: u32 },
         19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
     }
     enum "tracking" tracking::Event {
@@ -183,6 +185,39 @@ numbered! {
     enum "sku_map" sku_map::Event { 1 Mapped { 0 components: Vec<Component> }, 2 Unmapped {} }
     struct "shop" Shop { 0 platform: SmolStr, 1 shop: SmolStr }
     enum "seller" seller::Event { 1 Described { 0 name: SmolStr, 1 shops: Vec<Shop> } }
+    enum "charge_kind" ChargeKind {
+        1 Estimate {}, 2 Label {}, 3 Freight {}, 4 Adjustment {}, 5 Duty {}, 6 Tax {}, 7 Handling {}, 8 Surcharge {}, 9 Insurance {},
+        10 Return {},
+    }
+    enum "basis" Basis {
+        1 Quote {}, 2 Tariff { 0 zone: SmolStr, 1 weight_g: Grams, 2 chargeable_g: Grams, 3 source: SmolStr },
+        3 Label { 0 tracking: TrackingNumber }, 4 Estimate { 0 gap: Option<NoOffer> }, 5 Settled { 0 before: Money },
+        6 GivenBack { 0 tracking: TrackingNumber }, 7 Hand { 0 reason: SmolStr, 1 reference: SmolStr },
+    }
+    struct "rate" Rate { 0 base: SmolStr, 1 per_base: Decimal, 2 as_of: Moment }
+    enum "charges" charges::Event {
+        1 Charged { 0 kind: ChargeKind, 1 amount: Money, 2 basis: Basis, 3 settings: u32, 4 rate: Option<Rate> },
+    }
+    enum "purpose" Purpose { 1 Sale {}, 2 Return {} }
+    enum "incoterm" Incoterm { 1 Dap {}, 2 Ddp {} }
+    struct "declared" Declared {
+        0 sku: Sku, 1 description: SmolStr, 2 hs_code: SmolStr, 3 origin: SmolStr, 4 quantity: u32, 5 weight_g: Grams, 6 unit_value: Decimal,
+    }
+    enum "missing" Missing {
+        1 Goods {}, 2 Description { 0 line: u16 }, 3 HsCode { 0 line: u16 }, 4 Origin { 0 line: u16 }, 5 Weight { 0 line: u16 },
+        6 Value { 0 line: u16 },
+    }
+    struct "draft" Draft {
+        0 from: SmolStr, 1 to: SmolStr, 2 purpose: Purpose, 3 goods: Vec<Declared>, 4 currency: SmolStr, 5 incoterm: Option<Incoterm>,
+        6 ioss: SmolStr, 7 voec: SmolStr, 8 eori: SmolStr,
+    }
+    enum "declaration" declaration::Event {
+        1 Drafted { 0 draft: Box<Draft>, 1 missing: Vec<Missing> },
+        2 Lodged { 0 tracking: TrackingNumber },
+        3 Presented { 0 at: Moment, 1 said: SmolStr },
+        4 Cleared { 0 at: Moment, 1 said: SmolStr },
+        5 Withdrawn {},
+    }
     enum "stock" stock::Event {
         1 Counted { 0 on_hand: u32, 1 safety: u32 },
         2 Received { 0 quantity: u32, 1 reference: SmolStr },

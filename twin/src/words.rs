@@ -91,6 +91,8 @@ pub(crate) use said;
 mod tests {
     use super::*;
     use crate::allocation::Candidate;
+    use crate::charges::{Basis, ChargeKind};
+    use crate::declaration::Missing;
     use crate::defect::{Defect, Wrong};
     use crate::field::{Field, Pen, Variants};
     use crate::hold::{Detail, Unmapped};
@@ -215,6 +217,26 @@ mod tests {
         ]
     }
 
+    fn missing() -> Vec<Missing> {
+        use Missing::*;
+        vec![Goods, Description { line: 2 }, HsCode { line: 2 }, Origin { line: 2 }, Weight { line: 2 }, Value { line: 2 }]
+    }
+
+    fn bases() -> Vec<Basis> {
+        use Basis::*;
+        let tracking = || crate::TrackingNumber::new("T1");
+        vec![
+            Quote,
+            Tariff { zone: "US".into(), weight_g: 530, chargeable_g: 600, source: "sheet of 2026-10".into() },
+            Label { tracking: tracking() },
+            Estimate { gap: None },
+            Estimate { gap: Some(NoOffer::NoBand { chargeable_g: 530, zone: "US".into() }) },
+            Settled { before: usd(490) },
+            GivenBack { tracking: tracking() },
+            Hand { reason: "in their words".into(), reference: "invoice 7".into() },
+        ]
+    }
+
     /// All numbers of a type's variants in the schema.
     fn numbers(name: &str) -> BTreeSet<u32> {
         let of = |line: &&&str| line.split(' ').next() == Some(name);
@@ -258,6 +280,12 @@ mod tests {
         covered("wrong", &wrongs());
         covered("detail", &details());
         covered("unmapped", &unmapped());
+        covered("basis", &bases());
+        said_in_both(&bases());
+        covered("missing", &missing());
+        said_in_both(&missing());
+        covered("charge_kind", &ChargeKind::ALL);
+        said_in_both(&ChargeKind::ALL);
         said_in_both(&verdicts());
         said_in_both(&no_offers());
         said_in_both(&unfits());

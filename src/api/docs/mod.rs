@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, by_hand, decisions, entities, events, health, lists, metrics, order_form, orders, returns, settings};
+use super::{board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, returns, settings};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -27,6 +27,8 @@ use utoipa::{Modify, OpenApi};
         entities::order,
         entities::parcel,
         entities::label,
+        charges::charges,
+        charges::charge,
         lists::orders,
         lists::parcels,
         lists::bags,

@@ -1,6 +1,8 @@
 //! The edge before a real site: all actors, an embedded twin in memory, one carrier that sells at once, devices that are
 //! never reached.
 
+mod charges;
+mod declared;
 mod described;
 mod events;
 mod hosts;
@@ -31,7 +33,7 @@ use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
@@ -88,8 +90,12 @@ origins = ["SZX"]
 struct Seller {
     id: CarrierId,
     sold: AtomicU32,
+    /// What it says that a label costs, in cents; 0: nothing.
+    pub charges: AtomicI64,
     /// The ship dates that it heard.
     dates: Mutex<Vec<Moment>>,
+    /// What it heard to be in the parcels.
+    contents: Mutex<Vec<String>>,
 }
 
 impl CarrierDriver for Seller {
@@ -104,9 +110,12 @@ impl CarrierDriver for Seller {
     }
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
+        self.contents.lock().unwrap().push(request.contents.to_string());
         let n = self.sold.fetch_add(1, Ordering::Relaxed) + 1;
+        let charged = Some(self.charges.load(Ordering::Relaxed)).filter(|cents| *cents != 0);
+        let charged = charged.map(|cents| Money::new(Decimal::new(cents, 2), Currency::USD));
         Box::pin(async move {
-            Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), plate: None, charged: None, zpl: b"^XA^XZ".to_vec() }.into())
+            Ok(Label { tracking: TrackingNumber::new(format!("T{n}")), plate: None, charged, zpl: b"^XA^XZ".to_vec() }.into())
         })
     }
     fn track(&self, _: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
@@ -163,7 +172,13 @@ impl Edge {
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
         let product = ProductRow { owner: "own".into(), sku: "A-17".into(), facts };
-        let seller = Arc::new(Seller { id: "test".into(), sold: AtomicU32::new(0), dates: Mutex::default() });
+        let seller = Arc::new(Seller {
+            id: "test".into(),
+            sold: AtomicU32::new(0),
+            charges: AtomicI64::new(0),
+            dates: Mutex::default(),
+            contents: Mutex::default(),
+        });
         let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
             clock,
@@ -205,6 +220,11 @@ impl Edge {
         let (parts, body) = self.answer(request).await.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// What the carrier heard to be in the parcels.
+    pub fn contents(&self) -> Vec<String> {
+        self.seller.contents.lock().unwrap().clone()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -122,6 +122,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/orders/{id}/forget",
         "/api/v1/parcels",
         "/api/v1/parcels/{id}",
+        "/api/v1/parcels/{id}/charges",
         "/api/v1/parcels/{id}/label",
         "/api/v1/parcels/{id}/take-apart",
         "/api/v1/returns",

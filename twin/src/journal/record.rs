@@ -235,7 +235,8 @@ mod tests {
         both_ways(Record { decided_before: Span(17), ..record(parcel::Event::Sorted { chute: 0 }) });
         let huge = Money::new(rust_decimal::Decimal::MAX, money::Currency::USD);
         for freight in [huge, Money::new(rust_decimal::Decimal::new(-990, 2), money::Currency::CNY)] {
-            both_ways(record(parcel::Event::Costed { freight, settings: 0 }));
+            let (tracking, label) = (crate::TrackingNumber::new("T1"), crate::Hash::default());
+            both_ways(record(parcel::Event::LabelBought { tracking, label, charged: Some(freight), plate: None }));
         }
         both_ways(record(parcel::Event::Measured { weight_g: 0, dims: Some(crate::Dims::default()) }));
     }
