@@ -9,6 +9,7 @@ mod orders;
 mod origins;
 mod pages;
 mod reading;
+mod returns;
 mod time;
 mod tracking;
 
