@@ -68,6 +68,12 @@ async fn a_parcel_that_comes_back_is_received_and_its_goods_are_sold_again() {
     }
     let row = &edge.get("/api/v1/returns?outcome=restocked").await.json()["rows"][0];
     assert_eq!((&row["expected"], &row["note"], &row["items"][1]), (&json!(2), &json!("one is gone"), &item(1, "missing")));
+    let page = edge.get("/lists?of=returns&stage=closed").await.text;
+    for (text, there) in
+        [("Refused &#60;b&#62;", true), ("A-17 × 1 sellable, A-17 × 1 missing", true), ("one is gone", true), ("A-2-1", false)]
+    {
+        assert_eq!(page.contains(text), there, "{text}: {page}");
+    }
     let metrics = edge.get("/metrics").await.text;
     assert!(metrics.contains("parceltwin_returns{stage=\"received\"} 1\n") && metrics.contains("parceltwin_returns{stage=\"closed\"} 2\n"));
     let page = edge.get("/").await.text;
@@ -104,8 +110,7 @@ async fn a_step_that_cannot_be_is_refused_and_says_why() {
         assert_eq!(answer.status, status, "{path} {body}: {}", answer.text);
         assert!(answer.text.contains(why), "{path} {body}: {}", answer.text);
     }
-    // What was refused left nothing behind but what was right of it: it is announced, since somebody has it in hand.
-    assert_eq!(edge.get("/api/v1/returns/A-2-1").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(edge.get("/api/v1/returns/A-1-1").await.status, StatusCode::NOT_FOUND, "what was refused left nothing behind");
     edge.post("/api/v1/returns/A-2-1/receive", &receive(json!([item(2, "opened")]))).await;
     let close = |outcome| json!({"by": "Li", "outcome": outcome});
     let refused = edge.post("/api/v1/returns/A-2-1/close", &close("restocked")).await;
