@@ -54,7 +54,7 @@ const ORDINARY: [(&str, &str, &str); 41] = [
 ];
 
 /// What a day on which everything breaks adds to that. An order that is held as it comes in is held by who sent it.
-const ROUGH: [(&str, &str, &str); 14] = [
+const ROUGH: [(&str, &str, &str); 15] = [
     ("bag.closed", "line sorter", "nothing"),
     ("carrier.resumed", "itself", "parcel.label_requested"),
     ("carrier.suspended", "itself", "parcel.label_requested"),
@@ -67,6 +67,7 @@ const ROUGH: [(&str, &str, &str); 14] = [
     ("parcel.intercepted", "line sorter", "parcel.inducted"),
     ("parcel.intercepted", "rework scanner", "nothing"),
     ("parcel.reworked", "rework scanner", "nothing"),
+    ("return.announced", "carrier", "nothing"),
     ("station.bag_removed", "line sorter", "nothing"),
     ("station.rejected", "line sorter", "nothing"),
 ];
@@ -108,7 +109,7 @@ fn seen(journal: &[Record]) -> BTreeSet<(String, String, String)> {
         let plan_of = |parcel: &str| plans.get(&Key::new(twin::Kind::Parcel, parcel)).expect("it was created").order.as_str();
         let order_of = |record: &Record| match &record.event {
             Event::Order(_) => Some(record.key.id.to_string()),
-            Event::Parcel(_) | Event::Tracking(_) => Some(plan_of(&record.key.id).to_owned()),
+            Event::Parcel(_) | Event::Tracking(_) | Event::Return(_) => Some(plan_of(&record.key.id).to_owned()),
             Event::Bag(bag::Event::Added { parcel, .. }) => Some(plan_of(parcel.as_str()).to_owned()),
             Event::Stock(stock::Event::Reserved { order, .. } | stock::Event::Picked { order, .. }) => Some(order.to_string()),
             _ => None,

@@ -97,3 +97,30 @@ async fn a_buyer_is_sealed_and_forgotten_for_ever() {
     said(&["twin", "verify", "--data", text(&compact)]);
     assert!(show(&compact, "SECRET-2").contains(SECRETS[0]) && !show(&compact, "SECRET-1").contains(SECRETS[0]));
 }
+
+#[test]
+fn those_whose_parcels_came_to_their_end_are_forgotten_and_nobody_else() {
+    let mut scenario = sim::scenario::Scenario::read(&support::project().join("scenarios/quick-start")).expect("it is bundled");
+    scenario.demand.orders = 60;
+    let twin = sim::run::run(&scenario, 1, None, &mut |_| ()).expect("it runs").twin;
+    // When each came to its end, as the site heard of it.
+    let mut ended = std::collections::BTreeMap::new();
+    for row in twin.all::<twin::parcel::Parcel>() {
+        let (id, parcel) = row.expect("it reads");
+        let (_, way) = twin.load::<twin::tracking::Tracking>(&id).expect("it reads").unwrap_or_default();
+        let at = if way.stage.is_end() { way.changed_at } else { parcel.changed_at };
+        ended.insert(parcel.plan.order, at);
+    }
+    let mut times: Vec<_> = ended.values().copied().collect();
+    times.sort_unstable();
+    let middle = times[times.len() / 2];
+    let before: Vec<_> = ended.iter().filter(|(_, at)| **at < middle).map(|(order, _)| order.clone()).collect();
+    assert!(before.len() > 20, "{}", before.len());
+    let asked = twin::forget::Asked::FinishedBefore(middle);
+    let done = twin::forget::forget(&twin, &asked, twin::By::System, twin.head().at).expect("they are forgotten");
+    for (order, at) in &ended {
+        let forgotten = twin.load::<twin::order::Order>(order.text()).expect("it reads").is_some_and(|(_, o)| o.forgotten);
+        assert_eq!(forgotten, *at < middle, "{order}, which ended at {at}");
+    }
+    assert_eq!((done.forgotten as usize, done.refused.len()), (before.len(), 0));
+}

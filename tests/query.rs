@@ -17,7 +17,8 @@ use std::sync::Arc;
 use support::project;
 use twin::order::Order;
 use twin::projection::{Projection, catch_up};
-use twin::{By, Moment, Twin};
+use twin::returns::{Command, Condition, Outcome, Return, Returned};
+use twin::{By, Entity, Moment, Twin};
 
 const TABLES: [&str; 26] = [
     "applied",
@@ -97,6 +98,7 @@ fn simulated() -> Arc<Twin> {
     small.demand.orders = 150;
     let twin = sim::run::run(&small, 3, None, &mut |_| ()).expect("it runs").twin;
     tell_of_goods(&twin);
+    receive_returns(&twin);
     twin
 }
 
@@ -140,6 +142,30 @@ fn tell_of_goods(twin: &Twin) {
     let goods = vec![twin::goods::Goods { sku: "P-000001".into(), quantity: 3, facts }];
     let identify = twin::order::Command::Identify { seller: "LUM".into(), goods: vec![(0, goods)] };
     tell::<Order>(twin, "UNKNOWN-1@shopify:shopify-1", versions.into_iter().chain([identify]).collect());
+}
+
+/// What came back on a simulated day is opened, counted, counted once more, and half of it closed.
+fn receive_returns(twin: &Twin) {
+    let came: Vec<_> = twin.all::<Return>().map(|row| row.expect("it reads").0).collect();
+    for (n, id) in came.into_iter().enumerate() {
+        let (mut version, mut back) = twin.load::<Return>(&id).expect("it reads").expect("it is there");
+        let some = |condition| {
+            let all = back.expected.iter().map(|e| Returned { sku: e.sku.clone(), quantity: e.quantity / 2 + 1, condition });
+            all.filter(|item| item.quantity > 0).collect::<Vec<_>>()
+        };
+        let receive = |condition| Command::Receive { warehouse: "SZX".into(), items: some(condition) };
+        let close = Command::Close { outcome: Outcome::WrittenOff, note: "broken".into() };
+        let steps = [receive(Condition::Opened), receive(Condition::Damaged), close];
+        for step in steps.into_iter().take(2 + n % 2) {
+            let mut tx = twin::Tx::at(twin.head().at);
+            let events = back.decide(&id, tx.at, step).expect("it is in order");
+            let before = twin::facet::Standing::of(&id, version, &back);
+            events.iter().for_each(|event| back.apply(tx.at, event));
+            version += events.len() as u32;
+            tx.stage(&id, version, events, before, &back);
+            twin.commit([tx]).expect("it is written");
+        }
+    }
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn a_tariff_prices_what_is_decided_after_it_and_every_decision_names_its_setting
         let freight: BTreeSet<u32> = house
             .records()
             .filter_map(|r| match r.event {
-                Event::Parcel(parcel::Event::Costed { settings, .. }) => Some(settings),
+                Event::Charges(twin::charges::Event::Charged { settings, .. }) => Some(settings),
                 _ => None,
             })
             .collect();
@@ -347,7 +347,8 @@ fn a_channel_that_goes_takes_what_is_under_way_to_its_end() {
         for row in house.twin.all::<Parcel>() {
             let (id, parcel) = row.expect("it reads");
             if parcel.plan.channel.as_str() == "direct/packet" && parcel.stage.is_final() && parcel.stage != parcel::Stage::Intercepted {
-                assert!(parcel.freight.is_some(), "{id}: it was handed over and has its freight");
+                let charges = house.twin.load::<twin::charges::Charges>(&id).expect("it reads");
+                assert!(charges.is_some_and(|(_, c)| c.freight_so_far().is_some()), "{id}: it was handed over and has its freight");
                 ended += 1;
             }
         }

@@ -3,11 +3,13 @@
 
 mod support;
 
+use actors::ParcelMsg;
 use actors::carrier::CarrierMsg;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
+use actors::returns::Step;
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use drivers::Clock;
@@ -15,6 +17,7 @@ use drivers::carriers::{CarrierDriver, CarrierError, Defect, Read, Skipped};
 use drivers::wire::Dial;
 use futures::future::BoxFuture;
 use sim::demand::{self, DemandSettings};
+use sim::devices::SimScanner;
 use sim::floor::FloorSettings;
 use sim::scenario::read_site;
 use sim::world::{Setup, SimWorld};
@@ -32,7 +35,9 @@ use twin::manifest::Manifest;
 use twin::order::Order;
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
+use twin::returns::{self, Condition, Outcome, Return, Returned};
 use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
+use twin::stock::Stock;
 use twin::tracking::{self, Tracking};
 use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, ParcelId, Span, StoreError, TrackingNumber, Twin};
 
@@ -851,6 +856,95 @@ fn a_parcel_goes_by_who_takes_its_address_and_is_held_where_nobody_does() {
         let held = theatre.state_of::<Order>(order.id().text()).expect("it was acknowledged");
         let why = held.holds.values().next().unwrap_or_else(|| panic!("it is not held: {held:?}")).to_string();
         assert!(why.contains("to.street has 179 characters"), "{why}");
+        site.stop().await;
+    });
+}
+
+/// A step of a return, and what came of it once it was durable.
+async fn step(site: &Site, parcel: &ParcelId, step: Step) -> Result<(), String> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    site.house.tell(parcel.clone(), ParcelMsg::Return(step, Box::new(|outcome| drop(tell.send(outcome)))));
+    told.await.expect("the parcel answers")
+}
+
+#[test]
+fn what_comes_back_is_received_and_goes_on_the_shelf_once_though_the_desk_falls_over_it() {
+    play(async |mut theatre| {
+        // The carriers bring everything back a day after it was delivered, and say so a little before.
+        theatre.twist(|_, news| {
+            let mut news = news?;
+            for tracking in &mut news.value {
+                let Some(delivered) = tracking.events.iter_mut().find(|e| e.status == TrackStatus::Delivered) else { continue };
+                (delivered.status, delivered.text) = (TrackStatus::Returning, "Refused by the buyer".into());
+                let back = TrackEvent { at: delivered.at + Span::from_hours(24), status: TrackStatus::Returned, ..delivered.clone() };
+                tracking.events.push(back);
+            }
+            Ok(news)
+        });
+        // One scanner is in the test's own hand.
+        let scanner = SimScanner::new(sim::luck::Luck::of(1, "test", "scanner"), Default::default());
+        let rework: DeviceId = "SZX/rework-1/scanner".into();
+        assert!(theatre.dials.insert(rework, sim::devices::dial_of(scanner.clone())).is_some(), "it stands in the site");
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_ended().await;
+        let returned = |theatre: &Theatre, id: &ParcelId| theatre.state_of::<Return>(id.text()).unwrap_or_default();
+        let came: Vec<ParcelId> = theatre.orders.iter().map(|(_, order)| ParcelId::of(&order.id(), 1)).collect();
+        let came: Vec<ParcelId> = came.into_iter().filter(|id| theatre.way_of(id) == tracking::Stage::Returned).collect();
+        assert!(came.len() > 10, "{}", came.len());
+        for id in &came {
+            let back = returned(&theatre, id);
+            assert_eq!((back.stage, back.reason.as_str()), (returns::Stage::Announced, "Refused by the buyer"), "{id}");
+            assert!(back.expected.iter().any(|e| e.quantity > 0));
+        }
+        // Its label is read at a bench: it is here.
+        let number = theatre.state_of::<Parcel>(came[0].text()).and_then(|p| p.tracking).expect("it has one");
+        scanner.pass(Some(number.as_str()), twin::Dims::default());
+        theatre.clock.sleep(Span::from_secs(5)).await;
+        let first = returned(&theatre, &came[0]);
+        assert_eq!((first.stage, first.warehouse.as_ref().map(|w| w.as_str())), (returns::Stage::Arrived, Some("SZX")));
+        // Half of each is as new.
+        let mut on_hand = BTreeMap::new();
+        for row in theatre.twin.all::<Stock>() {
+            let (id, stock) = row.expect("it reads");
+            on_hand.insert(id, stock.on_hand);
+        }
+        for (n, id) in came.iter().enumerate() {
+            let back = returned(&theatre, id);
+            let halves = |e: &returns::Expected| [(e.quantity.div_ceil(2), Condition::Sellable), (e.quantity / 2, Condition::Damaged)];
+            let items = back
+                .expected
+                .iter()
+                .flat_map(|e| halves(e).map(|(quantity, condition)| Returned { sku: e.sku.clone(), quantity, condition }));
+            let receive = Step::Receive { warehouse: Some("SZX".into()), items: items.collect() };
+            step(&site, id, receive).await.expect("it is received");
+            for e in &back.expected {
+                *on_hand.entry(twin::stock::id(&"SZX".into(), &"own".into(), &e.sku)).or_default() += e.quantity.div_ceil(2);
+            }
+            let close = || Step::Close { outcome: Outcome::Restocked, note: "half of it".into() };
+            if n % 3 == 0 {
+                // The desk falls as it reads what it is to put on the shelf.
+                theatre.store.set(Trap::State(Kind::Return), 0, 1);
+            }
+            step(&site, id, close()).await.expect("it is closed");
+            if n % 3 == 1 {
+                site.house.desk.cast(fatal());
+            }
+            step(&site, id, close()).await.expect("twice is once");
+            site.house.desk.cast(DeskMsg::Restock(id.clone()));
+            theatre.clock.sleep(Span::from_mins(5)).await;
+        }
+        theatre.once_each();
+        for id in &came {
+            let back = returned(&theatre, id);
+            assert_eq!((back.stage, back.outcome), (returns::Stage::Closed, Some(Outcome::Restocked)), "{id}");
+        }
+        for row in theatre.twin.all::<Stock>() {
+            let (id, stock) = row.expect("it reads");
+            assert_eq!(Some(&stock.on_hand), on_hand.get(&id), "{id}");
+        }
+        let refused = step(&site, &came[0], Step::Close { outcome: Outcome::SentAgain, note: "".into() }).await.unwrap_err();
+        assert!(refused.contains("it is restocking") || refused.contains("it is closed"), "{refused}");
         site.stop().await;
     });
 }

@@ -59,9 +59,8 @@ impl ParcelState {
         Ok(self.returned.insert(host))
     }
 
-    fn announce(&mut self, work: &mut Work, reason: SmolStr) -> Result<Result<usize, Refusal>, TwinError> {
-        let expected = contents(&self.host.state.plan);
-        Ok(self.returned()?.command(work, returns::Command::Announce { expected, reason }))
+    fn announcement(&self, reason: SmolStr) -> returns::Command {
+        returns::Command::Announce { expected: contents(&self.host.state.plan), reason }
     }
 
     /// What its carrier's news mean for its return.
@@ -72,7 +71,8 @@ impl ParcelState {
         } else if way.is_coming_back() {
             let said = way.exception.clone().or(way.newest.as_ref().map(|news| news.text.clone())).filter(|said| !said.is_empty());
             let carrier = way.carrier.clone();
-            self.announce(work, said.unwrap_or_else(|| format_smolstr!("{carrier} says that it comes back")))?
+            let announce = self.announcement(said.unwrap_or_else(|| format_smolstr!("{carrier} says that it comes back")));
+            self.returned()?.command(work, announce)
         } else if way.stage == tracking::Stage::Delivered {
             self.returned()?.command(work, returns::Command::Withdraw)
         } else {
@@ -94,19 +94,22 @@ impl ParcelState {
         }
         let left_from = parcel.plan.warehouse.clone();
         let command = match step {
-            Step::Announce { reason } => return Ok(self.announce(work, reason)?.map(drop)),
+            Step::Announce { reason } => self.announcement(reason),
             Step::Arrive { warehouse } => returns::Command::Arrive { warehouse },
             Step::Receive { warehouse, items } => returns::Command::Receive { warehouse: warehouse.unwrap_or(left_from), items },
             Step::Close { outcome, note } => returns::Command::Close { outcome, note },
         };
-        if matches!(command, returns::Command::Receive { .. })
-            && let Err(refusal) = self.announce(work, "it came without a word".into())?
-        {
-            return Ok(Err(refusal));
-        }
-        let id = self.id.clone();
-        let desk = self.house.desk.clone();
+        let unannounced = self.announcement("it came without a word".into());
+        let (id, desk) = (self.id.clone(), self.house.desk.clone());
         let host = self.returned()?;
+        if matches!(command, returns::Command::Receive { .. }) {
+            // Tried first: what is refused leaves nothing behind.
+            let (mut trial, mut unwritten) = (host.clone(), Work::at(work.tx.at));
+            let tried = trial.command(&mut unwritten, unannounced.clone()).and_then(|_| trial.command(&mut unwritten, command.clone()));
+            if let Err(refusal) = tried.and_then(|_| host.command(work, unannounced)) {
+                return Ok(Err(refusal));
+            }
+        }
         let outcome = host.command(work, command);
         if matches!(outcome, Ok(n) if n > 0) && host.state.stage == returns::Stage::Restocking {
             let by = origin::current().by;

@@ -80,7 +80,7 @@ function exceptions(board) {
   list.dataset.sign = sign;
   list.replaceChildren(...board.exceptions.map((exception) => {
     const item = document.createElement("li");
-    const searchable = ["order", "parcel", "tracking"].includes(exception.kind);
+    const searchable = ["order", "parcel", "tracking", "return"].includes(exception.kind);
     const target = searchable ? `#find=${encodeURIComponent(exception.id)}` : exception.href;
     item.append(element("time", clock(exception.at), { datetime: exception.at }), " ",
       element("a", `${exception.kind} ${exception.id}`, { href: target }), " ", element("span", exception.what));

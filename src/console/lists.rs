@@ -1,4 +1,4 @@
-//! Lists of orders and parcels by facets, and what a search finds: drawn here whole, without scripts. What was asked stands in
+//! Lists of orders, parcels and returns by facets, and what a search finds: drawn here whole, without scripts. What was asked stands in
 //! the page's address, so that a list can be kept and passed on.
 
 use super::page;
@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::api::board::ORDER_STAGES;
 use crate::api::lists::{Filters, ask, found};
 use crate::api::problem::{Problem, query};
-use crate::query::lists::{OrderRow, ParcelRow};
+use crate::query::lists::{OrderRow, ParcelRow, ReturnRow};
 use crate::query::pages::{Page, page as page_of};
 use crate::query::search::Findings;
 use askama::Template;
@@ -16,13 +16,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use twin::text::visible;
-use twin::{parcel, tracking};
+use twin::{parcel, returns, tracking};
 
 /// What stands in the address. What is empty is not asked.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asked {
-    /// `orders` or `parcels`.
+    /// `orders`, `parcels` or `returns`.
     of: String,
     /// A text to look for, instead of a list.
     q: String,
@@ -138,13 +138,18 @@ struct Lists {
 
 pub async fn lists(State(api): State<Api>, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
     let mut asked = query(asked)?;
-    if asked.of != "parcels" {
-        asked.of = "orders".into();
-    }
+    let stages = match asked.of.as_str() {
+        "parcels" => places(),
+        "returns" => returns::Stage::ALL.map(returns::Stage::as_str).to_vec(),
+        _ => {
+            asked.of = "orders".into();
+            ORDER_STAGES.to_vec()
+        }
+    };
     let mut lists = Lists {
         name: api.app.name.clone(),
         title: String::new(),
-        stages: if asked.of == "orders" { ORDER_STAGES.to_vec() } else { places() },
+        stages,
         asked,
         record: None,
         problem: None,
@@ -182,14 +187,22 @@ impl Lists {
             return Ok(());
         }
         let filters = asked.filters()?;
-        if asked.of == "parcels" {
-            self.title = "Parcels".into();
-            let wish = filters.wish::<ParcelRow>()?;
-            self.show_parcels(ask(api, move |db| page_of(db, &wish)).await?);
-        } else {
-            self.title = "Orders".into();
-            let wish = filters.wish::<OrderRow>()?;
-            self.show_orders(ask(api, move |db| page_of(db, &wish)).await?);
+        match asked.of.as_str() {
+            "parcels" => {
+                self.title = "Parcels".into();
+                let wish = filters.wish::<ParcelRow>()?;
+                self.show_parcels(ask(api, move |db| page_of(db, &wish)).await?);
+            }
+            "returns" => {
+                self.title = "Returns".into();
+                let wish = filters.wish::<ReturnRow>()?;
+                self.show_returns(ask(api, move |db| page_of(db, &wish)).await?);
+            }
+            _ => {
+                self.title = "Orders".into();
+                let wish = filters.wish::<OrderRow>()?;
+                self.show_orders(ask(api, move |db| page_of(db, &wish)).await?);
+            }
         }
         Ok(())
     }
@@ -223,6 +236,27 @@ impl Lists {
                 maybe(o.warehouse),
                 maybe(o.channel),
                 maybe(o.holds),
+            ]
+        };
+        self.rows = page.rows.into_iter().map(row).collect();
+    }
+
+    fn show_returns(&mut self, page: Page<ReturnRow>) {
+        self.record = Some(page.record);
+        self.next = page.next.map(|after| self.asked.next(after));
+        self.head = vec!["Parcel", "Stage", "Announced (UTC)", "Because", "Pieces", "Warehouse", "Came back", "What became of it", "Note"];
+        let row = |r: ReturnRow| {
+            let came: Vec<_> = r.items.iter().map(|item| format!("{} × {} {}", item.sku, item.quantity, item.condition)).collect();
+            vec![
+                named(r.parcel),
+                cell(r.stage),
+                time(r.announced_at),
+                cell(r.reason),
+                number(r.expected.to_string()),
+                maybe(r.warehouse),
+                cell(came.join(", ")),
+                maybe(r.outcome),
+                maybe(r.note),
             ]
         };
         self.rows = page.rows.into_iter().map(row).collect();

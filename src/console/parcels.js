@@ -109,7 +109,7 @@ function cost(of) {
 }
 
 function describeParcel(parcel) {
-  const { plan, tracked } = parcel;
+  const { plan, tracked, returned } = parcel;
   const said = (news) => (news ? `${clock(news.at)} ${news.text} ${news.place}` : "");
   const rows = [
     ["Stage", words(parcel.stage)],
@@ -130,6 +130,8 @@ function describeParcel(parcel) {
     ["Chute and bag", parcel.chute === null ? "" : `${parcel.chute}${parcel.bag ? `, bag ${parcel.bag}` : ""}`],
     ["Last news", said(tracked?.newest)],
     ["Customs", said(tracked?.customs)],
+    ["Comes back", returned && [words(returned.outcome ?? returned.stage), returned.reason].filter(Boolean).join(": ")],
+    ["Came back", (returned?.items ?? []).map((item) => `${item.sku} × ${item.quantity} ${words(item.condition)}`).join(", ")],
   ];
   const title = element("h3", "Parcel ");
   title.append(element("a", parcel.id, { href: href("parcels", parcel.id) }));

@@ -258,10 +258,8 @@ impl Maker {
         charges.add(&mut first, vec![charged(ChargeKind::Estimate, 523, Basis::Quote)]);
         let mut second = Tx::at(at(1));
         let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
+        charges.add(&mut second, vec![charged(ChargeKind::Label, 523, Basis::Label { tracking: number.clone() })]);
         let bought = parcel::Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: Some(usd(523)), plate: None };
-        let tracking = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
-        charges.add(&mut second, vec![charged(ChargeKind::Label, 523, Basis::Label { tracking: tracking.clone() })]);
-        let bought = parcel::Event::LabelBought { tracking, label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
         let mut third = Tx::at(at(60));
         self.stock(&mut third, sku, stock::Event::Picked { order: order_id(n), quantity });

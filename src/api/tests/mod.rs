@@ -11,6 +11,7 @@ mod orders;
 mod origins;
 mod pages;
 mod reading;
+mod returns;
 mod settings;
 mod time;
 mod tracking;
