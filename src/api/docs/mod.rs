@@ -2,7 +2,7 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, entities, events, health, lists, metrics, order_form, orders};
+use super::{board, entities, events, health, lists, metrics, order_form, orders, products};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -30,6 +30,19 @@ use utoipa::{Modify, OpenApi};
         lists::bags,
         lists::manifests,
         lists::stock,
+        lists::products,
+        lists::sku_maps,
+        lists::sellers,
+        products::describe_all,
+        products::describe,
+        products::product,
+        products::retire,
+        products::map_all,
+        products::map,
+        products::mapped,
+        products::unmap,
+        products::seller,
+        entities::seller,
         lists::exceptions,
         lists::decisions,
         lists::search,
@@ -44,6 +57,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
+        (name = "products", description = "What is sold, what shops call it, and whose the shops are"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "events", description = "The journal as it is written"),
         (name = "board", description = "The site at a glance"),
@@ -73,9 +87,12 @@ impl Modify for ByAll {
             if let Some(get) = &mut item.get {
                 add(get, &[&ALWAYS, bounded]);
             }
-            if let Some(post) = &mut item.post {
-                let with_body = if post.request_body.is_some() { &WITH_BODY[..] } else { &[] };
-                add(post, &[&ALWAYS, bounded, &POSTED, with_body]);
+            for told in [&mut item.post, &mut item.put].into_iter().flatten() {
+                let with_body = if told.request_body.is_some() { &WITH_BODY[..] } else { &[] };
+                add(told, &[&ALWAYS, bounded, &POSTED, with_body]);
+            }
+            if let Some(delete) = &mut item.delete {
+                add(delete, &[&ALWAYS, bounded]);
             }
         }
     }

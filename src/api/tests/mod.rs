@@ -8,6 +8,7 @@ mod lists;
 mod orders;
 mod origins;
 mod pages;
+mod products;
 mod reading;
 mod time;
 
