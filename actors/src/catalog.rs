@@ -94,6 +94,9 @@ pub enum Wrote {
     SkuMap(SmolStr),
 }
 
+/// What came of a change, and what was written in which version.
+type Done = (Result<Outcome, String>, Option<(Wrote, u32)>);
+
 /// Entities that were written and are not durable yet; all others are the twin's to tell.
 struct Unwritten<E>(HashMap<SmolStr, Host<E>>);
 
@@ -208,7 +211,7 @@ impl Catalog {
     }
 
     /// Does a change; says what came of it, and what was written in which version.
-    fn change(&mut self, work: &mut Work, change: Change) -> Result<(Result<Outcome, String>, Option<(Wrote, u32)>), TwinError> {
+    fn change(&mut self, work: &mut Work, change: Change) -> Result<Done, TwinError> {
         let twin = self.twin.clone();
         let (wrote, (outcome, version)) = match change {
             Change::Seller { id, name, shops } => {

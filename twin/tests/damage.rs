@@ -79,6 +79,7 @@ fn killed(dir: &Path) -> All {
             let buyer = home.twin.seal_buyer(&mut tx, &personal).expect("a key");
             let ship_to = Place { country: "DE".into(), region: "".into(), postcode: "60311".into() };
             let event = twin::order::Event::Received {
+                seller: Default::default(),
                 platform: "shopify".into(),
                 shop: "s".into(),
                 placed_at: tx.at,
