@@ -18,7 +18,7 @@ use twin::product::{self, Product};
 use twin::seller::{self, OWN, Seller, Shop};
 use twin::shelf::Listed;
 use twin::sku_map::{self, Component, SkuMap};
-use twin::{Entity, OrderId, SellerId, Sku, Twin, TwinError};
+use twin::{Entity, OrderId, Refusal, SellerId, Sku, Twin, TwinError};
 
 /// So many changes become durable together: a whole product master in one transaction would hold up everything else.
 const CHANGES_AT_ONCE: usize = 256;
@@ -75,6 +75,16 @@ pub enum Outcome {
     Same,
 }
 
+/// What a command came to: it was there before, or not, and made so many events.
+pub(crate) fn outcome(existed: bool, events: Result<usize, Refusal>) -> Result<Outcome, String> {
+    match events {
+        Ok(0) => Ok(Outcome::Same),
+        Ok(_) if existed => Ok(Outcome::Changed),
+        Ok(_) => Ok(Outcome::New),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
 /// Told, once all is durable, what came of each change, or why not.
 pub type CatalogReply = Box<dyn FnOnce(Vec<Result<Outcome, String>>) + Send>;
 
@@ -120,12 +130,7 @@ impl<E: Entity> Unwritten<E> {
             Some(host) => host,
             None => Host::load(twin, id.clone())?,
         };
-        let outcome = match (host.exists(), host.command(work, command)) {
-            (_, Ok(0)) => Ok(Outcome::Same),
-            (false, Ok(_)) => Ok(Outcome::New),
-            (true, Ok(_)) => Ok(Outcome::Changed),
-            (_, Err(refusal)) => Err(refusal.to_string()),
-        };
+        let outcome = outcome(host.exists(), host.command(work, command));
         let version = host.version;
         if host.exists() {
             self.0.insert(id.clone(), host);

@@ -4,7 +4,7 @@
 //! sold twice. Quotes come from tariffs at once, and from carriers when they answer; the decision is made when all are in.
 
 use crate::carrier::CarrierMsg;
-use crate::catalog::{Catalog, CatalogMsg};
+use crate::catalog::{Catalog, CatalogMsg, CatalogReply, outcome};
 use crate::config::WarehouseConfig;
 use crate::origin::Cause;
 use crate::parcel::label_request;
@@ -75,7 +75,7 @@ pub enum DeskMsg {
         step: Progress,
     },
     /// Counted stock; absolute numbers.
-    Count(Vec<Counted>),
+    Count(Vec<Counted>, CatalogReply),
     /// What is sold, and by whom.
     Catalog(CatalogMsg),
     Cancel {
@@ -198,7 +198,7 @@ impl DeskState {
             DeskMsg::Plan(order) => self.plan(order)?,
             DeskMsg::Quotes { order, round, warehouse, carrier, quotes } => self.quoted(order, round, &warehouse, &carrier, quotes)?,
             DeskMsg::Progress { order, step } => self.progress(order, step)?,
-            DeskMsg::Count(rows) => self.count(rows)?,
+            DeskMsg::Count(rows, reply) => self.count(rows, reply)?,
             DeskMsg::Catalog(message) => self.catalog(message)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
             DeskMsg::Cancelled { order, reason, outcome, reply } => self.cancelled(order, reason, outcome, reply)?,
@@ -586,23 +586,27 @@ impl DeskState {
         Ok(())
     }
 
-    fn count(&mut self, rows: Vec<Counted>) -> Result<(), ActorProcessingErr> {
+    fn count(&mut self, rows: Vec<Counted>, reply: CatalogReply) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let mut work = house.work();
+        let (mut work, mut outcomes) = (house.work(), Vec::with_capacity(rows.len()));
         for Counted { warehouse, owner, sku, on_hand } in rows {
+            if !self.warehouses.contains(&warehouse) {
+                outcomes.push(Err(format!("there is no warehouse {warehouse}")));
+                continue;
+            }
             if work.tx.len() >= COUNTED_AT_ONCE {
                 house.commit(std::mem::replace(&mut work, house.work()));
             }
             let host = self.stock(stock::id(&warehouse, &owner, &sku))?;
-            let safety = host.state.safety;
-            if host.exists() && host.state.on_hand == on_hand {
-                continue;
-            }
-            if let Err(refusal) = host.command(&mut work, stock::Command::Count { on_hand, safety }) {
-                tracing::warn!(%refusal, "a count was refused");
-            }
+            let (safety, existed) = (host.state.safety, host.exists());
+            let counted = match existed && host.state.on_hand == on_hand {
+                true => Ok(0),
+                false => host.command(&mut work, stock::Command::Count { on_hand, safety }),
+            };
+            outcomes.push(outcome(existed, counted));
         }
         self.plan_short(&mut work);
+        work.then(move || reply(outcomes));
         house.commit(work);
         Ok(())
     }

@@ -127,7 +127,7 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/parcels", get(lists::parcels))
         .route("/api/v1/bags", get(lists::bags))
         .route("/api/v1/manifests", get(lists::manifests))
-        .route("/api/v1/stock", get(lists::stock))
+        .route("/api/v1/stock", post(products::count_all).get(lists::stock))
         .route("/api/v1/products", post(products::describe_all).get(lists::products))
         .route("/api/v1/products/{owner}/{sku}", get(products::product).put(products::describe).delete(products::retire))
         .route("/api/v1/sku-maps", post(products::map_all).get(lists::sku_maps))

@@ -7,7 +7,8 @@ use twin::goods::{BatteryKind, Facts};
 use twin::money::{Currency, Decimal};
 use twin::seller::{OWN, SHOPS_MAX, Shop};
 use twin::sku_map::{self, Component};
-use twin::{Dims, ID_LENGTH_MAX, Money, SellerId, Sku, product};
+use twin::stock::{self, Counted};
+use twin::{Dims, ID_LENGTH_MAX, Money, SellerId, Sku, WarehouseId, product};
 use utoipa::ToSchema;
 
 /// The longest name of a seller, in characters.
@@ -111,6 +112,30 @@ pub struct MapForm {
     #[schema(example = "Gift set", max_length = 64)]
     pub sku: String,
     pub components: Vec<Part>,
+}
+
+/// So many pieces were counted; an absolute number.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountForm {
+    #[schema(example = "SZX")]
+    pub warehouse: String,
+    /// Whose they are; the house's own where it is left out.
+    #[serde(default = "own")]
+    #[schema(example = "own", default = "own")]
+    pub owner: String,
+    #[schema(example = "P-000001", max_length = 64)]
+    pub sku: String,
+    #[schema(example = 120)]
+    pub on_hand: u32,
+}
+
+/// Several counts.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct Counts {
+    #[schema(min_items = 1, max_items = 1_000)]
+    pub stock: Vec<CountForm>,
 }
 
 /// A seller and their shops.
@@ -221,6 +246,17 @@ pub fn product_change(form: ProductForm) -> Result<(String, Change), Fault> {
 pub fn map_change(form: MapForm) -> Result<(String, Change), Fault> {
     let (shop, sku) = (shop(&form.platform, &form.shop)?, sku("sku", &form.sku)?);
     Ok((sku_map::id(&shop, &sku).into(), Change::Map { shop, sku, components: parts(form.components)? }))
+}
+
+/// A count, and what it is of.
+pub fn count(form: CountForm) -> Result<(String, Counted), Fault> {
+    let row = Counted {
+        warehouse: WarehouseId::new(text("warehouse", &form.warehouse)?),
+        owner: owner(&form.owner)?,
+        sku: sku("sku", &form.sku)?,
+        on_hand: form.on_hand,
+    };
+    Ok((stock::id(&row.warehouse, &row.owner, &row.sku).into(), row))
 }
 
 /// A change of a seller, and what it is called.

@@ -5,11 +5,12 @@ use super::entities::{Look, show};
 use super::limits::{CHANGES_PER_REQUEST_MAX, COMMIT_WAIT_MAX};
 use super::problem::{FieldError, Problem, path, query};
 use super::product_form::{
-    Fault, MapForm, Maps, Parts, ProductFacts, ProductForm, Products, SellerForm, map_change, product_change, seller_change,
+    CountForm, Counts, Fault, MapForm, Maps, Parts, ProductFacts, ProductForm, Products, SellerForm, count, map_change, product_change,
+    seller_change,
 };
 use super::request_id::RequestId;
 use super::{Api, gate};
-use actors::catalog::{CatalogMsg, Change};
+use actors::catalog::{CatalogMsg, CatalogReply, Change};
 use actors::order_desk::DeskMsg;
 use actors::{catalog, origin};
 use axum::body::Body;
@@ -57,10 +58,15 @@ async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T,
 }
 
 /// Tells the desk, and waits until what came of it is durable.
-async fn tell(api: &Api, request: RequestId, changes: Vec<Change>) -> Result<Vec<Result<catalog::Outcome, String>>, Problem> {
+async fn tell(
+    api: &Api,
+    request: RequestId,
+    message: impl FnOnce(CatalogReply) -> DeskMsg,
+) -> Result<Vec<Result<catalog::Outcome, String>>, Problem> {
     let (tell, answer) = oneshot::channel();
     let reply = Box::new(move |outcomes| drop(tell.send(outcomes)));
-    origin::within(request.origin(), || api.app.house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(changes, reply))));
+    let message = message(reply);
+    origin::within(request.origin(), || api.app.house.desk.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(outcomes)) => Ok(outcomes),
         Some(Err(_)) => Err(Problem::unavailable("the site has stopped, or its desk fell; send the same again: it is harmless")),
@@ -69,6 +75,10 @@ async fn tell(api: &Api, request: RequestId, changes: Vec<Change>) -> Result<Vec
             Err(Problem::unavailable(format!("the ledger did not answer within {waited} s; send the same again: it is harmless")))
         }
     }
+}
+
+fn changes(changes: Vec<Change>) -> impl FnOnce(CatalogReply) -> DeskMsg {
+    move |reply| DeskMsg::Catalog(CatalogMsg::Change(changes, reply))
 }
 
 fn word(outcome: catalog::Outcome) -> String {
@@ -81,7 +91,7 @@ fn word(outcome: catalog::Outcome) -> String {
 
 /// One change, told and answered.
 async fn tell_one(api: &Api, request: RequestId, id: String, change: Change) -> Result<(StatusCode, Json<Told>), Problem> {
-    match tell(api, request, vec![change]).await?.pop() {
+    match tell(api, request, changes(vec![change])).await?.pop() {
         Some(Ok(outcome)) => {
             let status = if outcome == catalog::Outcome::New { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(Told { id: Some(id), outcome: word(outcome), why: None })))
@@ -92,11 +102,12 @@ async fn tell_one(api: &Api, request: RequestId, id: String, change: Change) -> 
 }
 
 /// Several: what can be told is, and every row is answered.
-async fn tell_all<T: DeserializeOwned>(
+async fn tell_all<T: DeserializeOwned, C, M: FnOnce(CatalogReply) -> DeskMsg>(
     api: &Api,
     request: RequestId,
     rows: Option<Value>,
-    change: fn(T) -> Result<(String, Change), Fault>,
+    change: fn(T) -> Result<(String, C), Fault>,
+    message: fn(Vec<C>) -> M,
 ) -> Result<Json<AllTold>, Problem> {
     let Some(Value::Array(rows)) = rows else { return Err(Problem::bad_request("there is no list of rows in the body")) };
     if rows.len() > CHANGES_PER_REQUEST_MAX {
@@ -115,7 +126,7 @@ async fn tell_all<T: DeserializeOwned>(
             Err((field, why)) => told.push(refused(format!("{field} {why}"))),
         }
     }
-    for (place, outcome) in places.into_iter().zip(tell(api, request, changes).await?) {
+    for (place, outcome) in places.into_iter().zip(tell(api, request, message(changes)).await?) {
         (told[place].outcome, told[place].why) = match outcome {
             Ok(outcome) => (word(outcome), None),
             Err(refusal) => ("refused".into(), Some(refusal)),
@@ -153,7 +164,7 @@ pub async fn describe_all(
     body: Body,
 ) -> Result<Json<AllTold>, Problem> {
     let mut body: Value = read(&headers, body).await?;
-    tell_all(&api, request, body.get_mut("products").map(Value::take), product_change).await
+    tell_all(&api, request, body.get_mut("products").map(Value::take), product_change, changes).await
 }
 
 /// Tell what a product is
@@ -247,7 +258,7 @@ pub async fn map_all(
     body: Body,
 ) -> Result<Json<AllTold>, Problem> {
     let mut body: Value = read(&headers, body).await?;
-    tell_all(&api, request, body.get_mut("maps").map(Value::take), map_change).await
+    tell_all(&api, request, body.get_mut("maps").map(Value::take), map_change, changes).await
 }
 
 /// Tell what a shop's SKU is
@@ -335,6 +346,30 @@ pub async fn unmap(
     let (shop, sku, key) = map_key(at)?;
     must_be_there(&api, key.clone()).await?;
     tell_one(&api, request, key.id.into(), Change::Unmap { shop, sku }).await
+}
+
+/// Tell what was counted
+///
+/// Absolute numbers, up to 1,000 in one request; every row is answered by itself. Orders that wait for stock go on. Fewer than
+/// are reserved are refused: what is promised has to be cancelled first.
+#[utoipa::path(
+    post, path = "/api/v1/stock", tag = "products", request_body = Counts,
+    responses(
+        (status = 200, description = "What became of each", body = AllTold,
+            headers(("x-request-id" = String, description = "The `because` of what it changed"))),
+        (status = 413, description = "Too many rows or bytes", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn count_all(
+    State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<AllTold>, Problem> {
+    let mut body: Value = read(&headers, body).await?;
+    let counts = |rows| move |reply| DeskMsg::Count(rows, reply);
+    tell_all(&api, request, body.get_mut("stock").map(Value::take), count as fn(CountForm) -> _, counts).await
 }
 
 /// Tell whose shops these are

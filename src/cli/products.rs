@@ -10,12 +10,13 @@ use actors::catalog::Change;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use drivers::http_wire::{HttpWire, ReqwestWire};
-use drivers::platforms::{MapRow, ProductRow, Sifted, read_maps, read_products};
+use drivers::platforms::{MapRow, ProductRow, Sifted, read_maps, read_products, read_stock};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use twin::goods::Facts;
 use twin::product::{self, Product};
 use twin::sku_map::{self, SkuMap};
+use twin::stock::Counted;
 use twin::{Twin, TwinError};
 
 #[derive(Subcommand)]
@@ -31,6 +32,11 @@ pub enum ProductsCommand {
     /// Columns: platform, shop, sku (as the platform calls it), our_sku, quantity (1 where it is empty). Rows of one SKU are one
     /// bundle. Orders that wait for it go on.
     Map(ImportFlags),
+    /// Tell a running site what was counted: stock.csv
+    ///
+    /// Columns: warehouse, sku, on_hand (an absolute number); and, where it is wanted, owner. A file is taken whole or not at all;
+    /// what the site refuses of it is named. Orders that wait for stock go on.
+    Count(ImportFlags),
 }
 
 #[derive(Args)]
@@ -58,6 +64,11 @@ pub fn run(command: ProductsCommand) -> anyhow::Result<Answer> {
             let read = read_maps(&flags.file.display().to_string(), open(&flags.file)?)?;
             let row = |row: &MapRow| json!({ "platform": row.shop.platform, "shop": row.shop.shop, "sku": row.sku, "components": row.components });
             runtime.block_on(import(&flags, "maps", read, row))
+        }
+        ProductsCommand::Count(flags) => {
+            let rows = read_stock(&flags.file.display().to_string(), open(&flags.file)?)?;
+            let row = |row: &Counted| json!({ "warehouse": row.warehouse, "owner": row.owner, "sku": row.sku, "on_hand": row.on_hand });
+            runtime.block_on(import(&flags, "stock", Sifted { rows, bad: Vec::new() }, row))
         }
     }
 }

@@ -86,6 +86,9 @@ pub fn read_stock(name: &str, reader: impl Read) -> Result<Vec<Counted>, BadRow>
     let (mut stock, mut seen) = (Vec::new(), HashSet::new());
     while rows.next()? {
         let (warehouse, owner) = (WarehouseId::new(rows.id(0)?), rows.owner(3)?);
+        if warehouse.as_str().contains(':') {
+            return Err(rows.bad(0, "a warehouse's id, without :"));
+        }
         let row = Counted { warehouse, owner, sku: rows.sku(1)?, on_hand: rows.whole(2, 0, u32::MAX)? };
         if !seen.insert((row.warehouse.clone(), row.owner.clone(), row.sku.clone())) {
             return Err(rows.bad(1, format!("each SKU of {} once in {}", row.owner, row.warehouse)));
@@ -128,7 +131,7 @@ impl<R: Read> Rows<'_, R> {
         match self.field(at) {
             "" => Ok(SellerId::new(OWN)),
             owner if twin::is_seller(owner) => Ok(SellerId::new(owner)),
-            _ => Err(self.bad(at, "a seller's id: 1 to 64 printable characters without space, /, ? or :")),
+            _ => Err(self.bad(at, "an id: 1 to 64 printable characters without space, /, ? or :")),
         }
     }
 

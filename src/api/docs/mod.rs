@@ -42,6 +42,7 @@ use utoipa::{Modify, OpenApi};
         products::mapped,
         products::unmap,
         products::seller,
+        products::count_all,
         entities::seller,
         lists::exceptions,
         lists::decisions,

@@ -191,6 +191,12 @@ async fn many_are_told_at_once_and_each_is_answered() {
         .to_vec();
     let told = edge.post("/api/v1/sku-maps", &json!({ "maps": maps })).await.json();
     assert_eq!((&told["rows"][0]["id"], &told["rows"][1]["why"]), (&json!("etsy:e%2F1:N-1"), &json!("own sells no N-9")));
+    let counts = [("SZX", "N-1", 7), ("SZX", "N-1", 7), ("MARS", "N-1", 1), ("SZX", "", 1)]
+        .map(|(warehouse, sku, on_hand)| json!({ "warehouse": warehouse, "sku": sku, "on_hand": on_hand }));
+    let told = edge.post("/api/v1/stock", &json!({ "stock": counts })).await.json();
+    let outcomes: Vec<_> = told["rows"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    assert_eq!((outcomes, &told["rows"][2]["why"]), (vec!["new", "same", "refused", "refused"], &json!("there is no warehouse MARS")));
+    assert_eq!(edge.stock("SZX:own:N-1"), (7, 0));
     // Lists and the search know them.
     let records = edge.site.house.twin.head().records;
     let get = async |path: &str| edge.get(&format!("/api/v1/{path}&at_least={records}")).await.json();
