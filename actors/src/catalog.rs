@@ -126,13 +126,16 @@ impl<E: Entity> Unwritten<E> {
         id: &SmolStr,
         command: E::Command,
     ) -> Result<(Result<Outcome, String>, u32), TwinError> {
-        let mut host = match self.0.remove(id) {
+        let kept = self.0.remove(id);
+        let unwritten = kept.is_some();
+        let mut host = match kept {
             Some(host) => host,
             None => Host::load(twin, id.clone())?,
         };
         let outcome = outcome(host.exists(), host.command(work, command));
         let version = host.version;
-        if host.exists() {
+        // What changed nothing is never told to be durable, so nothing would ever let it go.
+        if unwritten || matches!(outcome, Ok(Outcome::New | Outcome::Changed)) {
             self.0.insert(id.clone(), host);
         }
         Ok((outcome, version))
@@ -220,6 +223,9 @@ impl Catalog {
         let twin = self.twin.clone();
         let (wrote, (outcome, version)) = match change {
             Change::Seller { id, name, shops } => {
+                if id.as_str() == OWN {
+                    return Ok((Err(format!("{OWN} has every shop that nobody claims, and claims none")), None));
+                }
                 for shop in &shops {
                     let other = self.seller_of(shop)?;
                     if other.as_str() != OWN && other != id {
@@ -380,3 +386,7 @@ impl DeskState {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "catalog_tests.rs"]
+mod tests;

@@ -128,6 +128,7 @@ async fn two_sellers_with_one_sku_never_take_each_others_stock() {
     edge.until("/api/v1/orders/L-0", |o| o["stage"] == "released" && o["seller"] == "LUM").await;
     let taken = edge.put("/api/v1/sellers/OTHER", &shops(&["lum"])).await;
     assert_eq!((taken.0, taken.1["detail"].as_str().unwrap()), (409, "lum of amazon is of seller LUM already"));
+    assert_eq!(edge.put("/api/v1/sellers/own", &shops(&["s1"])).await.0, 409);
     edge.post("/api/v1/orders", &json!([of("L-1", "lum", "A-17", 2), of("O-1", "s1", "A-17", 5)])).await;
     edge.until("/api/v1/orders/L-1", RELEASED).await;
     edge.until("/api/v1/orders/O-1", RELEASED).await;
