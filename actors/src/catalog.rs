@@ -19,7 +19,7 @@ use twin::product::{self, Product};
 use twin::seller::{self, OWN, Seller, Shop};
 use twin::shelf::Listed;
 use twin::sku_map::{self, Component, SkuMap};
-use twin::{Entity, NewOrder, OrderId, SellerId, Sku, Twin, TwinError};
+use twin::{Entity, NewOrder, OrderId, Refusal, SellerId, Sku, Twin, TwinError};
 
 /// So many changes become durable together: a whole product master in one transaction would hold up everything else.
 const CHANGES_AT_ONCE: usize = 256;
@@ -76,6 +76,16 @@ pub enum Outcome {
     Same,
 }
 
+/// What a command came to: it was there before, or not, and made so many events.
+pub(crate) fn outcome(existed: bool, events: Result<usize, Refusal>) -> Result<Outcome, String> {
+    match events {
+        Ok(0) => Ok(Outcome::Same),
+        Ok(_) if existed => Ok(Outcome::Changed),
+        Ok(_) => Ok(Outcome::New),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
 /// Told, once all is durable, what came of each change, or why not.
 pub type CatalogReply = Box<dyn FnOnce(Vec<Result<Outcome, String>>) + Send>;
 
@@ -94,6 +104,9 @@ pub enum Wrote {
     Product(SmolStr),
     SkuMap(SmolStr),
 }
+
+/// What came of a change, and what was written in which version.
+type Done = (Result<Outcome, String>, Option<(Wrote, u32)>);
 
 /// Entities that were written and are not durable yet; all others are the twin's to tell.
 struct Unwritten<E>(HashMap<SmolStr, Host<E>>);
@@ -114,18 +127,16 @@ impl<E: Entity> Unwritten<E> {
         id: &SmolStr,
         command: E::Command,
     ) -> Result<(Result<Outcome, String>, u32), TwinError> {
-        let mut host = match self.0.remove(id) {
+        let kept = self.0.remove(id);
+        let unwritten = kept.is_some();
+        let mut host = match kept {
             Some(host) => host,
             None => Host::load(twin, id.clone())?,
         };
-        let outcome = match (host.exists(), host.command(work, command)) {
-            (_, Ok(0)) => Ok(Outcome::Same),
-            (false, Ok(_)) => Ok(Outcome::New),
-            (true, Ok(_)) => Ok(Outcome::Changed),
-            (_, Err(refusal)) => Err(refusal.to_string()),
-        };
+        let outcome = outcome(host.exists(), host.command(work, command));
         let version = host.version;
-        if host.exists() {
+        // What changed nothing is never told to be durable, so nothing would ever let it go.
+        if unwritten || matches!(outcome, Ok(Outcome::New | Outcome::Changed)) {
             self.0.insert(id.clone(), host);
         }
         Ok((outcome, version))
@@ -209,10 +220,13 @@ impl Catalog {
     }
 
     /// Does a change; says what came of it, and what was written in which version.
-    fn change(&mut self, work: &mut Work, change: Change) -> Result<(Result<Outcome, String>, Option<(Wrote, u32)>), TwinError> {
+    fn change(&mut self, work: &mut Work, change: Change) -> Result<Done, TwinError> {
         let twin = self.twin.clone();
         let (wrote, (outcome, version)) = match change {
             Change::Seller { id, name, shops } => {
+                if id.as_str() == OWN {
+                    return Ok((Err(format!("{OWN} has every shop that nobody claims, and claims none")), None));
+                }
                 for shop in &shops {
                     let other = self.seller_of(shop)?;
                     if other.as_str() != OWN && other != id {
@@ -374,3 +388,7 @@ impl DeskState {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "catalog_tests.rs"]
+mod tests;

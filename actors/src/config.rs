@@ -323,6 +323,9 @@ impl SiteConfig {
         }
         let (mut stations, mut devices, mut prefixes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for warehouse in &self.warehouses {
+            if warehouse.id.as_str().contains(':') {
+                return Some(format!("warehouse {}: its id has a : in it, which parts it from whose stock it is", warehouse.id));
+            }
             if let Some(fault) = warehouse.address.fault() {
                 return Some(format!("warehouse {}: {fault}", warehouse.id));
             }

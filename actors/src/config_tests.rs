@@ -96,6 +96,16 @@ fn fault(change: impl FnOnce(&mut SiteConfig)) -> String {
     site.fault().unwrap_or_default()
 }
 
+#[test]
+fn a_warehouses_id_parts_from_whose_stock_it_is() {
+    let told = fault(|site| {
+        let before = std::mem::replace(&mut site.warehouses[0].id, "S:X".into());
+        site.channels.iter_mut().flat_map(|c| &mut c.origins).filter(|o| **o == before).for_each(|o| *o = "S:X".into());
+        site.carriers.iter_mut().for_each(|c| drop(c.holidays_at.remove(&before)));
+    });
+    assert!(told.starts_with("warehouse S:X: its id has a :"), "{told}");
+}
+
 /// What a carrier needs of a warehouse is said once at the start, by its field, and not by every order.
 #[test]
 fn a_warehouse_whose_carrier_would_refuse_every_parcel_is_told_at_the_start() {

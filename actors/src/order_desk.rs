@@ -4,7 +4,7 @@
 //! sold twice. Here are its messages and what it takes up after a fall; what it does lies by subject in `intake`, `quoting`,
 //! `shipment` and `errand`.
 
-use crate::catalog::{Catalog, CatalogMsg};
+use crate::catalog::{Catalog, CatalogMsg, CatalogReply, outcome};
 use crate::errand::Errand;
 use crate::intake::Receipts;
 use crate::origin::Cause;
@@ -57,7 +57,7 @@ pub enum DeskMsg {
         orders: Vec<OrderId>,
     },
     /// Counted stock; absolute numbers.
-    Count(Vec<Counted>),
+    Count(Vec<Counted>, CatalogReply),
     /// Parcels as a person wants them.
     Ship(Vec<Shipment>),
     /// What is sold, and by whom.
@@ -165,7 +165,7 @@ impl DeskState {
             DeskMsg::Plan(order) => self.plan(order)?,
             DeskMsg::Quotes { round, warehouse, carrier, quotes } => self.quoted(round, &warehouse, &carrier, quotes)?,
             DeskMsg::Packed { parcel, orders } => self.packed(parcel, orders)?,
-            DeskMsg::Count(rows) => self.count(rows)?,
+            DeskMsg::Count(rows, reply) => self.count(rows, reply)?,
             DeskMsg::Ship(shipments) => self.ship_by_hand(shipments)?,
             DeskMsg::Catalog(message) => self.catalog(message)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
@@ -315,23 +315,27 @@ impl DeskState {
         Some(quoting)
     }
 
-    fn count(&mut self, rows: Vec<Counted>) -> Result<(), ActorProcessingErr> {
+    fn count(&mut self, rows: Vec<Counted>, reply: CatalogReply) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let mut work = house.work();
+        let (mut work, mut outcomes) = (house.work(), Vec::with_capacity(rows.len()));
         for Counted { warehouse, owner, sku, on_hand } in rows {
+            if house.in_force().config.warehouse(&warehouse).is_none() {
+                outcomes.push(Err(format!("there is no warehouse {warehouse}")));
+                continue;
+            }
             if work.tx.len() >= COUNTED_AT_ONCE {
                 house.commit(std::mem::replace(&mut work, house.work()));
             }
             let host = self.stock(stock::id(&warehouse, &owner, &sku))?;
-            let safety = host.state.safety;
-            if host.exists() && host.state.on_hand == on_hand {
-                continue;
-            }
-            if let Err(refusal) = host.command(&mut work, stock::Command::Count { on_hand, safety }) {
-                tracing::warn!(%refusal, "a count was refused");
-            }
+            let (safety, existed) = (host.state.safety, host.exists());
+            let counted = match existed && host.state.on_hand == on_hand {
+                true => Ok(0),
+                false => host.command(&mut work, stock::Command::Count { on_hand, safety }),
+            };
+            outcomes.push(outcome(existed, counted));
         }
         self.plan_short(&mut work);
+        work.then(move || reply(outcomes));
         house.commit(work);
         Ok(())
     }

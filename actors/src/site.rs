@@ -90,12 +90,12 @@ impl Site {
 
     /// Sets stock to what was counted.
     pub fn count(&self, rows: Vec<Counted>) {
-        self.house.desk.cast(DeskMsg::Count(rows));
+        self.house.desk.cast(DeskMsg::Count(rows, Box::new(|outcomes| warn_of_refused("a count", outcomes))));
     }
 
     /// Tells the house what is sold. Orders that come after it know it.
     pub fn describe(&self, changes: Vec<Change>) {
-        self.house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Box::new(warn_of_refused))));
+        self.house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Box::new(|outcomes| warn_of_refused("what is sold", outcomes)))));
     }
 
     /// Waits until the site ends by itself, and says why. Can be asked once.
@@ -113,8 +113,12 @@ impl Site {
     }
 }
 
-fn warn_of_refused(outcomes: Vec<Result<Outcome, String>>) {
-    outcomes.into_iter().filter_map(Result::err).for_each(|refused| tracing::warn!("the catalog does not take it: {}", refused));
+/// Of what is refused the first is told, and how much there is.
+fn warn_of_refused(what: &str, outcomes: Vec<Result<Outcome, String>>) {
+    let mut refused = outcomes.into_iter().filter_map(Result::err);
+    if let Some(first) = refused.next() {
+        tracing::warn!(refused = refused.count() + 1, %first, "{} was refused in part", what);
+    }
 }
 
 pub async fn receive(house: &House, orders: Vec<NewOrder>) -> Result<Vec<Receipt>, SiteError> {

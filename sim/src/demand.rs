@@ -4,6 +4,7 @@
 //! numbers throughout, so every machine draws the same. Never sends an order anywhere, and knows nothing of what becomes of it.
 
 mod buyers;
+mod customs;
 mod goods;
 mod settings;
 

@@ -14,7 +14,7 @@ use actors::order_desk::DeskMsg;
 use actors::settings::{Opening, SettingsFault};
 use actors::site::{Site, SiteError, World};
 use drivers::Clock;
-use drivers::platforms::{OrderFile, ProductRow};
+use drivers::platforms::{MapRow, OrderFile, ProductRow};
 use rules::check::Thresholds;
 use std::sync::Arc;
 use twin::NewOrder;
@@ -66,6 +66,7 @@ pub enum RunError {
 /// What is sold, what of it there is, and who buys it.
 struct Trade {
     products: Vec<ProductRow>,
+    maps: Vec<MapRow>,
     stock: Vec<Counted>,
     orders: Box<dyn Iterator<Item = (Moment, NewOrder)> + Send>,
     count: u64,
@@ -117,7 +118,7 @@ fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderF
         let stock = demand::stock(seed, &scenario.demand, &products, &warehouses);
         let orders = demand::orders(seed, &scenario.demand, &products, scenario.start);
         let count = orders.len() as u64;
-        return Trade { products, stock, orders: Box::new(orders), count, start: scenario.start };
+        return Trade { products, maps: Vec::new(), stock, orders: Box::new(orders), count, start: scenario.start };
     };
     let products = file.catalogue_or_derived();
     // Without a stock file every warehouse has plenty of everything.
@@ -136,7 +137,7 @@ fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderF
     orders.sort_by_key(|(at, _)| *at);
     let start = orders.first().map_or(scenario.start, |(at, _)| *at - LOOK_EVERY);
     let count = orders.len() as u64;
-    Trade { products, stock, orders: Box::new(orders.into_iter()), count, start }
+    Trade { products, maps: file.maps.clone(), stock, orders: Box::new(orders.into_iter()), count, start }
 }
 
 async fn play(
@@ -154,7 +155,7 @@ async fn play(
     let pace = Pace::Modelled(Span::from_ms(i64::from(scenario.wires.durable_ms)));
     let outside = World { clock: clock.clone(), twin: twin.clone(), pace, dials: world.dials(), drivers: world.drivers(site) };
     let mut live = Site::start(settings, outside).await?;
-    live.describe(trade.products.into_iter().map(Change::from).collect());
+    live.describe(trade.products.into_iter().map(Change::from).chain(trade.maps.into_iter().map(Change::from)).collect());
     live.count(trade.stock);
     world.schedule(&scenario.faults, trade.start);
     let (desk, buying) = (live.house.desk.clone(), clock.clone());

@@ -85,6 +85,23 @@ pub async fn parcel(
     show(&api, Key::new(Kind::Parcel, path(id)?), query(look)?).await
 }
 
+/// One seller
+#[utoipa::path(
+    get, path = "/api/v1/sellers/{id}", tag = "products",
+    params(("id" = String, Path, description = "The seller's id"), Look),
+    responses(
+        (status = 200, description = "Name and shops, id and version", body = Value),
+        (status = 404, description = "There is no such seller", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn seller(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    look: Result<Query<Look>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    show(&api, Key::new(Kind::Seller, path(id)?), query(look)?).await
+}
+
 /// The parcel that wears a tracking number.
 pub async fn by_tracking(api: &Api, tracking: String, look: Look) -> Result<Json<Value>, Problem> {
     let wanted = tracking.clone();
@@ -128,7 +145,7 @@ pub async fn label(State(api): State<Api>, id: Result<Path<String>, PathRejectio
 #[utoipa::path(
     get, path = "/api/v1/{noun}/{id}", tag = "things",
     params(
-        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, orders, parcels, tracking or returns", example = "stations"),
+        ("noun" = String, Path, description = "stations, devices, warehouses, stock, carriers, bags, manifests, settings, products, sku-maps, sellers, orders, parcels, tracking, returns, charges or declarations", example = "stations"),
         ("id" = String, Path, description = "Its id", example = "SZX/line-1"),
         Look
     ),
@@ -180,7 +197,7 @@ pub fn plural(kind: Kind) -> &'static str {
     }
 }
 
-async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
+pub(super) async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>, Problem> {
     let wanted = key.clone();
     let found = api
         .read(move |twin| {

@@ -77,7 +77,7 @@ pub async fn bound(State(api): State<Api>, request: Request, next: Next) -> Resu
 
 /// Waits for the whole body before the request takes the place of another: who sends slowly holds up nobody else.
 pub async fn whole(State(api): State<Api>, request: Request, next: Next) -> Result<Response, Problem> {
-    if request.method() != Method::POST {
+    if !matches!(*request.method(), Method::POST | Method::PUT) {
         return Ok(next.run(request).await);
     }
     let (head, body) = request.into_parts();

@@ -13,6 +13,8 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const BODY_WAIT_MAX: Span = Span::from_secs(30);
 /// Orders in one request.
 pub const ORDERS_PER_REQUEST_MAX: usize = 1_000;
+/// Products or SKU maps in one request.
+pub const CHANGES_PER_REQUEST_MAX: usize = 1_000;
 /// Orders that are being made durable at once, over all requests.
 pub const ORDERS_IN_FLIGHT_MAX: usize = 10_000;
 /// Requests to the API that are being answered at once; health and metrics are not counted.

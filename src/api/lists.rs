@@ -5,7 +5,9 @@ use super::Api;
 use super::entities::{Look, by_tracking};
 use super::limits::{AT_LEAST_WAIT_MAX, FILTER_LENGTH_MAX, PAGE_ROWS_MAX};
 use super::problem::{Problem, query};
-use crate::query::lists::{BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, ReturnRow, StockRow, TrackingRow};
+use crate::query::lists::{
+    BagRow, DecisionRow, ExceptionRow, ManifestRow, OrderRow, ParcelRow, ProductRow, ReturnRow, SellerRow, SkuMapRow, StockRow, TrackingRow,
+};
 use crate::query::pages::{Listed, PAGE_ROWS, Page, Wish, page};
 use crate::query::search::{FOUND_MAX, Findings, TEXT_MAX, TOO_SHORT, find};
 use crate::query::{QueryError, applied};
@@ -211,6 +213,12 @@ lists! {
     manifests: ManifestRow, "/api/v1/manifests", "lists";
     /// Stock as it is now
     stock: StockRow, "/api/v1/stock", "lists";
+    /// What is sold
+    products: ProductRow, "/api/v1/products", "products";
+    /// What shops call what is sold
+    sku_maps: SkuMapRow, "/api/v1/sku-maps", "products";
+    /// Whose goods there are beside the house's own
+    sellers: SellerRow, "/api/v1/sellers", "products";
     /// What wanted a look, and what was said when somebody looked
     exceptions: ExceptionRow, "/api/v1/exceptions", "lists";
     /// Why each order leaves from where it does: decisions with all that was weighed

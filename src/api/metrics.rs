@@ -119,6 +119,8 @@ pub async fn measure(State(api): State<Api>, request: Request, next: Next) -> Re
         Method::GET => "GET",
         Method::POST => "POST",
         Method::HEAD => "HEAD",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
         _ => "other",
     };
     let response = next.run(request).await;

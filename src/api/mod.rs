@@ -23,6 +23,8 @@ pub mod metrics;
 pub mod order_form;
 pub mod orders;
 pub mod problem;
+pub mod product_form;
+pub mod products;
 pub mod request_id;
 pub mod returns;
 pub mod serve;
@@ -138,7 +140,13 @@ fn routes(api: Api) -> Router {
         .route("/api/v1/returns/{parcel}/close", post(returns::close))
         .route("/api/v1/bags", get(lists::bags))
         .route("/api/v1/manifests", get(lists::manifests))
-        .route("/api/v1/stock", get(lists::stock))
+        .route("/api/v1/stock", post(products::count_all).get(lists::stock))
+        .route("/api/v1/products", post(products::describe_all).get(lists::products))
+        .route("/api/v1/products/{owner}/{sku}", get(products::product).put(products::describe).delete(products::retire))
+        .route("/api/v1/sku-maps", post(products::map_all).get(lists::sku_maps))
+        .route("/api/v1/sku-maps/{platform}/{shop}/{sku}", get(products::mapped).put(products::map).delete(products::unmap))
+        .route("/api/v1/sellers", get(lists::sellers))
+        .route("/api/v1/sellers/{id}", get(entities::seller).put(products::seller))
         .route("/api/v1/exceptions", get(lists::exceptions))
         .route("/api/v1/decisions", get(lists::decisions))
         .route("/api/v1/decisions/{order}", get(decisions::decision))

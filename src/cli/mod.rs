@@ -44,6 +44,9 @@ enum Command {
     /// Look into a twin
     #[command(subcommand)]
     Twin(TwinCommand),
+    /// Tell a running site what is sold, from files
+    #[command(subcommand)]
+    Products(products::ProductsCommand),
     /// Read carriers' rate sheets, and price a parcel
     #[command(subcommand)]
     Tariff(tariff::TariffCommand),
@@ -107,7 +110,7 @@ struct LiveFlags {
 struct SimFlags {
     /// The scenario's folder or file
     scenario: PathBuf,
-    /// Orders to run instead of the scenario's own: orders.csv (products.csv and stock.csv beside it), a Shopify orders.json, or the CSV that its admin exports
+    /// Orders to run instead of the scenario's own: orders.csv (products.csv, sku_maps.csv and stock.csv beside it), a Shopify orders.json, or the CSV that its admin exports
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
     /// Seed; the scenario's first where absent
@@ -324,6 +327,7 @@ pub fn main() -> ExitCode {
         Command::Device(flags) => device::run(flags),
         Command::Settings(command) => settings::run(command),
         Command::Tariff(command) => tariff::run(command),
+        Command::Products(command) => products::run(command),
         Command::Completions { shell } => complete(shell),
     };
     match outcome {

@@ -3,11 +3,129 @@
 //!
 //! A file never undoes at a start what was told since: rows that say something else are counted, and taken where that is asked.
 
+use super::{Answer, screen};
+use crate::api::limits::CHANGES_PER_REQUEST_MAX;
+use crate::api::products::AllTold;
 use actors::catalog::Change;
-use drivers::platforms::{MapRow, ProductRow, Sifted};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use drivers::http_wire::{HttpWire, ReqwestWire};
+use drivers::platforms::{MapRow, ProductRow, Sifted, read_maps, read_products, read_stock};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use twin::goods::Facts;
 use twin::product::{self, Product};
 use twin::sku_map::{self, SkuMap};
+use twin::stock::Counted;
 use twin::{Twin, TwinError};
+
+#[derive(Subcommand)]
+pub enum ProductsCommand {
+    /// Tell a running site what products are: products.csv
+    ///
+    /// Columns: sku, category, weight_g, length_mm, width_mm, height_mm, battery (0, 1, none, contained, packed_with, alone); and,
+    /// where they are wanted, owner, liquid, hs_code, origin, description, declared_value, declared_currency. Every good row is
+    /// taken, every bad one named; exit status 1 where there was one.
+    Import(ImportFlags),
+    /// Tell a running site what shops' SKUs are of ours: sku_maps.csv
+    ///
+    /// Columns: platform, shop, sku (as the platform calls it), our_sku, quantity (1 where it is empty). Rows of one SKU are one
+    /// bundle. Orders that wait for it go on.
+    Map(ImportFlags),
+    /// Tell a running site what was counted: stock.csv
+    ///
+    /// Columns: warehouse, sku, on_hand (an absolute number); and, where it is wanted, owner. A file is taken whole or not at all;
+    /// what the site refuses of it is named. Orders that wait for stock go on.
+    Count(ImportFlags),
+}
+
+#[derive(Args)]
+pub struct ImportFlags {
+    /// The file (CSV)
+    file: PathBuf,
+    /// Where the site is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    site: String,
+}
+
+pub fn run(command: ProductsCommand) -> anyhow::Result<Answer> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match command {
+        ProductsCommand::Import(flags) => {
+            let read = read_products(&flags.file.display().to_string(), open(&flags.file)?)?;
+            runtime.block_on(import(
+                &flags,
+                "products",
+                read,
+                |row| json!({ "owner": row.owner, "sku": row.sku, "facts": told(&row.facts) }),
+            ))
+        }
+        ProductsCommand::Map(flags) => {
+            let read = read_maps(&flags.file.display().to_string(), open(&flags.file)?)?;
+            let row = |row: &MapRow| json!({ "platform": row.shop.platform, "shop": row.shop.shop, "sku": row.sku, "components": row.components });
+            runtime.block_on(import(&flags, "maps", read, row))
+        }
+        ProductsCommand::Count(flags) => {
+            let rows = read_stock(&flags.file.display().to_string(), open(&flags.file)?)?;
+            let row = |row: &Counted| json!({ "warehouse": row.warehouse, "owner": row.owner, "sku": row.sku, "on_hand": row.on_hand });
+            runtime.block_on(import(&flags, "stock", Sifted { rows, bad: Vec::new() }, row))
+        }
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<std::fs::File> {
+    std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Facts as the API takes them.
+fn told(facts: &Facts) -> Value {
+    json!({
+        "weight_g": facts.weight_g,
+        "length_mm": facts.dims.length_mm,
+        "width_mm": facts.dims.width_mm,
+        "height_mm": facts.dims.height_mm,
+        "battery": facts.battery,
+        "liquid": facts.liquid,
+        "category": facts.category,
+        "hs_code": facts.hs_code,
+        "origin": facts.origin,
+        "description": facts.description,
+        "declared_value": facts.declared_value.map(|v| json!({ "amount": v.amount.to_string(), "currency": v.currency.code() })),
+    })
+}
+
+/// Tells the site row after row, and says what became of them.
+async fn import<T>(flags: &ImportFlags, what: &str, read: Sifted<T>, row: impl Fn(&T) -> Value) -> anyhow::Result<Answer> {
+    let path = if what == "maps" { "sku-maps" } else { what };
+    let address = format!("{}/api/v1/{path}", flags.site.trim_end_matches('/'));
+    let wire = ReqwestWire::new()?;
+    let mut left_out: Vec<String> = read.bad.iter().map(ToString::to_string).collect();
+    let (mut new, mut changed, mut same) = (0u64, 0u64, 0u64);
+    for rows in read.rows.chunks(CHANGES_PER_REQUEST_MAX) {
+        let rows: Vec<Value> = rows.iter().map(&row).collect();
+        let skus: Vec<Value> = rows.iter().map(|row| row["sku"].clone()).collect();
+        let request = http::Request::post(&address).header("content-type", "application/json");
+        let request = request.body(json!({ what: rows }).to_string().into_bytes().into());
+        let answer = wire.call(request.with_context(|| format!("--site {} is no address", flags.site))?).await?;
+        if !answer.status().is_success() {
+            bail!("{address} answered {}: {}", answer.status(), String::from_utf8_lossy(answer.body()));
+        }
+        let told: AllTold = serde_json::from_slice(answer.body()).with_context(|| format!("{address} is no site of this version"))?;
+        for (told, sku) in told.rows.iter().zip(skus) {
+            match told.outcome.as_str() {
+                "new" => new += 1,
+                "changed" => changed += 1,
+                "same" => same += 1,
+                _ => left_out.push(format!("{sku}: {}", told.why.as_deref().unwrap_or("refused"))),
+            }
+        }
+    }
+    for why in &left_out {
+        eprintln!("left out: {}", screen::shown(why));
+    }
+    screen::print(&format!("{what}: {new} new, {changed} changed, {same} as before, {} left out\n", left_out.len()))?;
+    Ok(if left_out.is_empty() { Answer::Yes } else { Answer::No })
+}
 
 /// The rows of a file that can be taken; the others are told, each with its line.
 pub fn good<T>(sifted: Sifted<T>) -> Vec<T> {

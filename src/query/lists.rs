@@ -506,3 +506,122 @@ impl Listed for StockRow {
         })
     }
 }
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProductRow {
+    #[schema(example = "own:P-000007")]
+    pub id: String,
+    pub owner: String,
+    pub sku: String,
+    /// `sold` or `retired`.
+    #[schema(example = "sold")]
+    pub stage: String,
+    pub weight_g: i64,
+    pub length_mm: i64,
+    pub width_mm: i64,
+    pub height_mm: i64,
+    /// `none`, `contained`, `packed_with` or `alone`.
+    #[schema(example = "none")]
+    pub battery: String,
+    pub liquid: bool,
+    pub category: Option<String>,
+    pub hs_code: Option<String>,
+    pub origin: Option<String>,
+    pub description: Option<String>,
+    pub declared_value: Option<Amount>,
+}
+
+impl Listed for ProductRow {
+    const TABLE: &'static str = "products";
+    const COLUMNS: &'static str = "seq, id, owner, sku, stage, weight_g, length_mm, width_mm, height_mm, battery, liquid, category, hs_code, \
+         origin, description, declared_value_micro, declared_currency";
+    const FACETS: &'static [(&'static str, bool)] = &[("owner", true), ("sku", true), ("category", true), ("stage", true)];
+    const BEGAN: &'static str = "";
+
+    fn read(_: &Connection, row: &Row) -> Result<Self, QueryError> {
+        Ok(ProductRow {
+            id: row.get(1)?,
+            owner: row.get(2)?,
+            sku: row.get(3)?,
+            stage: row.get(4)?,
+            weight_g: row.get(5)?,
+            length_mm: row.get(6)?,
+            width_mm: row.get(7)?,
+            height_mm: row.get(8)?,
+            battery: row.get(9)?,
+            liquid: row.get(10)?,
+            category: row.get(11)?,
+            hs_code: row.get(12)?,
+            origin: row.get(13)?,
+            description: row.get(14)?,
+            declared_value: amount(row.get(15)?, row.get(16)?),
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SkuMapRow {
+    #[schema(example = "amazon:shop-1:Gift%20set")]
+    pub id: String,
+    pub platform: String,
+    pub shop: String,
+    /// As the platform calls it.
+    #[schema(example = "Gift set")]
+    pub sku: String,
+    /// `mapped`, `bundle`, or `unmapped`: not any more.
+    #[schema(example = "bundle")]
+    pub stage: String,
+    pub components: Vec<PartRow>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PartRow {
+    /// Ours.
+    pub sku: String,
+    pub quantity: i64,
+}
+
+impl Listed for SkuMapRow {
+    const TABLE: &'static str = "sku_maps";
+    const COLUMNS: &'static str = "seq, id, platform, shop, sku, stage";
+    const FACETS: &'static [(&'static str, bool)] = &[("platform", false), ("shop", true), ("sku", true), ("stage", false)];
+    const BEGAN: &'static str = "";
+
+    fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
+        let id: String = row.get(1)?;
+        let ask = "SELECT sku, quantity FROM sku_map_parts WHERE map_id = ?1 ORDER BY part";
+        let part = |row: &Row| Ok(PartRow { sku: row.get(0)?, quantity: row.get(1)? });
+        let components = db.prepare_cached(ask)?.query_map([&id], part)?.collect::<Result<_, _>>()?;
+        Ok(SkuMapRow { id, platform: row.get(2)?, shop: row.get(3)?, sku: row.get(4)?, stage: row.get(5)?, components })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SellerRow {
+    #[schema(example = "LUM")]
+    pub id: String,
+    #[schema(example = "Lumen Ltd")]
+    pub name: String,
+    pub shops: Vec<ShopRow>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ShopRow {
+    pub platform: String,
+    pub shop: String,
+}
+
+impl Listed for SellerRow {
+    const TABLE: &'static str = "sellers";
+    const COLUMNS: &'static str = "seq, id, name";
+    const FACETS: &'static [(&'static str, bool)] = &[];
+    const BEGAN: &'static str = "";
+
+    fn read(db: &Connection, row: &Row) -> Result<Self, QueryError> {
+        let id: String = row.get(1)?;
+        let ask = "SELECT platform, shop FROM shops WHERE seller_id = ?1 ORDER BY platform, shop";
+        let shop = |row: &Row| Ok(ShopRow { platform: row.get(0)?, shop: row.get(1)? });
+        let shops = db.prepare_cached(ask)?.query_map([&id], shop)?.collect::<Result<_, _>>()?;
+        Ok(SellerRow { id, name: row.get(2)?, shops })
+    }
+}

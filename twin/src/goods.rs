@@ -86,7 +86,8 @@ impl Facts {
                 return Some((field, format!("is not one line of up to {most} characters")));
             }
         }
-        if !self.hs_code.is_empty() && !((6..=10).contains(&self.hs_code.len()) && self.hs_code.bytes().all(|b| b.is_ascii_digit())) {
+        let digits = (6..=10).contains(&self.hs_code.len()) && self.hs_code.bytes().all(|b| b.is_ascii_digit());
+        if !self.hs_code.is_empty() && !digits {
             return Some(("hs_code", format!("{:?} is not six to ten digits", self.hs_code)));
         }
         if !self.origin.is_empty() && country(&self.origin).is_none() {

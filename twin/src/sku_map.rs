@@ -60,10 +60,10 @@ pub fn fault(components: &[Component]) -> Option<(&'static str, String)> {
     }
     for (n, Component { sku, quantity }) in components.iter().enumerate() {
         if !(1..=COMPONENT_QUANTITY_MAX).contains(quantity) {
-            return Some(("quantity", format!("{quantity} of {sku}; 1 to {COMPONENT_QUANTITY_MAX} are accepted")));
+            return Some(("components.quantity", format!("{quantity} of {sku}; 1 to {COMPONENT_QUANTITY_MAX} are accepted")));
         }
         if components[..n].iter().any(|c| c.sku == *sku) {
-            return Some(("sku", format!("{sku} stands twice")));
+            return Some(("components.sku", format!("{sku} stands twice")));
         }
     }
     None

@@ -35,6 +35,8 @@ pub struct OrderFile {
     pub orders: Vec<NewOrder>,
     /// From `products.csv` beside the file; `None` if there is none.
     pub catalogue: Option<Vec<ProductRow>>,
+    /// From `sku_maps.csv` beside the file.
+    pub maps: Vec<MapRow>,
     /// From `stock.csv` beside the file; `None` if there is none.
     pub stock: Option<Vec<Counted>>,
     /// Orders of the file, or parts of them, that are not to be shipped or cannot be read, with the reason.
@@ -76,11 +78,12 @@ enum FileKind {
 }
 
 /// Reads an order file: our CSV layout, or orders as Shopify's Admin API or its admin's export gives them. Ending and content decide which.
-/// `products.csv` and `stock.csv` in the same directory are read with it where they are.
+/// `products.csv`, `sku_maps.csv` and `stock.csv` in the same directory are read with it where they are.
 pub fn read_order_file(path: &Path) -> Result<OrderFile, ImportError> {
     let name = name_of(path);
     let mut out = OrderFile {
         catalogue: beside(path, "products.csv")?.map(|(n, r)| read_products(&n, r)?.whole()).transpose()?,
+        maps: beside(path, "sku_maps.csv")?.map(|(n, r)| read_maps(&n, r)?.whole()).transpose()?.unwrap_or_default(),
         stock: beside(path, "stock.csv")?.map(|(n, r)| read_stock(&n, r)).transpose()?,
         ..OrderFile::default()
     };

@@ -3,7 +3,7 @@
 //! Figures follow what small parcels are like: half of them under 350 g, light for their size, a fifth with a battery. Never reads
 //! a real catalogue.
 
-use super::{CURRENCY, DemandSettings, MILLION};
+use super::{CURRENCY, DemandSettings, MILLION, customs};
 use crate::luck::Luck;
 use drivers::platforms::ProductRow;
 use smol_str::format_smolstr;
@@ -40,7 +40,7 @@ const SIDE_MM_MIN: u64 = 10;
 const SIDE_STEP_MM: u64 = 5;
 
 /// What is sold: category, weight among the others, and how likely it has a battery against the average, in per cent.
-const CATEGORIES: [(&str, u32, u64); 12] = [
+pub(super) const CATEGORIES: [(&str, u32, u64); 12] = [
     ("phone_accessories", 14, 250),
     ("small_electronics", 11, 300),
     ("watches", 4, 240),
@@ -69,11 +69,9 @@ fn product(seed: u64, settings: &DemandSettings, n: u32) -> ProductRow {
     let dims = dims(volume_mm3, &mut luck);
     let battery_ppm = (u64::from(settings.battery_ppm) * likely_pct * weights_sum() / likely_sum_pct()).min(MILLION);
     let battery = if luck.chance_ppm(battery_ppm as u32) { BatteryKind::Contained } else { BatteryKind::None };
-    ProductRow {
-        owner: SellerId::new(OWN),
-        sku,
-        facts: Facts { category: category.into(), weight_g: weight_g as u32, dims, battery, ..Facts::default() },
-    }
+    let mut facts = Facts { category: category.into(), weight_g: weight_g as u32, dims, battery, ..Facts::default() };
+    customs::describe(&mut facts, n);
+    ProductRow { owner: SellerId::new(OWN), sku, facts }
 }
 
 fn category(luck: &mut Luck) -> (&'static str, u64) {

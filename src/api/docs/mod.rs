@@ -2,7 +2,9 @@
 //! description and makes a form of every operation.
 
 use super::problem::{FieldError, Problem};
-use super::{board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, returns, settings};
+use super::{
+    board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, products, returns, settings,
+};
 use crate::console::{asset, page};
 use axum::Json;
 use axum::response::Response;
@@ -36,6 +38,20 @@ use utoipa::{Modify, OpenApi};
         lists::on_their_way,
         lists::returns,
         lists::stock,
+        lists::products,
+        lists::sku_maps,
+        lists::sellers,
+        products::describe_all,
+        products::describe,
+        products::product,
+        products::retire,
+        products::map_all,
+        products::map,
+        products::mapped,
+        products::unmap,
+        products::seller,
+        products::count_all,
+        entities::seller,
         lists::exceptions,
         lists::decisions,
         decisions::decision,
@@ -61,6 +77,7 @@ use utoipa::{Modify, OpenApi};
         (name = "orders", description = "Hand orders in, cancel them, see what was decided"),
         (name = "parcels", description = "Where a parcel is and what was measured"),
         (name = "returns", description = "What comes back, and what becomes of it"),
+        (name = "products", description = "What is sold, what shops call it, and whose the shops are"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "settings", description = "What the site goes by, in versions, and how it is changed while it runs"),
         (name = "events", description = "The journal as it is written"),
@@ -91,9 +108,12 @@ impl Modify for ByAll {
             if let Some(get) = &mut item.get {
                 add(get, &[&ALWAYS, bounded]);
             }
-            if let Some(post) = &mut item.post {
-                let with_body = if post.request_body.is_some() { &WITH_BODY[..] } else { &[] };
-                add(post, &[&ALWAYS, bounded, &POSTED, with_body]);
+            for told in [&mut item.post, &mut item.put].into_iter().flatten() {
+                let with_body = if told.request_body.is_some() { &WITH_BODY[..] } else { &[] };
+                add(told, &[&ALWAYS, bounded, &POSTED, with_body]);
+            }
+            if let Some(delete) = &mut item.delete {
+                add(delete, &[&ALWAYS, bounded]);
             }
         }
     }

@@ -49,6 +49,11 @@ fn bodies() -> Vec<String> {
         json!({"reason": ""}),
         json!({"reason": "x".repeat(201)}),
         json!({"reason": "no"}),
+        json!({"weight_g": 1, "length_mm": 1, "width_mm": 1, "height_mm": 1}),
+        json!({"components": [{"sku": "A-17", "quantity": 1}]}),
+        json!({"components": [{"sku": "none", "quantity": 1}]}),
+        json!({"name": "Somebody", "shops": []}),
+        json!({"products": [{"sku": "A"}], "maps": []}),
     ];
     texts.iter().map(Value::to_string).chain(["".into(), "{".into(), " ".repeat(BODY_BYTES_MAX + 1)]).collect()
 }
@@ -62,11 +67,13 @@ async fn every_answer_is_described() {
     let mut asked = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let ids = if path.contains("{id}") { &IDS[..] } else { &[""] };
-            let bodies = if method == "post" { bodies() } else { vec![String::new()] };
+            let ids = if path.contains('{') { &IDS[..] } else { &[""] };
+            let bodies = if has_body(method) { bodies() } else { vec![String::new()] };
             for id in ids {
                 for query in QUERIES {
-                    let at = path.replace("{id}", id).replace("{noun}", "stations") + query;
+                    let at =
+                        ["{id}", "{owner}", "{sku}", "{shop}", "{platform}"].iter().fold(path.clone(), |at, part| at.replace(part, id));
+                    let at = at.replace("{noun}", "stations") + query;
                     // What is wrong with headers and bodies is tried once for each id, not for each query too.
                     let headers = if query.is_empty() { &HEADERS[..] } else { &HEADERS[..1] };
                     let bodies = if query.is_empty() { &bodies[..] } else { &bodies[..1] };
@@ -81,9 +88,13 @@ async fn every_answer_is_described() {
     assert!(asked > 500, "{asked} questions");
 }
 
+fn has_body(method: &str) -> bool {
+    matches!(method, "post" | "put")
+}
+
 async fn check(edge: &Edge, method: &str, at: &str, (name, value): (&str, &str), body: &str, operation: &Value) {
     let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(at);
-    if method == "post" && name != "content-type" {
+    if has_body(method) && name != "content-type" {
         request = request.header("content-type", "application/json");
     }
     let request = request.header(name, value).body(Body::from(body.to_owned())).unwrap();

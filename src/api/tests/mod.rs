@@ -10,6 +10,7 @@ mod lists;
 mod orders;
 mod origins;
 mod pages;
+mod products;
 mod reading;
 mod returns;
 mod settings;
