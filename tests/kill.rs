@@ -57,7 +57,7 @@ async fn nothing_acknowledged_is_lost() {
     assert!(verified.status.success(), "{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
     let log = parceltwin().args(["twin", "log", "--data"]).arg(data.path()).output().expect("the program runs");
     let log = String::from_utf8_lossy(&log.stdout);
-    let received = log.lines().filter(|l| l.contains("\"received\"")).filter_map(|l| Some(l.split_once("KILL-")?.1.split_once('"')?.0));
+    let received = log.lines().filter(|l| l.contains("\"received\"")).filter_map(|l| Some(l.split_once("KILL-")?.1.split_once('@')?.0));
     let journal: std::collections::HashSet<&str> = received.collect();
     let lost: Vec<_> = acknowledged.iter().filter(|id| !journal.contains(&id["KILL-".len()..])).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged orders are not in the journal: {lost:?}", lost.len(), acknowledged.len());

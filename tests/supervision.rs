@@ -127,6 +127,9 @@ impl Shelf for Trapped {
         assert!(!self.springs(Trap::State(key.kind)), "a trap sprang at {key}");
         self.shelf.state(key)
     }
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        self.shelf.has(key)
+    }
     fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (smol_str::SmolStr, Vec<u8>)> {
         self.shelf.states(kind, begins)
     }

@@ -12,7 +12,7 @@ use twin::forget::{self, Asked};
 use twin::home::Glance;
 use twin::journal::Journal;
 use twin::journal::folder::Sizes;
-use twin::{By, Key, Moment, Record, StoreError, TwinError, Way};
+use twin::{By, Key, Moment, OrderId, Record, StoreError, TwinError, Way};
 
 /// How often a journal that is followed is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -58,8 +58,19 @@ fn on(bar: &ProgressBar) -> impl FnMut(u64, u64) + '_ {
 
 fn show(kind: &str, id: &str, data: &Path) -> anyhow::Result<Answer> {
     let kind: Kind = kind.parse().map_err(anyhow::Error::msg)?;
-    let key = Key::new(kind, id);
-    match look(data)?.show(&key)? {
+    let glance = look(data)?;
+    let mut key = Key::new(kind, id);
+    if kind == Kind::Order && glance.show(&key)?.is_none() {
+        match &numbered(data, &glance, id)?[..] {
+            [] => {}
+            [one] => key.id = one.text().clone(),
+            several => {
+                let all: Vec<_> = several.iter().map(OrderId::as_str).collect();
+                bail!("several orders have the number {id}: {}", all.join(", "));
+            }
+        }
+    }
+    match glance.show(&key)? {
         Some(json) => {
             screen::print(&(serde_json::to_string_pretty(&json)? + "\n"))?;
             Ok(Answer::Yes)
@@ -71,15 +82,31 @@ fn show(kind: &str, id: &str, data: &Path) -> anyhow::Result<Answer> {
     }
 }
 
-/// The things that `kind/id`, or an id alone, may mean.
-fn meant(entity: &str) -> Vec<Key> {
+/// The orders of a number: as the query side has it, else as the journal does.
+fn numbered(data: &Path, glance: &Glance, number: &str) -> anyhow::Result<Vec<OrderId>> {
+    let known = crate::query::schema::look(data).and_then(|db| {
+        let mut ask = db.prepare("SELECT id FROM orders WHERE number = ?1")?;
+        let ids = ask.query_map([number], |row| row.get::<_, String>(0))?;
+        Ok(ids.map(|id| Ok(OrderId::new(id?))).collect::<rusqlite::Result<Vec<_>>>()?)
+    });
+    match known {
+        Ok(known) if !known.is_empty() => Ok(known),
+        _ => Ok(glance.orders_numbered(number)?),
+    }
+}
+
+/// The things that `kind/id`, or an id alone, may mean. Orders may go by their number.
+fn meant(data: &Path, entity: &str) -> anyhow::Result<Vec<Key>> {
     let named = entity.split_once('/').and_then(|(kind, id)| Some(Key::new(kind.parse().ok()?, id)));
-    named.into_iter().chain(Kind::ALL.map(|kind| Key::new(kind, entity))).collect()
+    let number = named.as_ref().filter(|key| key.kind == Kind::Order).map_or(entity, |key| key.id.as_str());
+    let orders = numbered(data, &look(data)?, number)?;
+    let orders = orders.into_iter().map(|order| Key::new(Kind::Order, order.text().clone()));
+    Ok(orders.chain(named.clone()).chain(Kind::ALL.map(|kind| Key::new(kind, entity))).collect())
 }
 
 fn log(data: &Path, entity: Option<&str>, after: u64, follow: bool) -> anyhow::Result<Answer> {
     let mut after = after;
-    let meant = entity.map(meant);
+    let meant = entity.map(|entity| meant(data, entity)).transpose()?;
     loop {
         let glance = look(data)?;
         let end = glance.folder.head().records;

@@ -35,10 +35,20 @@ pub fn forget(twin: &Twin, asked: &Asked, by: By, now: Moment) -> Result<Done, T
     };
     let mut done = Done::default();
     for id in orders {
-        let Some((version, mut order)) = twin.load::<Order>(&id)? else {
-            done.refused.push((id, "there is no such order".into()));
-            continue;
+        let mut called = twin.orders_called(&id)?;
+        let id = match (called.pop(), &called[..]) {
+            (Some(order), []) => order.text().clone(),
+            (None, _) => {
+                done.refused.push((id, "there is no such order".into()));
+                continue;
+            }
+            (Some(last), others) => {
+                let all: Vec<_> = others.iter().chain([&last]).map(|order| order.as_str()).collect();
+                done.refused.push((id, format!("several orders have that number: {}", all.join(", "))));
+                continue;
+            }
         };
+        let Some((version, mut order)) = twin.load::<Order>(&id)? else { continue };
         if let Err(refusal) = has_left(twin, &id, &order)? {
             done.refused.push((id, refusal.to_string()));
             continue;

@@ -125,7 +125,7 @@ impl Say for Detail {
 impl Say for Unmapped {
     fn say(&self, l: Language, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unmapped::Unknown { sku } => write!(f, "{sku}"),
+            Unmapped::Unknown { sku } => both!(f, l, "{sku}", "{sku}（未建档）"),
             Unmapped::Retired { sku } => both!(f, l, "{sku} (retired)", "{sku}（已停售）"),
             Unmapped::Part { sku, part } => both!(f, l, "{sku} (of {part}, which is not sold)", "{sku}（含未在售的 {part}）"),
         }

@@ -14,7 +14,8 @@ use crate::keys::{Entropy, Keys};
 use crate::replay::Progress;
 use crate::sled_shelf::SledShelf;
 use crate::twin::{buyer_of, state_json, tell_buyer, tell_candidates};
-use crate::{StoreError, Twin, TwinError, Unsealed, history, records};
+use crate::{OrderId, Record, StoreError, Twin, TwinError, Unsealed, history, records};
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -279,6 +280,19 @@ impl Glance {
             }
         }
         Ok(Some(json))
+    }
+
+    /// The orders that a platform calls so, by their number, whichever platform and shop. Reads the whole journal: whoever has the
+    /// query side asks that first.
+    pub fn orders_numbered(&self, number: &str) -> Result<Vec<OrderId>, TwinError> {
+        let mut orders = BTreeSet::new();
+        for record in records(&*self.folder, 0) {
+            let Record { key, version: 1, .. } = record? else { continue };
+            if key.kind == Kind::Order && OrderId::from(key.id.clone()).number() == number {
+                orders.insert(OrderId::from(key.id));
+            }
+        }
+        Ok(orders.into_iter().collect())
     }
 
     /// A document that stands beside a record of that thing.

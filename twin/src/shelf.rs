@@ -49,6 +49,8 @@ pub trait Shelf: Send + Sync {
     /// The record up to which it is what the journal says.
     fn mark(&self) -> Result<u64, StoreError>;
     fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Whether there is one.
+    fn has(&self, key: &Key) -> Result<bool, StoreError>;
     /// States of one kind whose ids begin so, in the order of their ids.
     fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)>;
     /// Who stands in a list, with their notes: those of one, or of everybody, in the order of owners and ids; those behind
@@ -104,6 +106,10 @@ impl Shelf for MemoryShelf {
 
     fn state(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.read().states.get(key).cloned())
+    }
+
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.read().states.contains_key(key))
     }
 
     fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)> {
@@ -176,6 +182,7 @@ pub(crate) mod conformance {
         shelf.settle().unwrap();
         assert_eq!(shelf.state(&Key::new(Kind::Order, "O")).unwrap().unwrap(), [4, 4, 4]);
         assert_eq!(shelf.state(&Key::new(Kind::Parcel, "P-9")).unwrap(), None);
+        assert_eq!(["P-3", "P-9"].map(|id| shelf.has(&Key::new(Kind::Parcel, id)).unwrap()), [true, false]);
         let ids: Vec<_> = shelf.states(Kind::Parcel, "").map(|r| r.unwrap().0).collect();
         assert_eq!(ids, ["P-0", "P-1", "P-2", "P-3", "P-4"]);
         let ids: Vec<_> = shelf.states(Kind::Parcel, "P-3").map(|r| r.unwrap().0).collect();

@@ -321,6 +321,10 @@ impl Shelf for SledShelf {
         self.value(&state_key(key))
     }
 
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.state(key)?.is_some())
+    }
+
     fn states(&self, kind: Kind, begins: &str) -> Rows<'_, (SmolStr, Vec<u8>)> {
         let mut prefix = vec![STATE, kind.number()];
         prefix.extend_from_slice(begins.as_bytes());

@@ -267,7 +267,7 @@ impl Twin {
 
     /// Whether there is such a thing.
     pub fn has(&self, kind: Kind, id: &SmolStr) -> Result<bool, TwinError> {
-        Ok(self.shelf.state(&Key { kind, id: id.clone() })?.is_some())
+        Ok(self.shelf.has(&Key { kind, id: id.clone() })?)
     }
 
     /// The orders that a platform calls so, whichever platform and shop: by their whole id, or by the number alone.

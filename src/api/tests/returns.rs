@@ -22,7 +22,7 @@ fn item(quantity: u32, condition: &str) -> Value {
 async fn a_parcel_that_comes_back_is_received_and_its_goods_are_sold_again() {
     let edge = Edge::open().await;
     left(&edge, 3).await;
-    let before = edge.get("/api/v1/stock/SZX:A-17").await.json()["on_hand"].as_u64().unwrap();
+    let before = edge.get("/api/v1/stock/SZX:own:A-17").await.json()["on_hand"].as_u64().unwrap();
     edge.news("A-1-1", 5, Returning, "Refused <b>");
     let back = edge.until("/api/v1/returns/A-1-1", |r| r["stage"] == "announced").await;
     assert_eq!((&back["reason"], &back["expected"]), (&json!("Refused <b>"), &json!([{"sku": "A-17", "quantity": 2}])));
@@ -36,7 +36,7 @@ async fn a_parcel_that_comes_back_is_received_and_its_goods_are_sold_again() {
         assert_eq!(edge.post("/api/v1/returns/A-1-1/close", &close).await.status, StatusCode::OK, "twice is once");
     }
     let closed = edge.until("/api/v1/returns/A-1-1?history=true", |r| r["stage"] == "closed").await;
-    assert_eq!(edge.get("/api/v1/stock/SZX:A-17").await.json()["on_hand"], before + 1);
+    assert_eq!(edge.get("/api/v1/stock/SZX:own:A-17").await.json()["on_hand"], before + 1);
     let by = |word: &str| {
         let all = closed["history"].as_array().unwrap();
         let of = |r: &&Value| r["event"]["return"].get(word).is_some() || r["event"]["return"] == word;
@@ -44,7 +44,7 @@ async fn a_parcel_that_comes_back_is_received_and_its_goods_are_sold_again() {
     };
     assert_eq!((by("announced"), by("received"), by("decided")), (json!("system"), json!({"person": "Li Wei"}), json!({"person": "Chen"})));
     assert_eq!(by("restocked"), json!({"person": "Chen"}));
-    let stock = edge.get("/api/v1/stock/SZX:A-17?history=true").await.json();
+    let stock = edge.get("/api/v1/stock/SZX:own:A-17?history=true").await.json();
     let newest = stock["history"].as_array().unwrap().last().unwrap();
     assert_eq!(newest["event"]["stock"]["received"], json!({"quantity": 1, "reference": "return A-1-1"}));
     assert_eq!(newest["by"], json!({"person": "Chen"}));

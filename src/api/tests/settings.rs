@@ -56,8 +56,8 @@ async fn a_site_is_changed_while_it_runs() {
     let board = edge.until("/api/v1/board", |b| b["warehouses"][0]["cutoffs"][0]["local"].as_str().unwrap().ends_with("15:00")).await;
     assert!(board["records"].as_u64().unwrap() > 0);
     edge.post("/api/v1/orders", &order("A-1")).await;
-    let decided = edge.until("/api/v1/orders/A-1", |o| o["decision"].is_object()).await;
-    assert_eq!(decided["decision"]["settings"], 2);
+    let decided = edge.until("/api/v1/orders/A-1", |o| o["parts"][0]["decision"].is_object()).await;
+    assert_eq!(decided["parts"][0]["decision"]["settings"], 2);
     edge.until("/api/v1/decisions", |page| page["rows"][0]["settings"] == 2).await;
     // Records say by whom, and because of which request.
     let history = edge.get("/api/v1/settings/2").await.json();

@@ -19,7 +19,7 @@ async fn records_go_on_from_the_journal_and_dates_are_the_walls() {
     let journal = wall.date() + AHEAD;
     let edge = Edge::by(Clock::wall(journal)).await;
     assert_eq!(edge.post("/api/v1/orders", &order("AHEAD")).await.status, StatusCode::CREATED);
-    edge.until("/api/v1/orders/AHEAD", |o| o["parcel"].is_string()).await;
+    edge.until("/api/v1/orders/AHEAD", |o| o["parts"][0]["parcel"].is_string()).await;
     edge.until("/api/v1/parcels/AHEAD-1", |p| p["tracking"].is_string()).await;
     let records: Vec<_> = edge.site.house.twin.records(0).map(Result::unwrap).collect();
     assert!(records.len() > 5 && records.iter().all(|r| r.at >= journal && near(r.at, journal)));
