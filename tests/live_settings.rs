@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use support::{Live, parceltwin, project};
@@ -93,14 +93,48 @@ fn what_needs_a_restart_is_there_with_the_next_start() {
 
 /// One answer over a plain connection.
 fn answer_of(url: &str) -> String {
-    use std::io::Read;
+    asked("GET", url, "")
+}
+
+fn asked(method: &str, url: &str, more: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an address");
     let (host, path) = rest.split_once('/').expect("a path");
     let mut stream = std::net::TcpStream::connect(host).expect("it listens");
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("it takes it");
+    let more = if more.is_empty() { "\r\n" } else { more };
+    write!(stream, "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}").expect("it takes it");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
     answer
+}
+
+fn post(url: &str, media: &str, body: &str) -> String {
+    asked("POST", url, &format!("Content-Type: {media}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+}
+
+#[test]
+fn what_was_answered_is_in_force_after_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("twin");
+    let file = written(folder.path(), "site.toml", |text| text);
+    let mut live = Live::start(&data, &[text(&file), "--simulated"]);
+    let settings = format!("{}/api/v1/settings", live.url);
+    let text_of = |rate: &str| std::fs::read_to_string(&file).expect("it reads").replace("\"7.12\"", &format!("\"{rate}\""));
+    for (number, rate) in [(2, "7.21"), (3, "7.22"), (4, "7.23")] {
+        let drafted = post(&settings, "application/toml", &text_of(rate));
+        assert!(drafted.starts_with("HTTP/1.1 201") && drafted.contains(&format!("\"number\":{number},\"new\":true")), "{drafted}");
+        let activated = post(&format!("{settings}/{number}/activate"), "application/json", r#"{"reason": "the rate of the day"}"#);
+        assert!(activated.contains("\"stage\":\"active\""), "{activated}");
+    }
+    // And one for later.
+    let draft = post(&settings, "application/toml", &text_of("7.30"));
+    assert!(draft.contains("\"number\":5"), "{draft}");
+    let planned = post(&format!("{settings}/5/activate"), "application/json", r#"{"reason": "later", "from": "2190-01-01T00:00:00Z"}"#);
+    assert!(planned.contains("\"stage\":\"planned\""), "{planned}");
+    live.kill();
+    let said = started(&data, &[text(&file)]);
+    for words in ["which is version 4", "\"7.23\" -> \"7.12\"", "version 5 of the settings will be in force from 2190-01-01T00:00:00Z on"] {
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[test]

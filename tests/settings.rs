@@ -11,6 +11,7 @@ use actors::settings::{Opening, SettingsFault, Versions};
 use actors::site::{Site, World};
 use drivers::Clock;
 use serde_json::{Value, json};
+use sim::carriers::LatencyModel;
 use sim::demand::{self, DemandSettings};
 use sim::site_file::SiteFile;
 use sim::world::{Setup, SimWorld};
@@ -67,7 +68,10 @@ impl House {
             let warehouses: Vec<_> = config.warehouses.iter().map(|w| w.id.clone()).collect();
             let stock = demand::stock(1, &demand, &catalogue, &warehouses);
             let orders: Vec<(Moment, NewOrder)> = demand::orders(1, &demand, &catalogue, start).collect();
-            let world = SimWorld::build(&config, Setup::default(), clock.clone(), &catalogue);
+            let mut setup = Setup::default();
+            // Long enough for something to change while they think.
+            setup.wires.carrier_latency = LatencyModel { base_ms: 5_000, jitter_ms: 0 };
+            let world = SimWorld::build(&config, setup, clock.clone(), &catalogue);
             let site = open(&clock, &twin, &world, opening).await;
             site.describe(catalogue.into_iter().map(actors::catalog::Change::from).collect());
             site.count(stock);
@@ -218,6 +222,40 @@ fn a_tariff_prices_what_is_decided_after_it_and_every_decision_names_its_setting
         let (first, second) = (versions.get(1).expect("it is there"), versions.get(2).expect("it is there"));
         let changed: Vec<_> = first.parts.iter().filter(|(name, hash)| second.parts.get(*name) != Some(hash)).collect();
         assert_eq!(changed.len(), 1, "{changed:?}");
+    });
+}
+
+#[test]
+fn an_order_whose_carriers_are_still_thinking_is_decided_under_what_is_in_force_then() {
+    House::play(async |house| {
+        let waiting = |house: &House| house.twin.board().count(twin::Kind::Order, "received");
+        let asked = |site: &mut Value| channel(site, "mydhl/express-worldwide")["last_resort"] = json!(false);
+        house.change(asked).await;
+        let dear = |site: &mut Value| {
+            asked(site);
+            for id in ["direct/packet", "direct/parcel", "usps/ground-advantage", "usps/priority"] {
+                channel(site, id)["tariff"]["surcharges"] = json!([{ "name": "test", "flat": "5000" }]);
+            }
+        };
+        let number = house.draft(dear).await;
+        house.until(4).await;
+        while waiting(&house) == 0 {
+            assert!(house.clock.now() < house.start + Span::from_hours(20), "no carrier was asked for a price");
+            house.clock.sleep(Span::from_secs(1)).await;
+        }
+        let undecided = house.twin.all::<order::Order>().map(|o| o.expect("it reads")).filter(|(_, o)| o.stage == order::Stage::Received);
+        let undecided: Vec<_> = undecided.map(|(id, _)| id).collect();
+        house.activate(number, None).await.expect("it is put in force");
+        house.until(30).await;
+        let (since, _) = house.in_force_since(number);
+        for id in undecided {
+            let (_, order) = house.twin.load::<order::Order>(&id).expect("it reads").expect("it is there");
+            let decision = order.decision.expect("it is decided");
+            assert_eq!(decision.settings, number, "{id}");
+            let rated = decision.candidates.iter().filter(|c| c.channel.as_ref().is_some_and(|c| !c.as_str().starts_with("mydhl")));
+            assert!(rated.filter_map(|c| c.cost).all(|cost| cost.amount > 5_000.into()), "{decision:#?}");
+        }
+        assert!(house.decisions().iter().all(|(seq, d)| (d.settings < number) == (*seq < since)));
     });
 }
 
