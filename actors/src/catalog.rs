@@ -360,11 +360,10 @@ impl DeskState {
     /// Asks anew what is in those lines of an order of which nobody knew that. Where all is known, it waits for that no more.
     pub(crate) fn identify(&mut self, id: &OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let order = self.order(id)?.state.clone();
-        if !order.holds.contains_key(&Hold::UnknownSku) {
+        if !self.order(id)?.state.holds.contains_key(&Hold::UnknownSku) {
             return Ok(());
         }
-        let order = order.content;
+        let order = self.order(id)?.state.content.clone();
         let shop = Shop::new(order.platform, order.shop);
         // A shop may have been claimed meanwhile; where goods are known already, they are the earlier seller's.
         let nothing_known = order.lines.iter().all(|line| line.goods.is_empty());
