@@ -186,7 +186,6 @@ impl ParcelState {
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
-                // What goes with it stands before it: what follows is because of the label.
                 if self.host.state.stage == Stage::LabelRequested {
                     let plan = &self.host.state.plan;
                     self.customs.lodged(&house, work, plan, &label.tracking)?;
@@ -258,15 +257,18 @@ impl ParcelState {
                     Err(refusal) => Err(refusal),
                 }
             }
-            ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
-                Ok(n) if n > 0 => {
-                    let cost = self.charging.settled(&house, work, &self.host.state)?.map(drop);
-                    self.watch(work, &house);
-                    self.progress(work, Progress::Shipped);
-                    cost
+            ParcelMsg::HandOver { bag } => {
+                let hand_over = Command::HandOver { bag };
+                if self.is_new(work, &hand_over) {
+                    self.charging.settled(&house, work, &self.host.state)?.map_err(|refusal| tracing::warn!(%refusal, "refused")).ok();
                 }
-                other => other.map(drop),
-            },
+                self.host.command(work, hand_over).map(|n| {
+                    if n > 0 {
+                        self.watch(work, &house);
+                        self.progress(work, Progress::Shipped);
+                    }
+                })
+            }
             ParcelMsg::Track(events) => {
                 let before = self.host.state.stage;
                 self.customs.heard(&house, work, &self.host.state.plan, &events)?;
@@ -291,9 +293,8 @@ impl ParcelState {
                 outcome.map(drop)
             }
             ParcelMsg::Cancel { reason, decided } => {
-                // What goes with it stands before it: what follows is because of the parcel.
                 let cancel = Command::Cancel { reason };
-                if self.host.state.decide(self.id.text(), work.tx.at, cancel.clone()).is_ok_and(|events| !events.is_empty()) {
+                if self.is_new(work, &cancel) {
                     self.customs.withdrawn(&house, work, &self.host.state.plan)?;
                 }
                 let outcome = self.host.command(work, cancel);
@@ -309,6 +310,12 @@ impl ParcelState {
                 outcome.map(drop)
             }
         })
+    }
+
+    /// Whether something will come of it. What a step brings along (charges, customs' papers) is written before the step itself, so
+    /// that what follows is because of the step.
+    fn is_new(&self, work: &Work, command: &Command) -> bool {
+        self.host.state.decide(self.id.text(), work.tx.at, command.clone()).is_ok_and(|events| !events.is_empty())
     }
 
     /// The bag that has it, whether it knows it or not.
