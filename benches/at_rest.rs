@@ -15,6 +15,8 @@ use std::path::Path;
 use std::time::Instant;
 use twin::address::Place;
 use twin::channel::{TrackEvent, TrackStatus};
+use twin::charges::{self, Basis, ChargeKind};
+use twin::declaration::{self, Declaration};
 use twin::parcel::{Event, Parcel, Plan};
 use twin::personal::Personal;
 use twin::tracking::{self, Tracking};
@@ -22,6 +24,8 @@ use twin::{Entity, Hash, Moment, TrackingNumber, Tx};
 
 /// Of each parcel at rest.
 const RECORDS: u64 = 10;
+/// Of its charges and its declaration.
+const BESIDE: u64 = 2 + 4;
 
 #[path = "../tests/support/home.rs"]
 mod home;
@@ -102,7 +106,57 @@ fn arrived(twin: &twin::Twin, n: u64) -> Tx {
     let mut way = Tracking::default();
     on_its_way.iter().for_each(|e| way.apply(tx.at, e));
     tx.stage(&id, on_its_way.len() as u32, on_its_way, Default::default(), &way);
+    put::<charges::Charges>(&mut tx, &id, charged());
+    put::<Declaration>(&mut tx, &id, declared(&parcel.tracking.unwrap_or_else(|| TrackingNumber::new("T"))));
     tx
+}
+
+fn put<E: Entity>(tx: &mut Tx, id: &smol_str::SmolStr, events: Vec<E::Event>) {
+    let mut state = E::default();
+    events.iter().for_each(|e| state.apply(tx.at, e));
+    tx.stage::<E>(id, events.len() as u32, events, Default::default(), &state);
+}
+
+fn charged() -> Vec<charges::Event> {
+    let basis = |weight_g| Basis::Tariff {
+        zone: "DE".into(),
+        weight_g,
+        chargeable_g: 450,
+        source: "price sheet of a direct line, 2026-10-01".into(),
+    };
+    let charged = |kind, weight_g| charges::Event::Charged {
+        kind,
+        amount: twin::Money::new(twin::money::Decimal::new(3_408, 2), twin::money::Currency::CNY),
+        basis: basis(weight_g),
+        settings: 3,
+        rate: Some(charges::Rate { base: "USD".into(), per_base: twin::money::Decimal::new(712, 2), as_of: Moment(1) }),
+    };
+    vec![charged(ChargeKind::Estimate, 400), charged(ChargeKind::Freight, 402)]
+}
+
+fn declared(tracking: &TrackingNumber) -> Vec<declaration::Event> {
+    let goods = declaration::Goods {
+        sku: "P-000123".into(),
+        description: "cotton T-shirt".into(),
+        hs_code: "610910".into(),
+        origin: "CN".into(),
+        quantity: 2,
+        weight_g: 180,
+        unit_value: twin::money::Decimal::new(779, 2),
+    };
+    let draft = declaration::Draft {
+        from: "CN".into(),
+        to: "DE".into(),
+        goods: vec![goods],
+        currency: "USD".into(),
+        ..declaration::Draft::default()
+    };
+    vec![
+        declaration::Event::Drafted { draft: Box::new(draft), missing: vec![] },
+        declaration::Event::Lodged { tracking: tracking.clone() },
+        declaration::Event::Presented { at: Moment(2), said: "Presented to customs".into() },
+        declaration::Event::Cleared { at: Moment(3), said: "Import cleared".into() },
+    ]
 }
 
 fn run(dir: &Path) {
@@ -114,7 +168,7 @@ fn run(dir: &Path) {
         let home = home::home(dir).expect("a twin");
         let opened = started.elapsed().as_secs_f64();
         let twin = home.twin.clone();
-        let at_rest = twin.head().records / RECORDS;
+        let at_rest = twin.head().records / (RECORDS + BESIDE);
         let clock = Clock::free(1.0, Moment::default());
         let settings = DemandSettings::default();
         let products = demand::catalogue(1, &settings);

@@ -111,7 +111,9 @@ fn seen(journal: &[Record]) -> BTreeSet<(String, String, String)> {
         let plan_of = |parcel: &str| plans.get(&Key::new(twin::Kind::Parcel, parcel)).expect("it was created").order.as_str();
         let order_of = |record: &Record| match &record.event {
             Event::Order(_) => Some(record.key.id.to_string()),
-            Event::Parcel(_) | Event::Tracking(_) | Event::Return(_) => Some(plan_of(&record.key.id).to_owned()),
+            Event::Parcel(_) | Event::Tracking(_) | Event::Return(_) | Event::Charges(_) | Event::Declaration(_) => {
+                Some(plan_of(&record.key.id).to_owned())
+            }
             Event::Bag(bag::Event::Added { parcel, .. }) => Some(plan_of(parcel.as_str()).to_owned()),
             Event::Stock(stock::Event::Reserved { order, .. } | stock::Event::Picked { order, .. }) => Some(order.to_string()),
             _ => None,

@@ -203,12 +203,14 @@ fn three_parcels_from_two_warehouses_one_cancelled_one_returned() {
         assert_eq!((house.parcel("M-1-3").stage, house.stock("LAX", 2)), (Stage::Cancelled, (5, 0)));
         assert_eq!(house.far("M-1"), "shipped", "all that is still wanted");
         house.until("the delivery", || house.far("M-1").contains("delivered")).await;
-        let back = TrackEvent { at: house.clock.now(), status: TrackStatus::Returned, code: "RT".into(), text: "back".into(), place: "".into() };
-        house.until("both at their end", || {
-            let far = Fulfilment::of_order(&house.twin, &house.order("M-1")).expect("it reads");
-            far.delivered + far.returned == 2
-        })
-        .await;
+        let back =
+            TrackEvent { at: house.clock.now(), status: TrackStatus::Returned, code: "RT".into(), text: "back".into(), place: "".into() };
+        house
+            .until("both at their end", || {
+                let far = Fulfilment::of_order(&house.twin, &house.order("M-1")).expect("it reads");
+                far.delivered + far.returned == 2
+            })
+            .await;
         let back = TrackEvent { at: house.clock.now(), ..back };
         house.site.house.tell("M-1-2".into(), ParcelMsg::Track(vec![back]));
         house.until("the return", || house.far("M-1") == "1 of 2 delivered").await;
@@ -240,7 +242,7 @@ fn two_orders_in_one_parcel_are_taken_apart_before_packing() {
         assert_eq!(goods(&parcel), [("N-1", a.as_str(), 1), ("N-2", b.as_str(), 2)]);
         let slip = actors::slip::pick_slip(&together, &parcel.plan.items);
         assert!(slip.contains(&format!("PICK 1 {a}")) && slip.contains(&format!("PICK 2 {b}")), "{slip}");
-        let apart: Vec<_> = ["N-1", "N-2"].map(|n| house.order(n)).iter().map(|o| o.live_parts().map(|p| p.parcel.clone()).collect()).collect();
+        let apart = ["N-1", "N-2"].map(|n| house.order(n).live_parts().map(|p| p.parcel.clone()).collect::<Vec<_>>());
         assert_eq!(apart, [vec![together.clone()], vec![together.clone()]], "no other parcel holds any of it");
         assert_eq!((house.stock("SZX", 0), house.stock("SZX", 1)), ((3, 1), (3, 3)));
         let (parcel, reason) = (together.clone(), "the box is too large".into());

@@ -512,12 +512,12 @@ async fn killed_again_and_again_it_comes_to_what_a_rebuild_gives() {
         let text =
             client.get(format!("{}/api/v1/search?q=KILL-3-19", live.url)).send().await.expect("an answer").text().await.expect("text");
         answer = serde_json::from_str(&text).expect("JSON");
-        if answer["found"][0]["id"] == "KILL-3-19" {
+        if answer["found"][0]["id"] == "KILL-3-19@shopify:shopify-1" {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(answer["found"][0]["id"], "KILL-3-19", "{answer}");
+    assert_eq!(answer["found"][0]["id"], "KILL-3-19@shopify:shopify-1", "{answer}");
     // Stopped as a service manager stops it.
     assert!(std::process::Command::new("kill").arg(live.child.id().to_string()).status().expect("it runs").success());
     let mut live = live;

@@ -250,7 +250,7 @@ fn an_order_whose_carriers_are_still_thinking_is_decided_under_what_is_in_force_
         let (since, _) = house.in_force_since(number);
         for id in undecided {
             let (_, order) = house.twin.load::<order::Order>(&id).expect("it reads").expect("it is there");
-            let decision = order.decision.expect("it is decided");
+            let decision = order.decision().expect("it is decided");
             assert_eq!(decision.settings, number, "{id}");
             let rated = decision.candidates.iter().filter(|c| c.channel.as_ref().is_some_and(|c| !c.as_str().starts_with("mydhl")));
             assert!(rated.filter_map(|c| c.cost).all(|cost| cost.amount > 5_000.into()), "{decision:#?}");

@@ -208,7 +208,6 @@ impl ParcelState {
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
-                // What goes with it stands before it: what follows is because of the label.
                 if self.host.state.stage == Stage::LabelRequested {
                     let plan = &self.host.state.plan;
                     self.customs.lodged(&house, work, plan, &label.tracking)?;
@@ -280,13 +279,16 @@ impl ParcelState {
                     Err(refusal) => Err(refusal),
                 }
             }
-            ParcelMsg::HandOver { bag } => match self.host.command(work, Command::HandOver { bag }) {
-                Ok(n) if n > 0 => {
-                    self.watch(work, &house)?;
-                    self.charging.settled(&house, work, &self.host.state)?.map(drop)
+            ParcelMsg::HandOver { bag } => {
+                let hand_over = Command::HandOver { bag };
+                if self.is_new(work, &hand_over) {
+                    self.charging.settled(&house, work, &self.host.state)?.map_err(|refusal| tracing::warn!(%refusal, "refused")).ok();
                 }
-                other => other.map(drop),
-            },
+                match self.host.command(work, hand_over) {
+                    Ok(n) if n > 0 => self.watch(work, &house).map(Ok)?,
+                    other => other.map(drop),
+                }
+            }
             ParcelMsg::Track(news) => {
                 self.customs.heard(&house, work, &self.host.state.plan, &news)?;
                 let tracked = self.tracking()?.command(work, tracking::Command::Track { news }).map(drop);
@@ -312,9 +314,8 @@ impl ParcelState {
                 outcome.map(drop)
             }
             ParcelMsg::Cancel { reason, order, unreleased, decided } => {
-                // What goes with it stands before it: what follows is because of the parcel.
                 let cancel = Command::Cancel { reason, order, unreleased };
-                if self.host.state.decide(self.id.text(), work.tx.at, cancel.clone()).is_ok_and(|events| !events.is_empty()) {
+                if self.is_new(work, &cancel) {
                     self.customs.withdrawn(&house, work, &self.host.state.plan)?;
                 }
                 let outcome = self.host.command(work, cancel);
@@ -330,6 +331,12 @@ impl ParcelState {
                 outcome.map(drop)
             }
         })
+    }
+
+    /// Whether something will come of it. What a step brings along (charges, customs' papers) is written before the step itself, so
+    /// that what follows is because of the step.
+    fn is_new(&self, work: &Work, command: &Command) -> bool {
+        self.host.state.decide(self.id.text(), work.tx.at, command.clone()).is_ok_and(|events| !events.is_empty())
     }
 
     /// The bag that has it, whether it knows it or not.

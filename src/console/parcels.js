@@ -55,7 +55,10 @@ async function look(text) {
     let parcel = await first([`/api/v1/parcels?history=true&tracking=${id}`, `/api/v1/parcels/${id}?history=true`]);
     const order = await first([href("orders", parcel ? parcel.plan.order : text)]);
     if (!parcel && order?.parcel) parcel = await first([`${href("parcels", order.parcel)}?history=true`]);
-    if (parcel) parcel.charges = await first([`${href("parcels", parcel.id)}/charges`]);
+    if (parcel) {
+      parcel.charges = await first([`${href("parcels", parcel.id)}/charges`]);
+      parcel.declared = await first([href("declarations", parcel.id)]);
+    }
     if (!parcel && !order) {
       found.replaceChildren(close(), element("p", `Nothing is called ${text}: neither an order, nor a parcel, nor a tracking number.`),
         element("a", "Search for it in names, addresses and reasons", { href: `/lists?q=${id}` }));
@@ -108,6 +111,16 @@ function cost(of) {
   return sum && `${sum}: ${charges.join("; ")}`;
 }
 
+/** How far its declaration is, what customs said, and what they want that is not known. */
+function customs(declared) {
+  const missing = declared.missing.map((what) => {
+    if (typeof what === "string") return words(what);
+    const [[name, { line }]] = Object.entries(what);
+    return `${words(name)} of line ${line}`;
+  });
+  return [words(declared.stage), declared.customs_said, missing.length > 0 && `⚠ missing: ${missing.join(", ")}`].filter(Boolean).join("; ");
+}
+
 function describeParcel(parcel) {
   const { plan, tracked, returned } = parcel;
   const said = (news) => (news ? `${clock(news.at)} ${news.text} ${news.place}` : "");
@@ -126,6 +139,7 @@ function describeParcel(parcel) {
     ["Size", [size(plan.declared) && `declared ${size(plan.declared)}`, parcel.measured && `measured ${size(parcel.measured)}`].filter(Boolean).join(", ")],
     ["Contents", plan.contents],
     ["Cost", parcel.charges ? cost(parcel.charges) : ""],
+    ["Customs", parcel.declared ? customs(parcel.declared) : ""],
     ["Station", parcel.station],
     ["Chute and bag", parcel.chute === null ? "" : `${parcel.chute}${parcel.bag ? `, bag ${parcel.bag}` : ""}`],
     ["Last news", said(tracked?.newest)],

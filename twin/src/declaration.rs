@@ -299,10 +299,6 @@ impl Entity for Declaration {
         }
     }
 
-    fn stage_word(&self) -> &'static str {
-        self.stage.as_str()
-    }
-
     fn of(event: &crate::Event) -> Option<&Event> {
         if let crate::Event::Declaration(event) = event { Some(event) } else { None }
     }

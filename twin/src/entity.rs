@@ -270,6 +270,11 @@ pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {
     postcard::to_extend(state, bytes).unwrap_or_default()
 }
 
+/// How many events made a state, without reading it.
+pub(crate) fn version_of(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk::<4>().map(|version| u32::from_le_bytes(*version))
+}
+
 pub(crate) fn read_state<E: DeserializeOwned>(bytes: &[u8]) -> Result<(u32, E), String> {
     let (version, state) = bytes.split_first_chunk::<4>().ok_or("it is empty")?;
     Ok((u32::from_le_bytes(*version), postcard::from_bytes(state).map_err(|e| e.to_string())?))
