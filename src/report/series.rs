@@ -300,6 +300,9 @@ mod tests {
         let sum = |of: fn(&Flow) -> u64| series.flow.values().map(of).sum::<u64>();
         assert_eq!(sum(|f| f.received), kpis.orders.received);
         assert_eq!([sum(|f| f.packed), sum(|f| f.handed_over)], [series.reached[2], series.reached[5]]);
+        let p = kpis.parcels;
+        assert!(p.delivered > 100 && p.lost > 1 && p.intercepted > 1 && p.open > 1, "nothing of it counts zero: {p:?}");
+        assert_eq!(p.created, p.delivered + p.intercepted + p.returned + p.lost + p.cancelled + p.open, "each is in one place");
         assert_eq!(series.reached[0], kpis.parcels.created);
         assert_eq!(series.reached[6], kpis.parcels.delivered);
         assert_eq!(series.delivered.values().sum::<u64>(), kpis.parcels.delivered);
@@ -317,6 +320,7 @@ mod tests {
         let last = series.phases.sampled(0.0, end, 1).pop().unwrap().1;
         assert_eq!(last.iter().sum::<u64>(), kpis.parcels.created, "every parcel is in one phase at the end");
         assert_eq!(last[Phase::Delivered as usize], kpis.parcels.delivered);
+        assert_eq!(last[Phase::Ended as usize], p.returned + p.lost + p.cancelled);
         assert_eq!(last[Phase::Stopped as usize], kpis.parcels.intercepted);
     }
 

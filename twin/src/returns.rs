@@ -1,4 +1,5 @@
-//! A return: a parcel that comes back, from the first word of it to the shelf. One for each parcel, called as it is.
+//! A return: a parcel that comes back, from the first word of it to the shelf. One for each parcel, called as it is; what a buyer
+//! sends on their own account, with a label of its own, may come beside it under ids of its own (`R-…`).
 //!
 //! announced (by the carrier, or by a person) → arrived (its label was read in a warehouse) → received (opened: what of its goods
 //! is in which condition) → restocking, where something goes back on the shelf → closed. Any step may be left out by a person who
