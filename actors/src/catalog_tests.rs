@@ -86,14 +86,16 @@ impl Model {
     }
 }
 
+/// What is not durable yet, with what the model is once it is.
+type Unsettled = (Tx, Vec<(Wrote, u32)>, Model);
+
 proptest! {
     #[test]
     fn it_says_what_it_was_told_last_durable_or_not(steps in prop::collection::vec(step(), 1..60)) {
         let twin = Arc::new(Twin::in_memory("catalog"));
         let mut catalog = Catalog::new(twin.clone());
         let mut model = Model::default();
-        // What is not durable yet, with what the model is once it is.
-        let mut waiting: VecDeque<(Tx, Vec<(Wrote, u32)>, Model)> = VecDeque::new();
+        let mut waiting: VecDeque<Unsettled> = VecDeque::new();
         let mut durable = Model::default();
         for step in steps {
             match step {
@@ -120,13 +122,13 @@ proptest! {
                     model = durable.clone();
                 }
             }
-            for n in 0..SHOPS.len() {
-                let seller = catalog.seller_of(&shop(n)).unwrap();
-                prop_assert_eq!(&seller, &model.seller_of(&shop(n)));
+            for shop in (0..SHOPS.len()).map(shop) {
+                let seller = catalog.seller_of(&shop).unwrap();
+                prop_assert_eq!(&seller, &model.seller_of(&shop));
                 for sku in SKUS.map(Sku::from) {
-                    let goods = catalog.goods(&seller, &shop(n), &sku).unwrap().ok();
+                    let goods = catalog.goods(&seller, &shop, &sku).unwrap().ok();
                     let told = goods.map(|goods| goods.into_iter().map(|g| (g.sku, g.quantity, g.facts.weight_g)).collect());
-                    prop_assert_eq!(told, model.goods(&shop(n), &sku), "{} of {}", sku, SHOPS[n]);
+                    prop_assert_eq!(told, model.goods(&shop, &sku), "{} of {}", sku, shop.shop);
                 }
             }
         }
