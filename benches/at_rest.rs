@@ -135,7 +135,7 @@ fn charged() -> Vec<charges::Event> {
 }
 
 fn declared(tracking: &TrackingNumber) -> Vec<declaration::Event> {
-    let goods = declaration::Goods {
+    let goods = declaration::Declared {
         sku: "P-000123".into(),
         description: "cotton T-shirt".into(),
         hs_code: "610910".into(),

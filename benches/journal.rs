@@ -11,10 +11,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use twin::copies::{self, At};
-use twin::entity::{Event, Key};
 use twin::journal::disk::OsDisk;
 use twin::journal::folder::{Folder, Opening};
 use twin::journal::{Draft, Group};
+use twin::{Event, Key};
 use twin::{Moment, Record};
 
 fn main() {

@@ -26,7 +26,7 @@ const TABLES: [Table; 20] = [
     table("The file itself", "actors/src/config.rs", "SiteConfig", refused::<actors::config::SiteConfig>),
     table("[fx]", "rules/src/fx.rs", "Rates", refused::<rules::fx::Rates>),
     table("[checks]", "rules/src/check.rs", "Thresholds", refused::<rules::check::Thresholds>),
-    table("[limits]", "actors/src/config.rs", "Limits", refused::<actors::config::Limits>),
+    table("[limits]", "actors/src/config.rs", "Bounds", refused::<actors::config::Bounds>),
     table("[[warehouse]]", "actors/src/config.rs", "WarehouseConfig", refused::<actors::config::WarehouseConfig>),
     table("[warehouse.address]", "twin/src/address.rs", "Address", address),
     table("[[warehouse.station]]", "actors/src/config.rs", "StationConfig", refused::<actors::config::StationConfig>),

@@ -1,6 +1,6 @@
 //! A packing bench: slip and label come out of its printer, goods become a parcel, and a scan says that it is packed.
 
-use crate::station::Base;
+use crate::base::Base;
 use crate::{ParcelMsg, origin, slip};
 use bytes::Bytes;
 use drivers::devices::{Instruction, Observation, code};

@@ -224,7 +224,7 @@ impl CarrierState {
             self.looking += 1;
             let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(Because::Nothing)));
             tokio::spawn(async move {
-                let outcome = alive(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
+                let outcome = unless_it_panics(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
                 // A carrier that fell meanwhile watches what the twin knows.
                 let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
             });
@@ -236,13 +236,13 @@ impl CarrierState {
             let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(asked.origin().because)));
             tokio::spawn(async move {
                 let call = match job {
-                    Job::Quote(request, reply) => Call::Quoted(alive(|| driver.quote(*request)).await, reply),
+                    Job::Quote(request, reply) => Call::Quoted(unless_it_panics(|| driver.quote(*request)).await, reply),
                     Job::Label(request, attempts) => {
-                        let outcome = alive(|| driver.buy_label((*request).clone())).await;
+                        let outcome = unless_it_panics(|| driver.buy_label((*request).clone())).await;
                         Call::Bought(request, attempts + 1, outcome)
                     }
                     Job::Void(tracking) => {
-                        let outcome = alive(|| driver.void_label(tracking.clone())).await;
+                        let outcome = unless_it_panics(|| driver.void_label(tracking.clone())).await;
                         Call::Voided(tracking, outcome)
                     }
                 };
@@ -279,12 +279,12 @@ impl CarrierState {
     fn returned(&mut self, call: Call) -> Result<(), ActorProcessingErr> {
         match call {
             Call::Quoted(outcome, reply) => {
-                self.felt(outcome.as_ref().err())?;
+                self.count_outcome(outcome.as_ref().err())?;
                 outcome.iter().for_each(|read| self.say_skipped("prices", &read.skipped));
                 reply(outcome.map_err(NoOffer::from));
             }
             Call::Bought(request, attempts, outcome) => {
-                self.felt(outcome.as_ref().err())?;
+                self.count_outcome(outcome.as_ref().err())?;
                 match outcome {
                     Err(e) if e.is_transient() && attempts < ATTEMPTS_MAX => {
                         let pause = Span((RETRY_FIRST * (1 << attempts.min(12))).0.min(PAUSE_MAX.0));
@@ -297,7 +297,7 @@ impl CarrierState {
                 }
             }
             Call::Tracked(mut batch, outcome) => {
-                self.felt(outcome.as_ref().err())?;
+                self.count_outcome(outcome.as_ref().err())?;
                 self.count_unread(&mut batch, outcome.as_ref().err());
                 if let Err(why) = &outcome {
                     tracing::warn!(carrier = %self.config.id(), parcels = batch.len(), why = ?why.to_smolstr(), "no news could be had");
@@ -320,7 +320,7 @@ impl CarrierState {
     }
 
     /// Counts failures in a row; pauses and resumes, and says so in the twin.
-    fn felt(&mut self, error: Option<&CarrierError>) -> Result<(), ActorProcessingErr> {
+    fn count_outcome(&mut self, error: Option<&CarrierError>) -> Result<(), ActorProcessingErr> {
         let command = match error {
             // Calls that were under way when the pause began say nothing new.
             Some(e) if e.is_transient() && self.is_paused() => {
@@ -473,7 +473,7 @@ fn sum(parts: impl Iterator<Item = u64>) -> u64 {
 }
 
 /// The call's outcome, also where it panics: whoever waits for it must hear something.
-async fn alive<T>(call: impl FnOnce() -> BoxFuture<'static, Result<T, CarrierError>>) -> Result<T, CarrierError> {
+async fn unless_it_panics<T>(call: impl FnOnce() -> BoxFuture<'static, Result<T, CarrierError>>) -> Result<T, CarrierError> {
     match AssertUnwindSafe(async { call().await }).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(_) => Err(WireError::Unreachable { host: "the carrier".into(), why: "the call broke off".into() }.into()),

@@ -33,7 +33,7 @@ pub struct SiteConfig {
     pub fx: Rates,
     /// Bounds on work in progress.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: Bounds,
     /// At least one.
     #[serde(rename = "warehouse")]
     pub warehouses: Vec<WarehouseConfig>,
@@ -48,7 +48,7 @@ pub struct SiteConfig {
 /// Bounds on work in progress.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct Bounds {
     /// Parcel actors awake at once before the longest at rest is put to sleep.
     pub parcels_awake_max: usize,
     /// Labels printed at one bench and not yet packed.
@@ -67,9 +67,9 @@ pub struct Limits {
     pub keepalive_s: u32,
 }
 
-impl Default for Limits {
+impl Default for Bounds {
     fn default() -> Self {
-        Limits {
+        Bounds {
             parcels_awake_max: 16_384,
             bench_parcels_max: 40,
             bag_parcels_max: 60,

@@ -63,7 +63,7 @@ fn a_list_of_holidays_that_is_over_is_told() {
         name: "s".into(),
         checks: Thresholds::default(),
         fx: toml::from_str("base = \"USD\"").unwrap(),
-        limits: Limits::default(),
+        limits: Bounds::default(),
         warehouses: vec![lax],
         carriers: vec![usps],
         channels: vec![toml::from_str(text).unwrap()],

@@ -1,9 +1,9 @@
 //! One device: keeps its session alive, mirrors whether it is there and well, and passes what it saw to its station.
 
+use crate::base::StationMsg;
 use crate::config::DeviceConfig;
 use crate::fault::Faults;
 use crate::origin::Cause;
-use crate::station::StationMsg;
 use crate::{Host, House, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation, SessionSettings};
 use futures::FutureExt;

@@ -1,8 +1,8 @@
 //! A dock door: each bag tag that its scanner reads goes onto the carrier's open manifest, and its parcels are handed over. The
 //! label of a parcel that comes back says that it is here.
 
+use crate::base::{Base, StationMsg};
 use crate::ledger::Host;
-use crate::station::{Base, StationMsg};
 use crate::{ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;

@@ -4,6 +4,7 @@
 //! ledger lets that out when the events are durable. No actor reads a clock but [`drivers::Clock`], parses a wire
 //! format, or keeps a reference to another actor: messages go to [`Seat`]s.
 
+pub mod base;
 pub mod bench;
 pub mod carrier;
 pub mod catalog;

@@ -3,11 +3,11 @@
 //! Devices do not know each other. An item's scan, weight and question belong together when they are as far apart as the
 //! belt makes them, by the clock's steady time; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
 
+use crate::base::{Base, Facts};
 use crate::bench::parcel_of;
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
 use crate::ledger::Host;
-use crate::station::Base;
 use crate::zero::Zero;
 use crate::{InForce, ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
@@ -19,19 +19,10 @@ use twin::bag::{self, Bag};
 use twin::device::DeviceKind;
 use twin::facet::Facet;
 use twin::parcel::{Interception, Verdict};
-use twin::{BagId, Because, By, CarrierId, ChannelId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
+use twin::{BagId, Because, By, CarrierId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
 /// An item the sorter never confirms is forgotten after this.
 pub const ITEM_LIFE: Span = Span::from_mins(5);
-
-/// What a parcel says of itself when its label is read.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    pub declared_g: Grams,
-    pub declared: Dims,
-    pub channel: ChannelId,
-    pub country: SmolStr,
-}
 
 pub struct Line {
     config: LineConfig,

@@ -1,14 +1,13 @@
 //! One parcel, awake: takes what happens to it and what its carrier says of it, keeps both states, and tells those who wait
 //! for it.
 
+use crate::base::{Facts, StationMsg};
 use crate::carrier::CarrierMsg;
 use crate::charging::Charging;
 use crate::config::WarehouseConfig;
 use crate::customs::Customs;
-use crate::line::Facts;
 use crate::order_desk::{DeskMsg, Reply};
 use crate::returns;
-use crate::station::StationMsg;
 use crate::warehouse::WarehouseMsg;
 use crate::{Host, House, Seat, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};

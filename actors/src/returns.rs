@@ -2,10 +2,10 @@
 //! back on the shelf the order desk takes over, which alone writes stock, and closes the return in the same transaction.
 //! A scanner at a dock or a rework bench that reads the label of one that is announced says that it has arrived.
 
+use crate::base::Base;
 use crate::bench::parcel_of;
 use crate::order_desk::{DeskMsg, DeskState};
 use crate::parcel::ParcelState;
-use crate::station::Base;
 use crate::{Host, ParcelMsg, Work, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};

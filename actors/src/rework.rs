@@ -1,8 +1,8 @@
 //! The rework bench: a person opens an intercepted parcel, scans the pick slip inside and then the label outside
 //! (or [`NO_LABEL`] where it cannot be read). The slip says whose goods these are; the label, whose they were taken for.
 
+use crate::base::Base;
 use crate::bench::sheets;
-use crate::station::Base;
 use crate::{ParcelMsg, returns, slip};
 use drivers::devices::{Instruction, Observation, code};
 use ractor::ActorProcessingErr;

@@ -1,8 +1,9 @@
 //! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
 
+use crate::base::StationMsg;
 use crate::config::WarehouseConfig;
 use crate::parcels::{ParcelsMsg, Whose};
-use crate::station::{StationActor, StationArguments, StationMsg};
+use crate::station::{StationActor, StationArguments};
 use crate::supervision::{Children, Start};
 use crate::{Host, House, InForce, ParcelMsg, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};

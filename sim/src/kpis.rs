@@ -8,9 +8,9 @@ use serde::Serialize;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap};
 use twin::charges::Charges;
-use twin::entity::{Event, Kind};
 use twin::money::Decimal;
 use twin::parcel::Parcel;
+use twin::{Event, Kind};
 use twin::{Hash, Moment, Money, Twin, TwinError, order, parcel};
 
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@
 //! written is cut off. Neither ever holds up the ledger: one task takes what it tells, at once.
 
 use super::connections::Connection;
-use super::limits::{FEED_BYTES_MAX, LISTENER_BYTES_WAITING_MAX, Limit, Limits};
+use super::limits::{FEED_BYTES_MAX, LISTENER_BYTES_WAITING_MAX, Limit, LimitLog};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,7 +62,7 @@ impl Listener {
 }
 
 pub struct Feed {
-    limits: Arc<Limits>,
+    limits: Arc<LimitLog>,
     inner: Mutex<Inner>,
     /// The newest record's number; `None` when there will be no more.
     newest: watch::Sender<Option<u64>>,
@@ -79,7 +79,7 @@ struct Inner {
 }
 
 impl Feed {
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<LimitLog>) -> Self {
         Feed { limits, inner: Mutex::default(), newest: watch::Sender::new(Some(0)) }
     }
 

@@ -5,7 +5,7 @@
 use super::Api;
 use super::connections::Connection;
 use super::limits::{
-    BODY_BYTES_FREE, BODY_BYTES_IN_FLIGHT_MAX, BODY_BYTES_MAX, BODY_GRACE, BODY_RATE_MIN, BODY_WAIT_MAX, Limit, Limits,
+    BODY_BYTES_FREE, BODY_BYTES_IN_FLIGHT_MAX, BODY_BYTES_MAX, BODY_GRACE, BODY_RATE_MIN, BODY_WAIT_MAX, Limit, LimitLog,
     ORDERS_IN_FLIGHT_MAX, REQUESTS_IN_FLIGHT_MAX, STREAMS_MAX,
 };
 use super::problem::Problem;
@@ -41,14 +41,14 @@ impl Default for Gate {
 
 impl Gate {
     /// Room for so many orders until the permit is dropped.
-    pub fn orders(&self, limits: &Limits, count: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    pub fn orders(&self, limits: &LimitLog, count: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let full = || overloaded(limits, Limit::OrdersInFlight, format!("{ORDERS_IN_FLIGHT_MAX} orders are being written already"));
         let count = u32::try_from(count).map_err(|_| full())?;
         self.orders.clone().try_acquire_many_owned(count).map_err(|_| full())
     }
 
     /// Room for one more event stream until the permit is dropped.
-    pub fn stream(&self, limits: &Limits) -> Result<OwnedSemaphorePermit, Problem> {
+    pub fn stream(&self, limits: &LimitLog) -> Result<OwnedSemaphorePermit, Problem> {
         let full = |_| overloaded(limits, Limit::Streams, format!("{STREAMS_MAX} event streams are open already"));
         self.streams.clone().try_acquire_owned().map_err(full)
     }
@@ -59,7 +59,7 @@ impl Gate {
     }
 }
 
-fn overloaded(limits: &Limits, limit: Limit, detail: String) -> Problem {
+fn overloaded(limits: &LimitLog, limit: Limit, detail: String) -> Problem {
     limits.reached(limit, &detail);
     Problem::overloaded(detail)
 }

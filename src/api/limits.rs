@@ -150,7 +150,7 @@ impl Limit {
 }
 
 /// Counts how often each limit is reached, and says so once in a while: an attack must not fill the log.
-pub struct Limits {
+pub struct LimitLog {
     clock: Clock,
     said: Mutex<[Said; Limit::ALL.len()]>,
 }
@@ -161,9 +161,9 @@ struct Said {
     since: u64,
 }
 
-impl Limits {
+impl LimitLog {
     pub fn by(clock: Clock) -> Self {
-        Limits { clock, said: Mutex::default() }
+        LimitLog { clock, said: Mutex::default() }
     }
 
     /// A limit was reached; `detail` is what the caller is told, or would be.

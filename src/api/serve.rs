@@ -4,7 +4,7 @@
 
 use super::connections::{Connection, Connections, Place};
 use super::hosts::Arrived;
-use super::limits::{ANSWER_STALL_MAX, CONNECTION_BUFFER_BYTES, HEAD_WAIT_MAX, Limit, Limits};
+use super::limits::{ANSWER_STALL_MAX, CONNECTION_BUFFER_BYTES, HEAD_WAIT_MAX, Limit, LimitLog};
 use axum::Router;
 use axum::body::Body;
 use drivers::Clock;
@@ -26,7 +26,7 @@ use twin::{Moment, Span};
 const ACCEPT_PAUSE: Span = Span::from_ms(100);
 
 /// Serves until told to stop, and then until the last answer is given.
-pub async fn serve(listener: TcpListener, router: Router, limits: Arc<Limits>, mut stop: watch::Receiver<()>) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Arc<LimitLog>, mut stop: watch::Receiver<()>) {
     let (connections, clock) = (Arc::new(Connections::default()), Clock::free(1.0, Moment::default()));
     let mut tasks = JoinSet::new();
     let mut number = 0;
@@ -58,7 +58,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Arc<Limits>, m
     while tasks.join_next().await.is_some() {}
 }
 
-async fn one(stream: TcpStream, peer: SocketAddr, place: Place, router: Router, limits: Arc<Limits>, mut stop: watch::Receiver<()>) {
+async fn one(stream: TcpStream, peer: SocketAddr, place: Place, router: Router, limits: Arc<LimitLog>, mut stop: watch::Receiver<()>) {
     // Without them it would be slower or hold on longer; neither is a reason to refuse.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@ use super::{Answer, LiveFlags, environment, keep, products, screen, settings};
 use crate::api;
 use crate::query::Query;
 use crate::query::follow::Follower;
+use crate::router;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -108,7 +109,7 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     };
     screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
     let (stop, stopping) = tokio::sync::watch::channel(());
-    let server = tokio::spawn(api::serve(listener, state, stopping));
+    let server = tokio::spawn(router::serve(listener, state, stopping));
     let outcome = tokio::select! {
         biased;
         () = interrupted() => Ok(Answer::Yes),

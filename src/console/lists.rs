@@ -1,11 +1,11 @@
 //! Lists of orders, parcels and returns by facets, and what a search finds: drawn here whole, without scripts. What was asked stands in
 //! the page's address, so that a list can be kept and passed on.
 
-use super::page;
 use crate::api::Api;
 use crate::api::board::ORDER_STAGES;
 use crate::api::lists::{Filters, ask, found};
 use crate::api::problem::{Problem, query};
+use crate::page::page;
 use crate::query::lists::{OrderRow, ParcelRow, ReturnRow};
 use crate::query::pages::{Page, page as page_of};
 use crate::query::search::Findings;

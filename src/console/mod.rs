@@ -8,11 +8,11 @@ pub mod picture;
 
 use crate::api::board::{BoardView, ORDER_STAGES, current};
 use crate::api::{Api, problem::Problem};
+use crate::page::{asset, page};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use picture::WarehousePicture;
 
@@ -101,14 +101,6 @@ pub fn assets() -> Router<Api> {
         .route("/console/console.js", get(move || async move { asset(script, include_str!("console.js")) }))
         .route("/console/belt.js", get(move || async move { asset(script, include_str!("belt.js")) }))
         .route("/console/parcels.js", get(move || async move { asset(script, include_str!("parcels.js")) }))
-}
-
-pub fn page(html: String) -> Response {
-    ([(header::CACHE_CONTROL, "no-cache")], Html(html)).into_response()
-}
-
-pub fn asset(media: &'static str, text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use super::QueryError;
 use super::rows::{Writer, micro, money, some, text};
 use rusqlite::params;
+use twin::Event;
 use twin::allocation::{Candidate, Decision};
 use twin::charges::{self, Charge};
-use twin::entity::Event;
 use twin::hold::Detail;
 use twin::order::Hold;
 use twin::{Money, Record, board, carrier, device, order, parcel, settings, station, stock, tracking};

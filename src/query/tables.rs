@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use twin::entity::Event;
+use twin::Event;
 use twin::journal::{Head, Journal};
 use twin::order;
 use twin::projection::{Projection, catch_up, went_through};

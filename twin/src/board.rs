@@ -1,6 +1,7 @@
 //! The board on the wall: how many of what are where, and what needs a person. Built from events as they are committed.
 
-use crate::entity::{Event, Kind};
+use crate::entity::Kind;
+use crate::event::Event;
 use crate::journal::{Head, Record};
 use crate::projection::Projection;
 use crate::{Key, Moment, device, order, parcel, station, tracking};

@@ -2,7 +2,8 @@
 //! to know of them.
 
 use crate::TwinError;
-use crate::entity::{Kind, State, version_of};
+use crate::entity::{Kind, version_of};
+use crate::event::State;
 use crate::shelf::Shelf;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Copies of a twin: a backup of a running site, a folder made from a backup, a compact copy. Each is made under another
 //! name, synced, and renamed when it is whole; a copy that was broken off says so and is not opened.
 
-use crate::entity::Event;
 use crate::error::broken;
+use crate::event::Event;
 use crate::home::{Glance, UNFINISHED};
 use crate::journal::anchor::{self, Anchor, Mark, Reading};
 use crate::journal::disk::{Below, Disk, OsDisk};

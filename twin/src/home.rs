@@ -3,8 +3,9 @@
 //! Opening it puts right by itself what can be put right without losing anything, says so, and refuses the rest in words.
 //! Looking at it opens the journal alone, takes no lock and changes nothing.
 
-use crate::entity::{Key, Kind, State};
+use crate::entity::{Key, Kind};
 use crate::error::broken;
+use crate::event::State;
 use crate::journal::anchor;
 use crate::journal::disk::{Disk, OsDisk};
 use crate::journal::folder::{Folder, Notes, Opening};

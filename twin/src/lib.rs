@@ -20,6 +20,7 @@ pub mod defect;
 pub mod device;
 pub mod entity;
 mod error;
+pub mod event;
 pub mod facet;
 pub mod field;
 pub mod forget;
@@ -64,8 +65,9 @@ pub mod warehouse;
 pub mod words;
 
 pub use address::Address;
-pub use entity::{Entity, Event, Key, Kind, Refusal};
+pub use entity::{Entity, Key, Kind, Refusal};
 pub use error::{Damage, Remedy, StoreError, TwinError};
+pub use event::Event;
 pub use hash::Hash;
 pub use id::*;
 pub use journal::history::history;

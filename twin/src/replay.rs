@@ -1,6 +1,7 @@
 //! Makes states from the journal: what the shelf has not heard of yet, or everything anew.
 
-use crate::entity::{Event, Key, State};
+use crate::entity::Key;
+use crate::event::{Event, State};
 use crate::facet::Listing;
 use crate::journal::{Head, Journal, Record};
 use crate::shelf::{Change, Shelf};

@@ -5,7 +5,7 @@ use super::problem::{FieldError, Problem};
 use super::{
     board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, products, returns, settings,
 };
-use crate::console::{asset, page};
+use crate::page::{asset, page};
 use axum::Json;
 use axum::response::Response;
 use utoipa::openapi::path::Operation;

@@ -18,9 +18,10 @@ mod time;
 mod tracking;
 
 use super::hosts::Hosts;
-use super::{Api, AppState, routes};
+use super::{Api, AppState};
 use crate::query::Query;
 use crate::query::follow::Follower;
+use crate::router::routes;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::site::{Site, World};

@@ -59,7 +59,7 @@ async fn a_request_without_a_key_has_a_number_that_no_other_has() {
     }
     // Another edge before the same journal, as after a restart.
     let later = super::Api::new(edge.api.app.clone());
-    let router = super::routes(later);
+    let router = crate::router::routes(later);
     let mut third = post(ORDERS, &order("A-3"));
     third.headers_mut().insert("host", "localhost:8080".parse().unwrap());
     let answer = tower::ServiceExt::oneshot(router, third).await.unwrap();

@@ -5,7 +5,8 @@
 //! 4 carrier, name]`, 8 because of what (a number: how many records earlier; a text: a request), 9 how many µs before its
 //! time it was decided. The sequence number follows from the group that holds it, the site from the segment.
 
-use crate::entity::{Event, Key, Kind};
+use crate::entity::{Key, Kind};
+use crate::event::Event;
 use crate::field::{Field, Pen, counted};
 use crate::{Because, By, Moment, Span};
 use minicbor::Decoder;

@@ -50,9 +50,9 @@ const TRACK_BATCH_MAX: usize = 100;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One customer account with a forwarder.
-pub struct Forwarder(Arc<Desk>);
+pub struct Forwarder(Arc<Account>);
 
-struct Desk {
+struct Account {
     caller: Caller,
     customer: String,
     authorization: Result<HeaderValue, CarrierError>,
@@ -62,7 +62,7 @@ struct Desk {
 impl Forwarder {
     pub(super) fn new(settings: &CarrierSettings, secret: &Secret, caller: Caller) -> Self {
         let bearer = sensitive(&format!("Bearer {}", secret.reveal()));
-        Forwarder(Arc::new(Desk {
+        Forwarder(Arc::new(Account {
             customer: settings.account.clone(),
             authorization: bearer.ok_or_else(|| caller.unreadable("secret", "it has characters no header can carry")),
             labels: caller.uri("/v1/labels"),
@@ -115,7 +115,7 @@ impl CarrierDriver for Forwarder {
     }
 }
 
-impl Desk {
+impl Account {
     async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
         let body = request::label(request, &self.customer).map_err(|unfit| self.caller.unfit(unfit))?;

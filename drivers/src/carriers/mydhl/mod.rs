@@ -36,9 +36,9 @@ const TRACK_BATCH_MAX: usize = 200;
 const MESSAGE_REFERENCE: HeaderName = HeaderName::from_static("message-reference");
 
 /// One DHL Express account.
-pub struct Mydhl(Arc<Desk>);
+pub struct Mydhl(Arc<Account>);
 
-struct Desk {
+struct Account {
     caller: Caller,
     account: String,
     authorization: Result<HeaderValue, CarrierError>,
@@ -49,7 +49,7 @@ struct Desk {
 impl Mydhl {
     pub(super) fn new(settings: &CarrierSettings, secret: &Secret, caller: Caller) -> Self {
         let basic = sensitive(&format!("Basic {}", STANDARD.encode(secret.reveal())));
-        Mydhl(Arc::new(Desk {
+        Mydhl(Arc::new(Account {
             account: settings.account.clone(),
             authorization: basic.ok_or_else(|| caller.unreadable("secret", "it has characters no header can carry")),
             rates: caller.uri("/rates"),
@@ -106,7 +106,7 @@ impl CarrierDriver for Mydhl {
     }
 }
 
-impl Desk {
+impl Account {
     async fn quote(&self, request: &QuoteRequest) -> Result<Read<Vec<Quote>>, CarrierError> {
         let body = request::rates(request, &self.account).map_err(|unfit| self.caller.unfit(unfit))?;
         let body = self.caller.json(&body)?;

@@ -46,9 +46,9 @@ const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorizati
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Whether a call needs the payment token as well, and the key that makes it a purchase.
-enum Purse {
-    Shut,
-    Open(Option<HeaderValue>),
+enum Payment {
+    None,
+    Token { idempotency_key: Option<HeaderValue> },
 }
 
 /// One USPS account.
@@ -144,7 +144,7 @@ impl Counter {
         }
         let body = request::options_search(request, &self.payer).map_err(|unfit| self.caller.unfit(unfit))?;
         let body = self.caller.json(&body)?;
-        let response = self.authorized(Method::POST, self.search.clone()?, body, Purse::Shut).await?;
+        let response = self.authorized(Method::POST, self.search.clone()?, body, Payment::None).await?;
         if response.status() != StatusCode::OK {
             return Err(self.caller.refusal(&response, response::complaint));
         }
@@ -159,7 +159,7 @@ impl Counter {
         }
         let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
         let body = self.caller.json(&request::label(request).map_err(|unfit| self.caller.unfit(unfit))?)?;
-        let response = self.authorized(Method::POST, self.label.clone()?, body, Purse::Open(Some(key))).await?;
+        let response = self.authorized(Method::POST, self.label.clone()?, body, Payment::Token { idempotency_key: Some(key) }).await?;
         if !response.status().is_success() {
             return Err(self.caller.refusal(&response, response::complaint));
         }
@@ -168,7 +168,7 @@ impl Counter {
 
     async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), CarrierError> {
         let body = self.caller.json(&request::tracking(numbers))?;
-        let response = self.authorized(Method::POST, self.tracking.clone()?, body, Purse::Shut).await?;
+        let response = self.authorized(Method::POST, self.tracking.clone()?, body, Payment::None).await?;
         match response.status() {
             StatusCode::OK | StatusCode::MULTI_STATUS => {
                 tracking::tracking(response.body(), found, skips).map_err(|why| self.caller.unreadable("tracking", why))
@@ -181,24 +181,24 @@ impl Counter {
 
     async fn void_label(&self, tracking: TrackingNumber) -> Result<(), CarrierError> {
         let uri = self.caller.uri(&format!("/labels/v3/label/{tracking}"))?;
-        let response = self.authorized(Method::DELETE, uri, Bytes::new(), Purse::Open(None)).await?;
+        let response = self.authorized(Method::DELETE, uri, Bytes::new(), Payment::Token { idempotency_key: None }).await?;
         if response.status().is_success() { Ok(()) } else { Err(self.caller.refusal(&response, response::complaint)) }
     }
 
     /// Sends with a token; with a fresh one once more where the token was refused.
-    async fn authorized(&self, method: Method, uri: Uri, body: Bytes, purse: Purse) -> Result<Response<Bytes>, CarrierError> {
+    async fn authorized(&self, method: Method, uri: Uri, body: Bytes, payment: Payment) -> Result<Response<Bytes>, CarrierError> {
         let mut renewed = false;
         loop {
             let access = self.access.get(&self.caller.clock, self.fetch_access()).await?;
             let mut request = caller::request(method.clone(), uri.clone(), Some(access.clone()), body.clone());
-            let mut payment = None;
-            if let Purse::Open(key) = &purse {
+            let mut paid_with = None;
+            if let Payment::Token { idempotency_key: key } = &payment {
                 let token = self.payment.get(&self.caller.clock, self.fetch_payment(&access)).await?;
                 request.headers_mut().insert(PAYMENT_TOKEN, token.clone());
                 if let Some(key) = key {
                     request.headers_mut().insert(IDEMPOTENCY_KEY, key.clone());
                 }
-                payment = Some(token);
+                paid_with = Some(token);
             }
             let response = self.caller.call(request).await?;
             if response.status() != StatusCode::UNAUTHORIZED || renewed {
@@ -206,7 +206,7 @@ impl Counter {
             }
             renewed = true;
             self.access.forget(&access);
-            if let Some(token) = payment {
+            if let Some(token) = paid_with {
                 self.payment.forget(&token);
             }
         }

@@ -1,0 +1,66 @@
+//! What every kind of station stands on: what it can be asked, its place in the plan, its devices.
+
+use crate::config::StationConfig;
+use crate::device::DeviceMsg;
+use crate::{Host, House, Seat};
+use drivers::devices::{Instruction, Observation};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twin::device::DeviceKind;
+use twin::station::Station;
+use twin::{CarrierId, ChannelId, Dims, Grams, ManifestId, Moment, ParcelId, WarehouseId};
+
+pub enum StationMsg {
+    /// A device of this station saw something, at that steady time of the clock.
+    Saw { device: DeviceKind, at: Moment, what: Observation },
+    /// Restart a device that fell.
+    Restart(usize),
+    /// Bench: print slip and label.
+    Print(ParcelId),
+    /// Line: what the parcel with that label says of itself, or why it may not be here.
+    Inducted { item: u64, facts: Result<Box<Facts>, SmolStr> },
+    /// Line: this carrier collects soon; close its bags.
+    CloseBags(CarrierId),
+    /// Line: other settings are in force.
+    SettingsChanged,
+    /// Dock: nothing more goes on this manifest.
+    CloseManifest(ManifestId),
+}
+
+/// What a parcel says of itself when its label is read.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub declared_g: Grams,
+    pub declared: Dims,
+    pub channel: ChannelId,
+    pub country: SmolStr,
+}
+
+/// What every kind of station has.
+pub struct Base {
+    pub house: Arc<House>,
+    pub warehouse: WarehouseId,
+    pub config: StationConfig,
+    pub seat: Seat<StationMsg>,
+    pub host: Host<Station>,
+    pub devices: BTreeMap<DeviceKind, Seat<DeviceMsg>>,
+}
+
+impl Base {
+    /// Tells one of the station's devices what to do.
+    pub fn instruct(&self, device: DeviceKind, instruction: Instruction) {
+        if let Some(seat) = self.devices.get(&device) {
+            seat.cast(DeviceMsg::Do(instruction));
+        }
+    }
+
+    /// Whether the device with that place in the plan is a printer.
+    pub fn is_printer(&self, device: usize) -> bool {
+        self.config.devices.get(device).is_some_and(|d| d.kind == DeviceKind::Printer)
+    }
+
+    pub fn device(&self, kind: DeviceKind) -> Seat<DeviceMsg> {
+        self.devices.get(&kind).cloned().unwrap_or_default()
+    }
+}
