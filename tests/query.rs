@@ -297,6 +297,35 @@ fn wish(facets: &[(&'static str, &str)], after: Option<u64>) -> pages::Wish {
 }
 
 /// Without any buyer's key of the journal: what is erased while nobody follows goes at the next start.
+/// What was charged adds up to what the run says that it cost, and what has arrived is through customs.
+#[test]
+fn charges_add_up_and_what_arrived_is_cleared() {
+    let mut scenario = Scenario::read(&project().join("scenarios/rough-day")).expect("the bundled scenario is good");
+    scenario.demand.orders = 150;
+    let run = sim::run::run(&scenario, 3, None, &mut |_| ()).expect("it runs");
+    let site = scenario.read_site().expect("the bundled site");
+    let kpis = sim::kpis::Kpis::read("rough-day", 3, &run.twin, &Default::default(), &site.fx).expect("it reads");
+    let data = folder();
+    made(data.path(), &run.twin).close().expect("it closes");
+    let db = schema::look(data.path()).expect("it opens");
+    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it answers");
+    let left = "p.stage NOT IN ('created', 'label requested', 'labelled', 'inducted', 'measured', 'verified', 'sorted', 'bagged', \
+        'intercepted', 'cancelled')";
+    let micro = one(&format!(
+        "SELECT SUM(c.in_base_micro) FROM charges c JOIN parcels p ON p.id = c.parcel_id WHERE {left} AND c.what <> 'estimate'"
+    ));
+    let micro_kpi: i64 = (kpis.cost.total * twin::money::Decimal::from(1_000_000)).try_into().expect("it can be counted");
+    assert!(
+        micro > 0 && (micro - micro_kpi).abs() <= 5_000 + 150,
+        "{micro} against {micro_kpi}: rounded to the cent, and each to a millionth"
+    );
+    let waiting =
+        "SELECT COUNT(*) FROM declarations d JOIN parcels p ON p.id = d.parcel_id WHERE p.stage = 'delivered' AND d.stage <> 'cleared'";
+    assert_eq!(one(waiting), 0);
+    assert!(one("SELECT COUNT(*) FROM declarations WHERE stage = 'cleared' AND missing IS NOT NULL") > 50, "and says what was missing");
+    assert_eq!(one("SELECT COUNT(*) FROM declarations WHERE from_country = to_country"), 0);
+}
+
 /// A decision's event keeps six candidates; the tables have all, each with its kind and parts.
 #[test]
 fn all_that_was_weighed_is_listed() {
