@@ -226,6 +226,28 @@ fn a_tariff_prices_what_is_decided_after_it_and_every_decision_names_its_setting
 }
 
 #[test]
+fn what_no_channel_takes_goes_as_soon_as_one_does() {
+    House::play(async |house| {
+        let narrow = |site: &mut Value| {
+            for channel in site["channel"].as_array_mut().expect("a list") {
+                channel["limits"]["weight_g_max"] = json!(1);
+            }
+        };
+        house.change(narrow).await;
+        house.until(8).await;
+        let held = |house: &House| {
+            let orders = house.twin.all::<order::Order>().map(|o| o.expect("it reads"));
+            orders.filter(|(_, o)| o.stage == order::Stage::Received && !o.holds.is_empty()).map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        let before = held(&house);
+        assert!(before.len() > 20 && house.decisions().is_empty(), "{} are held", before.len());
+        house.change(|site| site["checks"]["weight_percent"] = json!(7)).await;
+        house.clock.sleep(Span::from_mins(10)).await;
+        assert_eq!(held(&house), [] as [&str; 0], "of {}", before.len());
+    });
+}
+
+#[test]
 fn an_order_whose_carriers_are_still_thinking_is_decided_under_what_is_in_force_then() {
     House::play(async |house| {
         let waiting = |house: &House| house.twin.board().count(twin::Kind::Order, "received");

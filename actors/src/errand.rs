@@ -137,7 +137,7 @@ impl DeskState {
             self.drop_part(&mut work, parcel, &within, &reason)?;
             others.extend(within.into_iter().filter(|id| !orders.contains(id)));
         }
-        let mut fresh = Vec::new();
+        let (mut fresh, mut ready) = (Vec::new(), Vec::new());
         match then {
             Then::Cancel { order, reply } => {
                 let host = self.order(&order)?;
@@ -172,10 +172,8 @@ impl DeskState {
                 work.then(move || reply(outcome));
             }
             Then::Ship { shipments } if refused.is_empty() => {
-                for shipment in shipments {
-                    self.ship(shipment)?;
-                }
                 others.extend(orders);
+                ready = shipments;
             }
             Then::Ship { shipments } => {
                 others.extend(orders);
@@ -188,6 +186,10 @@ impl DeskState {
         fresh.extend(others.into_iter().map(|id| (id, work.tx.len())));
         self.plan_when_written(&mut work, fresh);
         house.commit(work);
+        // What was set free stands before what it is used for.
+        for shipment in ready {
+            self.ship(shipment)?;
+        }
         for told in behind {
             self.myself.cast(told)?;
         }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use twin::bag::{self, Bag};
 use twin::device::DeviceKind;
 use twin::facet::Facet;
-use twin::parcel::{Interception, Verdict};
+use twin::parcel::{Divert, Interception};
 use twin::{BagId, Because, By, CarrierId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
 /// An item the sorter never confirms is forgotten after this.
@@ -227,10 +227,10 @@ impl Line {
             (_, _, Known::Refused(why)) => why.clone(),
             (_, _, Known::NotYet) => return Ok(()),
             (_, Some(parcel), Known::Facts(facts)) => {
-                let verdict = judge(base, &self.config, item, facts);
-                let (chute, passed) = match &verdict {
-                    Verdict::Pass { chute } => (*chute, true),
-                    Verdict::Stop { chute, .. } => (*chute, false),
+                let divert = judge(base, &self.config, item, facts);
+                let (chute, passed) = match &divert {
+                    Divert::Pass { chute } => (*chute, true),
+                    Divert::Stop { chute, .. } => (*chute, false),
                 };
                 item.sent = Some((chute, passed));
                 let sorter = base.device(DeviceKind::Sorter);
@@ -241,7 +241,7 @@ impl Line {
                     sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute }));
                     metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.steady() - asked_at).as_secs_f64());
                 });
-                let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, verdict, answer };
+                let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, divert, answer };
                 base.house.tell(parcel.clone(), judged);
                 return Ok(());
             }
@@ -353,10 +353,10 @@ fn line_of<'a>(in_force: &'a InForce, base: &Base) -> Option<&'a LineConfig> {
 }
 
 /// All checks on one item, in the order in which a person would make them.
-fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Verdict {
+fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Divert {
     let in_force = base.house.in_force();
     let (checks, reject) = (&in_force.config.checks, line.sorting.reject);
-    let stop = |why| Verdict::Stop { why, chute: reject };
+    let stop = |why| Divert::Stop { why, chute: reject };
     let Some(measured_g) = item.weight_g else { return stop(Interception::NotWeighed) };
     if let Some(why) = rules::check::weight(checks, facts.declared_g, measured_g) {
         return stop(why);
@@ -365,7 +365,7 @@ fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Verdict 
         return stop(why);
     }
     match line.sorting.chute(&facts.channel, &facts.country) {
-        Some(chute) => Verdict::Pass { chute },
+        Some(chute) => Divert::Pass { chute },
         None => stop(Interception::NoChute),
     }
 }

@@ -94,6 +94,8 @@ pub enum DeskMsg {
     TakeUp(Facet, Option<Listed>),
     /// A parcel may have left its order behind, or have fallen over its own creation.
     CatchUp(ParcelId),
+    /// Other settings are in force: what no channel took may go now.
+    SettingsChanged,
     Look,
 }
 
@@ -176,6 +178,7 @@ impl DeskState {
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => self.rest(order),
             DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,
+            DeskMsg::SettingsChanged => self.take_up(Facet::Plan, None)?,
             DeskMsg::CatchUp(parcel) => {
                 for order in self.house.twin.orders_called(parcel.number())? {
                     self.catch_up(order)?;

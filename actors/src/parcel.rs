@@ -18,7 +18,7 @@ use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, TrackEvent};
 use twin::charges::ChargeKind;
 use twin::entity::{Entity, Why};
-use twin::parcel::{Command, Interception, Parcel, Plan, Stage, Verdict};
+use twin::parcel::{Command, Divert, Interception, Parcel, Plan, Stage};
 use twin::personal::Personal;
 use twin::returns::Return;
 use twin::tracking::{self, Tracking};
@@ -39,8 +39,8 @@ pub enum ParcelMsg {
     Judge {
         measured_g: Option<Grams>,
         measured: Option<Dims>,
-        verdict: Verdict,
-        /// Told, once it is durable, whether the verdict stands.
+        divert: Divert,
+        /// Told, once it is durable, whether the divert stands.
         answer: Box<dyn FnOnce(bool) + Send>,
     },
     Bag {
@@ -251,8 +251,8 @@ impl ParcelState {
                 work.then(move || line.cast(StationMsg::Inducted { item, facts }));
                 outcome.map(drop)
             }
-            ParcelMsg::Judge { measured_g, measured, verdict, answer } => {
-                let judged = self.host.command(work, Command::Judge { measured_g, measured, verdict }).map(drop);
+            ParcelMsg::Judge { measured_g, measured, divert, answer } => {
+                let judged = self.host.command(work, Command::Judge { measured_g, measured, divert }).map(drop);
                 let stands = judged.is_ok();
                 work.then(move || answer(stands));
                 judged

@@ -10,7 +10,7 @@ use twin::charges::{self, Charges};
 use twin::hold::Detail;
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Content, Hold, Line, Order, Share};
-use twin::parcel::{self, Interception, Parcel, Plan, Verdict};
+use twin::parcel::{self, Divert, Interception, Parcel, Plan};
 use twin::station::{self, Station};
 use twin::tracking::{self, Tracking};
 use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx, verdict};
@@ -203,11 +203,11 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     let packed = Span::from_mins(20 + i64::from(n) % 160);
     put(packed, Pack);
     put(packed + Span::from_mins(5), Induct { station: "SZX/line-1".into() });
-    let judge = |verdict| Judge { measured_g: Some(210), measured: None, verdict };
+    let judge = |divert| Judge { measured_g: Some(210), measured: None, divert };
     let mut sorted = packed + Span::from_mins(5) + Span::from_secs(4);
     if n % 12 == 5 {
         let why = if n % 24 == 5 { Interception::Weight { declared_g: 200, measured_g: 350 } } else { Interception::DuplicateLabel };
-        put(sorted, judge(Verdict::Stop { why, chute: 9 }));
+        put(sorted, judge(Divert::Stop { why, chute: 9 }));
         if n % 48 == 5 {
             return;
         }
@@ -215,7 +215,7 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
         sorted = sorted + Span::from_mins(40);
         put(sorted, Induct { station: "SZX/line-1".into() });
     }
-    put(sorted, judge(Verdict::Pass { chute: 3 }));
+    put(sorted, judge(Divert::Pass { chute: 3 }));
     put(sorted + Span::from_secs(9), Bag { chute: 3, bag: "B1".into() });
     // Collections are every six hours.
     let six = Span::from_hours(6).0;

@@ -254,7 +254,7 @@ pub enum Command {
     Judge {
         measured_g: Option<Grams>,
         measured: Option<Dims>,
-        verdict: Verdict,
+        divert: Divert,
     },
     /// It fell down a chute.
     Bag {
@@ -287,7 +287,7 @@ pub enum Command {
 
 /// What the checks made of a parcel at the divert.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum Divert {
     Pass { chute: u16 },
     Stop { why: Interception, chute: u16 },
 }
@@ -364,14 +364,14 @@ impl Parcel {
         Self::refuse(id, Why::WrongStage { is: self.stage.as_str().into(), step: step.into(), wants: wants.into() })
     }
 
-    fn judge(&self, measured_g: Option<Grams>, dims: Option<Dims>, verdict: Verdict) -> Vec<Event> {
+    fn judge(&self, measured_g: Option<Grams>, dims: Option<Dims>, divert: Divert) -> Vec<Event> {
         let mut events = Vec::with_capacity(3);
         if let Some(weight_g) = measured_g {
             events.push(Event::Measured { weight_g, dims });
         }
-        match verdict {
-            Verdict::Pass { chute } => events.extend([Event::Verified, Event::Sorted { chute }]),
-            Verdict::Stop { why, chute } => events.push(Event::Intercepted { why, chute: Some(chute) }),
+        match divert {
+            Divert::Pass { chute } => events.extend([Event::Verified, Event::Sorted { chute }]),
+            Divert::Stop { why, chute } => events.push(Event::Intercepted { why, chute: Some(chute) }),
         }
         events
     }
@@ -420,8 +420,8 @@ impl Entity for Parcel {
                 Labelled => Ok(vec![Event::Inducted { station }]),
                 _ => Err(self.wrong_stage(id, "induction", "labelled")),
             },
-            Command::Judge { measured_g, measured, verdict } => match self.stage {
-                Inducted => Ok(self.judge(measured_g, measured, verdict)),
+            Command::Judge { measured_g, measured, divert } => match self.stage {
+                Inducted => Ok(self.judge(measured_g, measured, divert)),
                 _ => Err(self.wrong_stage(id, "the line's check", "inducted")),
             },
             Command::Bag { chute, bag } => match self.stage {

@@ -16,6 +16,7 @@ use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
 use crate::{Address, Hash, Moment, OrderId, Origin, StoreError, TwinError};
 use smol_str::SmolStr;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A commit is cut into groups of about this size; each becomes durable before the next is written.
@@ -100,6 +101,8 @@ pub struct Twin {
     /// What is written next: it follows the head.
     draft: Mutex<Draft>,
     board: Mutex<Board>,
+    /// The newest version of each entity that this process handed in; kept in debug builds only.
+    newest: Mutex<HashMap<Key, u32>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,7 +116,7 @@ impl Twin {
         let mut board = Board::default();
         board.head = journal.head();
         let (draft, board) = (Mutex::new(Draft::after(journal.head())), Mutex::new(board));
-        Twin { journal, shelf, keys: Arc::default(), draft, board }
+        Twin { journal, shelf, keys: Arc::default(), draft, board, newest: Mutex::default() }
     }
 
     /// The twin of `journal`. Applies what the shelf has not heard of yet, and reads every state once: they must add up to
@@ -145,7 +148,7 @@ impl Twin {
         if records != head.records {
             return Err(disagrees(format!("its states come from {records} records, and the journal has {}", head.records)));
         }
-        let twin = Twin { journal, shelf, keys, draft: Mutex::new(Draft::after(head)), board: Mutex::new(board) };
+        let twin = Twin { journal, shelf, keys, draft: Mutex::new(Draft::after(head)), board: Mutex::new(board), newest: Mutex::default() };
         if let Some(newest) = newest_key {
             twin.keys.must_reach(newest, false)?;
         }
@@ -181,6 +184,7 @@ impl Twin {
         let mut told = 0;
         for Tx { at: decided, origin, entries, states, documents, moves: moved } in txs {
             for (key, version, event) in entries {
+                debug_assert!(self.follows(&key, version), "{event:?} is version {version} of {key} and comes out of turn");
                 // Two actors may have decided in one order and be written in the other: a record's time is when it was
                 // written, so it never goes back, and it says how long before that it was decided.
                 let at = decided.max(draft.newest);
@@ -210,6 +214,12 @@ impl Twin {
         Ok(records)
     }
 
+    /// Whether a version is the one behind the newest that was handed in; asked in debug builds only. Works are to be handed in in the order in which they were decided;
+    /// who handed in a later one first would write a history in which things happen before their causes.
+    fn follows(&self, key: &Key, version: u32) -> bool {
+        lock(&self.newest).insert(key.clone(), version).is_none_or(|before| version == before + 1)
+    }
+
     fn write(
         &self,
         draft: &mut Draft,
@@ -222,6 +232,7 @@ impl Twin {
             Ok(places) => places,
             Err(error) => {
                 // What could not be written is not written later by chance.
+                lock(&self.newest).clear();
                 *draft = Draft::after(self.journal.head());
                 return Err(error.into());
             }

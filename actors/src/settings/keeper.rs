@@ -4,6 +4,7 @@
 use super::restart;
 use super::versions::{SettingsFault, Versions};
 use crate::config::SiteConfig;
+use crate::order_desk::DeskMsg;
 use crate::warehouse::WarehouseMsg;
 use crate::{House, InForce, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -182,6 +183,7 @@ impl KeeperState {
             }
             house.settings.replace(InForce { past, needs_restart, ..InForce::new(number, config) });
             house.warehouses.values().for_each(|warehouse| warehouse.cast(WarehouseMsg::SettingsChanged));
+            house.desk.cast(DeskMsg::SettingsChanged);
         });
     }
 

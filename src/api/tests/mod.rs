@@ -42,7 +42,7 @@ use tower::ServiceExt;
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::goods::Facts;
 use twin::money::{Currency, Decimal};
-use twin::parcel::Verdict;
+use twin::parcel::Divert;
 use twin::stock::Counted;
 use twin::{CarrierId, Dims, Moment, Money, Span, TrackingNumber, Twin};
 
@@ -243,8 +243,8 @@ impl Edge {
         let say = |message| self.site.house.tell(parcel.into(), message);
         say(ParcelMsg::Packed);
         say(ParcelMsg::Induct { item: 1, station: "SZX/line-1".into(), line: Seat::default() });
-        let (verdict, answer) = (Verdict::Pass { chute: 1 }, Box::new(|_| ()));
-        say(ParcelMsg::Judge { measured_g: Some(402), measured: None, verdict, answer });
+        let (divert, answer) = (Divert::Pass { chute: 1 }, Box::new(|_| ()));
+        say(ParcelMsg::Judge { measured_g: Some(402), measured: None, divert, answer });
         say(ParcelMsg::Bag { chute: 1, bag: "069012341000000017".into() });
         say(ParcelMsg::HandOver { bag: "069012341000000017".into() });
     }

@@ -70,6 +70,7 @@ async fn a_bundle_is_reserved_declared_and_printed_as_what_is_in_it() {
     edge.post("/api/v1/orders", &of("A-1", "s1", "Gift set", 3)).await;
     edge.until("/api/v1/orders/A-1", ALLOCATED).await;
     assert_eq!((edge.stock("SZX:own:A-17"), edge.stock("SZX:own:B-3")), ((1_000, 6), (10, 3)));
+    edge.until("/api/v1/parcels/A-1-1", |_| true).await;
     let parcel: Parcel = edge.state("A-1-1");
     // Six of 200 g and three of 40 g, with 20 g and 3 % of packaging.
     assert_eq!((parcel.plan.declared_g, parcel.plan.contents.as_str(), parcel.plan.battery), (1_380, "toys × 6, wooden top × 3", false));
