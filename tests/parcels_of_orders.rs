@@ -28,6 +28,9 @@ use twin::replay::silent;
 use twin::stock::{self, Counted, Stock};
 use twin::{Address, Entity, Moment, Money, NewLine, NewOrder, OrderId, ParcelId, Sku, Span, Twin};
 
+/// Of an order by its number, so many of each line.
+type Wanted<'a> = (&'a str, Vec<(u16, u32)>);
+
 struct House {
     clock: Clock,
     twin: Arc<Twin>,
@@ -126,7 +129,7 @@ impl House {
         self.site.receive(vec![order]).await.expect("the desk answers").remove(0)
     }
 
-    async fn ship(&self, parcels: Vec<(&str, Vec<(&str, Vec<(u16, u32)>)>)>) -> Vec<Result<ParcelId, String>> {
+    async fn ship(&self, parcels: Vec<(&str, Vec<Wanted<'_>>)>) -> Vec<Result<ParcelId, String>> {
         let (mut shipments, mut answers) = (Vec::new(), Vec::new());
         for (warehouse, orders) in parcels {
             let (tell, answer) = oneshot::channel();

@@ -49,8 +49,7 @@ macro_rules! events {
             }
         }
 
-        /// A state of any kind. Most are parcels, which are the largest: a box would save nothing.
-        #[expect(clippy::large_enum_variant)]
+        /// A state of any kind.
         #[derive(Clone, Debug, PartialEq)]
         pub enum State { $($variant($module::$entity)),* }
 
