@@ -59,6 +59,7 @@ fn fill(dir: &Path, parcels: u64) {
         twin.commit(txs).expect("it is written");
     }
     home.settle().expect("it is written");
+    assert_eq!(twin.head().records, parcels * (RECORDS + BESIDE));
     println!("filled with {parcels} parcels, {} records in {:.0} s", twin.head().records, started.elapsed().as_secs_f64());
 }
 

@@ -43,6 +43,7 @@ fn fill(dir: &Path, parcels: u64) {
     let home = home::home(dir).expect("a twin");
     commit(&home.twin, &mut Maker::default(), 0..parcels);
     home.settle().expect("it is written");
+    assert_eq!(home.twin.head().records, parcels * RECORDS);
     println!("{parcels} parcels, {} records, written in {:.0} s", home.twin.head().records, started.elapsed().as_secs_f64());
 }
 
@@ -70,13 +71,7 @@ fn commit(twin: &Twin, maker: &mut Maker, orders: std::ops::Range<u64>) {
     while next < orders.end {
         let until = (next + 500).min(orders.end);
         // As on a busy day: step after step of many orders, not one order after the other.
-        let mut steps: [Vec<twin::Tx>; 4] = Default::default();
-        for n in next..until {
-            for (step, tx) in steps.iter_mut().zip(maker.order(twin, n)) {
-                step.push(tx);
-            }
-        }
-        twin.commit(steps.into_iter().flatten().collect::<Vec<_>>()).expect("it is written");
+        twin.commit(maker.orders(twin, next..until).into_iter().flatten().collect::<Vec<_>>()).expect("it is written");
         next = until;
     }
 }

@@ -80,7 +80,7 @@ const ENDS: [TrackStatus; 4] = [TrackStatus::Delivered, TrackStatus::Delivered, 
 /// When the first order comes in.
 pub const START: Moment = Moment(1_762_617_600_000_000);
 /// Records that one order leads to.
-pub const RECORDS: u64 = 23;
+pub const RECORDS: u64 = 22;
 
 /// Well mixed and always the same.
 fn mixed(n: u64, salt: u64) -> u64 {
@@ -111,6 +111,11 @@ pub fn buyer(n: u64) -> Personal {
 
 pub fn order_id(n: u64) -> OrderId {
     OrderId::of(pick(&PLATFORMS, n, 14), &format!("shop-{}", mixed(n, 15) % 9), &format!("SHO-{n:07}"))
+}
+
+/// What order number `n` is of, and how many.
+fn wanted(n: u64) -> (u64, u32) {
+    (mixed(n, 11) % 1_500, 1 + (mixed(n, 12) % 3) as u32)
 }
 
 /// Makes transactions. Knows the entities that several orders share.
@@ -154,15 +159,35 @@ impl Maker {
 
     /// The order number `n`, in so many transactions.
     pub fn order(&mut self, twin: &Twin, n: u64) -> [Tx; 4] {
+        self.orders(twin, n..n + 1).map(|mut one| one.remove(0))
+    }
+
+    /// Orders in the same steps, side by side: the first of all of them, then the second.
+    pub fn orders(&mut self, twin: &Twin, numbers: std::ops::Range<u64>) -> [Vec<Tx>; 4] {
+        let mut steps: [Vec<Tx>; 4] = Default::default();
+        for n in numbers.clone() {
+            for (step, tx) in steps.iter_mut().zip(self.steps(twin, n)) {
+                step.push(tx);
+            }
+        }
+        // Stock that several of them want changes in the order in which it is written.
+        for (n, tx) in numbers.zip(&mut steps[2]) {
+            let (sku, quantity) = wanted(n);
+            self.stock(tx, sku, stock::Event::Picked { order: order_id(n), quantity });
+        }
+        steps
+    }
+
+    fn steps(&mut self, twin: &Twin, n: u64) -> [Tx; 4] {
         let (country, region, postcode, _) = pick(&PLACES, n, 1);
         let (carrier, channel) = pick(&CHANNELS, n, 10);
         let usd = |cents: u64| Money::new(Decimal::new(cents as i64, 2), Currency::USD);
         let at = |minutes: i64| START + Span(n as i64 * 1_000) + Span::from_mins(minutes);
         let ship_to = Place { country: country.into(), region: region.into(), postcode: postcode.into() };
-        let sku = mixed(n, 11) % 1_500;
+        let (sku, quantity) = wanted(n);
         let line = Line {
             sku: twin::Sku::new(format!("P-{sku:06}")),
-            quantity: 1 + (mixed(n, 12) % 3) as u32,
+            quantity,
             unit_price: Decimal::new(779, 2),
             goods: vec![Goods {
                 sku: twin::Sku::new(format!("P-{sku:06}")),
@@ -170,7 +195,7 @@ impl Maker {
                 facts: Facts { weight_g: 200, dims: Dims::new(100, 80, 50), category: "toys".into(), ..Facts::default() },
             }],
         };
-        let (quantity, parcel_id) = (line.quantity, ParcelId::of(&order_id(n), 1));
+        let parcel_id = ParcelId::of(&order_id(n), 1);
         let warehouse: twin::WarehouseId = pick(&["SZX", "LAX"], n, 13).into();
         let dearer = |cents| Verdict::Dearer { by: usd(cents) };
         let candidate = |channel: &str, cents, verdict| Candidate {
@@ -262,7 +287,6 @@ impl Maker {
         let bought = parcel::Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: Some(usd(523)), plate: None };
         parcel.add(&mut second, vec![bought, parcel::Event::Printed { printer: "SZX/bench-1/printer".into() }]);
         let mut third = Tx::at(at(60));
-        self.stock(&mut third, sku, stock::Event::Picked { order: order_id(n), quantity });
         order.add(&mut third, vec![order::Event::Picked { parcel: parcel_id }]);
         let bag = twin::BagId::new(format!("06901234{:010}", n / 60));
         let on_the_line = vec![
