@@ -212,7 +212,11 @@ fn a_tariff_prices_what_is_decided_after_it_and_every_decision_names_its_setting
         let freight: BTreeSet<u32> = house
             .records()
             .filter_map(|r| match r.event {
-                Event::Charges(twin::charges::Event::Charged { settings, .. }) => Some(settings),
+                Event::Charges(twin::charges::Event::Charged { settings, rate, .. }) => {
+                    let (_, version) = house.twin.load::<settings::Settings>(&settings.to_string().into()).unwrap().expect("it is there");
+                    assert_eq!(rate.map(|rate| rate.as_of), version.activated_at, "a rate is as old as the settings that say it");
+                    Some(settings)
+                }
                 _ => None,
             })
             .collect();

@@ -38,7 +38,8 @@ impl Charging {
     ) -> Result<Result<usize, Refusal>, TwinError> {
         let in_force = house.in_force();
         let rates = &in_force.config.fx;
-        let rate = rates.of(amount.currency).map(|per_base| Rate { base: rates.base.code().into(), per_base, as_of: Default::default() });
+        let as_of = in_force.since;
+        let rate = rates.of(amount.currency).map(|per_base| Rate { base: rates.base.code().into(), per_base, as_of });
         let command = Command::Charge { kind, amount, basis, settings: in_force.version, rate };
         Ok(self.host(house)?.command(work, command))
     }

@@ -52,12 +52,12 @@ impl Customs {
         Ok(self.host.insert(host))
     }
 
-    /// Does it where the parcel crosses a border; what is refused is not worth more than a line for whoever looks.
+    /// Does it where the parcel crosses a border. A refusal stops no parcel; whoever reads the log hears of it.
     fn command(&mut self, house: &House, work: &mut Work, plan: &Plan, command: Command) -> Result<(), TwinError> {
         if self.crosses_a_border(house, plan) {
             let host = self.host(house)?;
             if host.exists() || matches!(command, Command::Draft { .. }) {
-                host.command(work, command).map_err(|refusal| tracing::debug!(%refusal, "refused")).ok();
+                host.command(work, command).map_err(|refusal| tracing::warn!(%refusal, "customs are not told")).ok();
             }
         }
         Ok(())

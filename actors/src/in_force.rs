@@ -11,6 +11,8 @@ use twin::{CarrierId, ChannelId, Moment, WarehouseId};
 pub struct InForce {
     /// The version of the site's settings that it was made from; 0 where a run was given none.
     pub version: u32,
+    /// When it was put in force.
+    pub since: Moment,
     pub config: SiteConfig,
     /// When each carrier collects at each warehouse.
     pub pickups: BTreeMap<CarrierId, BTreeMap<WarehouseId, Pickups>>,
@@ -21,8 +23,8 @@ pub struct InForce {
 }
 
 impl InForce {
-    pub fn new(version: u32, config: SiteConfig) -> Self {
-        InForce { version, pickups: config.all_pickups(), config, past: BTreeMap::new(), needs_restart: Vec::new() }
+    pub fn new(version: u32, since: Moment, config: SiteConfig) -> Self {
+        InForce { version, since, pickups: config.all_pickups(), config, past: BTreeMap::new(), needs_restart: Vec::new() }
     }
 
     /// A channel by which something may still go, also one that nothing new is sent over.

@@ -203,7 +203,10 @@ impl ParcelState {
                 for number in [Some(&label.tracking), label.plate.as_ref()].into_iter().flatten() {
                     if let Some(other) = house.twin.parcel_of(number.as_str())?.filter(|other| *other != self.id) {
                         let what = format_smolstr!("its number {number} was {other}'s before: scans of it are ambiguous");
-                        self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                        self.host
+                            .command(work, Command::RaiseException { what })
+                            .map_err(|r| tracing::warn!(%r, "an exception is not noted"))
+                            .ok();
                     }
                 }
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
@@ -212,7 +215,10 @@ impl ParcelState {
                     self.customs.lodged(&house, work, plan, &label.tracking)?;
                     if let Some(what) = self.charging.bought(&house, work, plan, &label.tracking, label.charged)? {
                         tracing::warn!(parcel = %self.id, %what, "a price is not taken");
-                        self.host.command(work, Command::RaiseException { what }).map_err(|r| tracing::debug!(%r, "refused")).ok();
+                        self.host
+                            .command(work, Command::RaiseException { what })
+                            .map_err(|r| tracing::warn!(%r, "an exception is not noted"))
+                            .ok();
                     }
                 }
                 let taken = Command::TakeLabel { tracking: label.tracking, plate: label.plate, label: hash, charged: label.charged };

@@ -137,7 +137,7 @@ impl DeskState {
         let house = self.house.clone();
         let mut work = house.work();
         let mut host = Host::<Return>::load(&house.twin, parcel.text().clone())?;
-        let (warehouse, goods) = (host.state.warehouse.clone().unwrap_or_default(), host.state.clone());
+        let goods = host.state.clone();
         match host.command(&mut work, returns::Command::Restock) {
             Ok(0) => return Ok(()),
             Ok(_) => {}
@@ -146,8 +146,11 @@ impl DeskState {
                 return Ok(());
             }
         }
-        // Whose they were when they left.
-        let owner = self.parcel(&parcel)?.map(|parcel| parcel.plan.seller).unwrap_or_default();
+        // Whose they were when they left, and where they came back to.
+        let Some((owner, warehouse)) = self.parcel(&parcel)?.map(|parcel| parcel.plan.seller).zip(goods.warehouse.clone()) else {
+            tracing::error!(%parcel, "is not put into stock: nobody knows whose it is, or where it lies");
+            return Ok(());
+        };
         for (sku, quantity) in goods.sellable() {
             let host = self.stock(stock::id(&warehouse, &owner, sku))?;
             host.command(&mut work, stock::Command::Receive { quantity, reference: format_smolstr!("return {parcel}") })?;

@@ -53,7 +53,7 @@ pub enum SiteError {
 
 impl Site {
     pub async fn start(settings: impl Into<Opening>, world: World) -> Result<Site, SiteError> {
-        let Opening { version, written, config, past } = settings.into();
+        let Opening { version, since, written, config, past } = settings.into();
         if let Some(fault) = config.fault() {
             return Err(SiteError::Plan(fault));
         }
@@ -75,7 +75,7 @@ impl Site {
             parcels: Seat::default(),
             carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
             warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
-            settings: Standing::new(InForce { past, ..InForce::new(version, config) }),
+            settings: Standing::new(InForce { past, ..InForce::new(version, since, config) }),
             keeper: Seat::default(),
         });
         let (tell, ended) = oneshot::channel();

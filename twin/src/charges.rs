@@ -124,7 +124,7 @@ pub struct Rate {
     /// ISO 4217.
     pub base: SmolStr,
     pub per_base: Decimal,
-    /// Of when the rate is; the default: not told.
+    /// Since when the site goes by it: when the settings that say so were put in force. 1970: it goes by none that are written down.
     pub as_of: Moment,
 }
 

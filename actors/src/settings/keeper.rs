@@ -175,13 +175,13 @@ impl KeeperState {
         self.past.extend(before.config.channels.iter().map(|c| (c.id.clone(), c.clone())));
         let (config, needs_restart) = restart::at_once(&self.started, &before.config, new);
         self.past.extend(config.channels.iter().map(|c| (c.id.clone(), c.clone())));
-        let past = self.past.clone();
+        let (past, since) = (self.past.clone(), work.tx.at);
         work.then(move || {
             tracing::info!(version = number, "new settings are in force");
             for what in &needs_restart {
                 tracing::warn!(version = number, "waits for the next start: {what}");
             }
-            house.settings.replace(InForce { past, needs_restart, ..InForce::new(number, config) });
+            house.settings.replace(InForce { past, needs_restart, ..InForce::new(number, since, config) });
             house.warehouses.values().for_each(|warehouse| warehouse.cast(WarehouseMsg::SettingsChanged));
             house.desk.cast(DeskMsg::SettingsChanged);
         });

@@ -22,6 +22,8 @@ use twin::{ChannelId, Moment, Twin};
 pub struct Opening {
     /// Their version; 0 where there is none in the twin, as in a test.
     pub version: u32,
+    /// When it was put in force.
+    pub since: Moment,
     /// As they are written.
     pub written: SiteConfig,
     /// As the site goes by them: the same, but where devices and carriers are simulated in the place of real ones.
@@ -34,7 +36,8 @@ impl Opening {
     /// A version that the twin has in force.
     pub fn of(twin: &Twin, versions: &Versions, version: u32) -> Result<Self, SettingsFault> {
         let written = versions.config(twin, version)?;
-        Ok(Opening { version, config: written.clone(), written, past: versions.past_channels(twin)? })
+        let since = versions.get(version)?.activated_at.unwrap_or_default();
+        Ok(Opening { version, since, config: written.clone(), written, past: versions.past_channels(twin)? })
     }
 
     /// Puts settings in force in a twin that no site has open: those that a run begins with.
@@ -49,6 +52,6 @@ impl Opening {
 
 impl From<SiteConfig> for Opening {
     fn from(config: SiteConfig) -> Self {
-        Opening { version: 0, written: config.clone(), config, past: BTreeMap::new() }
+        Opening { version: 0, since: Moment::default(), written: config.clone(), config, past: BTreeMap::new() }
     }
 }
