@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, CatalogMsg, CatalogReply, outcome};
 use crate::errand::Errand;
 use crate::intake::Receipts;
 use crate::origin::Cause;
+use crate::parcels::taken_up;
 use crate::quoting::Quoting;
 use crate::shipment::Shipment;
 use crate::{Host, House, ParcelMsg, Told, Work, origin};
@@ -90,8 +91,8 @@ pub enum DeskMsg {
     },
     /// The order rests, durably: the twin has it.
     Rest(OrderId),
-    /// Parcels fell: what they were told may be lost.
-    TakeUp(Facet, Option<Listed>),
+    /// Parcels fell: what they were told may be lost. The list, from where on, and since when.
+    TakeUp(Facet, Option<Listed>, Moment),
     /// A parcel may have left its order behind, or have fallen over its own creation.
     CatchUp(ParcelId),
     /// Other settings are in force: what no channel took may go now.
@@ -148,7 +149,8 @@ impl Actor for OrderDesk {
 
     async fn post_start(&self, myself: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
         for facet in UNFINISHED {
-            desk.take_up(facet, None)?;
+            let since = desk.house.clock.steady();
+            desk.take_up(facet, None, since)?;
         }
         desk.take_up_returns()?;
         desk.look_later(myself);
@@ -177,8 +179,8 @@ impl DeskState {
             DeskMsg::Restocked(parcel) => drop(self.restocking.remove(&parcel)),
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => self.rest(order),
-            DeskMsg::TakeUp(facet, after) => self.take_up(facet, after)?,
-            DeskMsg::SettingsChanged => self.take_up(Facet::Plan, None)?,
+            DeskMsg::TakeUp(facet, after, since) => self.take_up(facet, after, since)?,
+            DeskMsg::SettingsChanged => self.take_up(Facet::Plan, None, self.house.clock.steady())?,
             DeskMsg::CatchUp(parcel) => {
                 for order in self.house.twin.orders_called(parcel.number())? {
                     self.catch_up(order)?;
@@ -194,7 +196,7 @@ impl DeskState {
 
     /// After a start: what was received and not decided is planned, what was decided has its parcel created, and an order
     /// that its parcel has left behind catches up. A portion at a time; what comes meanwhile is not kept waiting.
-    fn take_up(&mut self, facet: Facet, after: Option<Listed>) -> Result<(), ActorProcessingErr> {
+    fn take_up(&mut self, facet: Facet, after: Option<Listed>, since: Moment) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let portion = house.twin.listed::<Order>(facet, None, after.as_ref()).take(PORTION).collect::<Result<Vec<_>, _>>()?;
         let last = portion.last().map(|(listed, _)| listed.clone()).filter(|_| portion.len() == PORTION);
@@ -206,8 +208,11 @@ impl DeskState {
             }
         }
         match last {
-            Some(last) => Ok(self.myself.cast(DeskMsg::TakeUp(facet, Some(last)).into())?),
-            None => Ok(()),
+            Some(last) => Ok(self.myself.cast(DeskMsg::TakeUp(facet, Some(last), since).into())?),
+            None => {
+                taken_up(&self.house, facet, since);
+                Ok(())
+            }
         }
     }
 

@@ -136,7 +136,7 @@ impl Actor for Parcels {
 
     async fn post_start(&self, myself: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
         // Orders whose parcels were not created yet. At the start of the house the desk looks by itself.
-        state.house.desk.cast(DeskMsg::TakeUp(Facet::Underway, None));
+        state.house.desk.cast(DeskMsg::TakeUp(Facet::Underway, None, state.house.clock.steady()));
         Ok(myself.cast(ParcelsMsg::TakeUp(Whose::All).into())?)
     }
 
@@ -287,6 +287,8 @@ pub struct TakingUp {
     after: Option<Listed>,
     /// Whatever was on a belt has left it by now.
     cleared: bool,
+    /// Since when, by the clock's steady time.
+    since: Moment,
 }
 
 impl Whose {
@@ -295,7 +297,9 @@ impl Whose {
         let of_carrier = [Facet::Label, Facet::Watch];
         let of_warehouse = [Facet::Pack, Facet::Sight];
         let of_line = [Facet::Line, Facet::Bagged];
-        let list = |facet, of: Option<&SmolStr>| ParcelsMsg::List(TakingUp { facet, of: of.cloned(), after: None, cleared });
+        let list = |facet, of: Option<&SmolStr>| {
+            ParcelsMsg::List(TakingUp { facet, of: of.cloned(), after: None, cleared, since: house.clock.steady() })
+        };
         match self {
             Whose::All => [of_carrier, of_warehouse, of_line].as_flattened().iter().map(|facet| list(*facet, None)).collect(),
             Whose::Carrier(carrier) => of_carrier.map(|facet| list(facet, Some(carrier.text()))).into(),
@@ -355,8 +359,17 @@ impl TakingUp {
                 parcels.into_iter().for_each(|id| house.tell(id, ParcelMsg::HandOver { bag: bag.clone().into() }));
             }
         }
+        if self.after.is_none() {
+            taken_up(house, self.facet, self.since);
+        }
         Ok(self.after.is_some().then_some(self))
     }
+}
+
+/// A list of what is owed was gone through to its end.
+pub(crate) fn taken_up(house: &House, facet: Facet, since: Moment) {
+    let list = format!("{facet:?}").to_lowercase();
+    metrics::histogram!("parceltwin_take_up_seconds", "list" => list).record((house.clock.steady() - since).as_secs_f64());
 }
 
 /// The bag that has a parcel and has not left.

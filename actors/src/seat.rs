@@ -24,6 +24,11 @@ impl<M: Message> Seat<M> {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(actor);
     }
 
+    /// Who sits here just now; another one after a fall.
+    pub fn actor(&self) -> Option<ActorRef<Told<M>>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Sends to whoever sits here, on the account of what is being done. A message to an empty seat is lost, as one to a dead actor is; whoever sits down next
     /// asks the twin what was left unanswered.
     pub fn cast(&self, message: M) {

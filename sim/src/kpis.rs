@@ -179,7 +179,7 @@ fn orders(board: &twin::board::Board) -> Orders {
     let mut orders = Orders::default();
     for (stage, n) in board.stages(Kind::Order) {
         orders.received += n;
-        match stage {
+        match stage.as_str() {
             "held" => orders.held += n,
             "cancelled" => orders.cancelled += n,
             "received" => orders.waiting += n,
@@ -193,7 +193,7 @@ fn parcels(board: &twin::board::Board) -> Parcels {
     let mut parcels = Parcels::default();
     for (place, n) in board.whereabouts() {
         parcels.created += n;
-        match place {
+        match place.as_str() {
             "delivered" => parcels.delivered += n,
             "intercepted" => parcels.intercepted += n,
             "returned" => parcels.returned += n,

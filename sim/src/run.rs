@@ -188,7 +188,7 @@ async fn watch(clock: &Clock, twin: &Twin, world: &SimWorld, orders: u64, end: M
         let (mut parcels, mut ended) = (0, 0);
         for (place, n) in board.whereabouts() {
             parcels += n;
-            ended += if matches!(place, "delivered" | "returned" | "lost" | "cancelled" | "intercepted") { n } else { 0 };
+            ended += if matches!(place.as_str(), "delivered" | "returned" | "lost" | "cancelled" | "intercepted") { n } else { 0 };
         }
         progress(Progress { now: clock.now(), orders: received, of: orders, ended, parcels });
         if received >= orders && waiting == 0 && parcels == ended && world.floor.is_idle() {

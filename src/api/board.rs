@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use rules::pickups::Pickups;
 use serde::Serialize;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::bag::Bag;
@@ -39,13 +40,17 @@ pub struct BoardView {
     /// What the journal's hash chain comes to.
     pub hash: String,
     /// Orders by stage.
-    pub orders: BTreeMap<&'static str, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub orders: BTreeMap<SmolStr, u64>,
     /// Parcels by where they are: those in the house by stage, those that left by the status of their tracking.
-    pub parcels: BTreeMap<&'static str, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub parcels: BTreeMap<SmolStr, u64>,
     /// Returns by stage.
-    pub returns: BTreeMap<&'static str, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub returns: BTreeMap<SmolStr, u64>,
     /// Bags by stage.
-    pub bags: BTreeMap<&'static str, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub bags: BTreeMap<SmolStr, u64>,
     /// Since the process began, by reason.
     pub interceptions: BTreeMap<&'static str, u64>,
     /// Since the process began, by reason.

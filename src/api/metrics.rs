@@ -21,6 +21,9 @@ const REQUESTS: &str = "parceltwin_http_requests_total";
 /// How long a sorter waited for its answer; 0.15 s is the limit. Recorded by the line.
 const DIVERT_ANSWER: &str = "parceltwin_divert_answer_seconds";
 const DIVERT_BUCKETS: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15];
+/// How long a list of what is owed took to be gone through after a start or a fall, while other work went on. Recorded by whoever does it.
+const TAKE_UP: &str = "parceltwin_take_up_seconds";
+const TAKE_UP_BUCKETS: [f64; 7] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 /// Counted by whoever runs the site, with `direction` forward or back.
 pub const CLOCK_STEPS: &str = "parceltwin_clock_steps_total";
 const CLOCK_AHEAD: &str = "parceltwin_clock_ahead_seconds";
@@ -35,6 +38,7 @@ const DURATION_BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0
 pub fn install() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(DURATION.into()), &DURATION_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(TAKE_UP.into()), &TAKE_UP_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(DIVERT_ANSWER.into()), &DIVERT_BUCKETS)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
@@ -52,6 +56,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!("parceltwin_holds_total", "Holds set on orders since the process began, by reason");
     describe_counter!("parceltwin_carrier_answers_unread_total", "Parts of carriers' answers that could not be read, by carrier and kind");
     describe_histogram!(DIVERT_ANSWER, Unit::Seconds, "From a sorter's question to its answer, by the site's clock");
+    describe_histogram!(TAKE_UP, Unit::Seconds, "From a start or a fall until all that was owed of a list is in hand again, by the list");
     describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");
     describe_counter!("parceltwin_device_garbage_bytes_total", Unit::Bytes, "Bytes from a device that were not of its protocol");

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use twin::entity::Kind;
 use twin::stock::{Counted, Stock};
-use twin::{Moment, Span, Twin};
+use twin::{Moment, Span, Twin, TwinError};
 
 /// The base URL of a carrier that is simulated.
 const SIMULATED: &str = "sim:";
@@ -108,12 +108,16 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
         query,
     };
     screen::print(&welcome(&running, address, data, temporary.is_some(), simulated))?;
+    let doubted = home.clone();
+    // One thread of those for the disk: the site has the others.
+    let mut recount = tokio::task::spawn_blocking(move || doubted.recount());
     let (stop, stopping) = tokio::sync::watch::channel(());
     let server = tokio::spawn(router::serve(listener, state, stopping));
     let outcome = tokio::select! {
         biased;
         () = interrupted() => Ok(Answer::Yes),
         why = running.ended() => Err(anyhow::anyhow!("the site stopped: {why}")),
+        why = found_wrong(&mut recount) => Err(anyhow::anyhow!("the site stopped: {why}; it is made anew at the next start")),
     };
     stop.send_replace(());
     let records = running.house.twin.head().records;
@@ -126,6 +130,15 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     }
     screen::print(&format!("stopped; the journal has {records} records\n"))?;
     outcome
+}
+
+/// Returns only where the live twin turns out not to be what its journal says.
+async fn found_wrong(recount: &mut tokio::task::JoinHandle<Result<(), TwinError>>) -> TwinError {
+    match recount.await {
+        Ok(Err(why)) => why,
+        // Whole, or the process ends.
+        _ => std::future::pending().await,
+    }
 }
 
 /// Everything simulated, whatever the settings say.

@@ -61,19 +61,19 @@ impl<'a> Console<'a> {
         let orders = ORDER_STAGES.each_ref().map(|stage| Count {
             label: stage,
             stages: std::slice::from_ref(stage),
-            now: board.orders.get(stage).copied().unwrap_or(0),
+            now: board.orders.get(*stage).copied().unwrap_or(0),
             alert: *stage == "held",
         });
         let parcels = PARCEL_COUNTS.map(|(label, stages)| Count {
             label,
             stages,
-            now: stages.iter().filter_map(|s| board.parcels.get(s)).sum(),
+            now: stages.iter().filter_map(|s| board.parcels.get(*s)).sum(),
             alert: label == "intercepted" || label == "returned or lost",
         });
         let returns = RETURN_COUNTS.map(|(label, stages)| Count {
             label,
             stages,
-            now: stages.iter().filter_map(|s| board.returns.get(s)).sum(),
+            now: stages.iter().filter_map(|s| board.returns.get(*s)).sum(),
             alert: label != "closed",
         });
         let pictures = board.warehouses.iter().map(WarehousePicture::of).collect();

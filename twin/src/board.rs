@@ -1,5 +1,6 @@
 //! The board on the wall: how many of what are where, and what needs a person. Built from events as they are committed.
 
+use crate::census::Census;
 use crate::entity::Kind;
 use crate::event::Event;
 use crate::journal::{Head, Record};
@@ -25,7 +26,8 @@ pub struct Exception {
 pub struct Board {
     pub head: Head,
     /// Entities by kind and stage.
-    stages: BTreeMap<(Kind, &'static str), i64>,
+    #[serde(skip)]
+    pub(crate) census: Census,
     /// Interceptions since the process began, by reason.
     pub interceptions: BTreeMap<&'static str, u64>,
     pub holds: BTreeMap<&'static str, u64>,
@@ -36,38 +38,23 @@ pub struct Board {
 impl Board {
     /// How many entities of `kind` are in `stage`.
     pub fn count(&self, kind: Kind, stage: &str) -> u64 {
-        self.stages.iter().filter(|((k, s), _)| *k == kind && *s == stage).map(|(_, n)| (*n).max(0) as u64).sum()
+        self.stages(kind).filter(|(s, _)| *s == stage).map(|(_, n)| n).sum()
     }
 
     /// All stages of a kind that hold anything.
-    pub fn stages(&self, kind: Kind) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        self.stages.iter().filter(move |((k, _), n)| *k == kind && **n > 0).map(|((_, s), n)| (*s, *n as u64))
+    pub fn stages(&self, kind: Kind) -> impl Iterator<Item = (SmolStr, u64)> + '_ {
+        self.census.stages(kind)
     }
 
     /// Parcels by where they are: those in the house by their stage, those that left by what is known of their way.
-    pub fn whereabouts(&self) -> BTreeMap<&'static str, u64> {
+    pub fn whereabouts(&self) -> BTreeMap<SmolStr, u64> {
         let mut places: BTreeMap<_, _> = self.stages(Kind::Parcel).collect();
         let left = parcel::Stage::HandedOver.as_str();
         let without_news = places.remove(left).unwrap_or(0).saturating_sub(self.stages(Kind::Tracking).map(|(_, n)| n).sum());
-        for (stage, n) in self.stages(Kind::Tracking).chain([(left, without_news)]).filter(|(_, n)| *n > 0) {
+        for (stage, n) in self.stages(Kind::Tracking).chain([(SmolStr::new_static(left), without_news)]).filter(|(_, n)| *n > 0) {
             *places.entry(stage).or_default() += n;
         }
         places
-    }
-
-    pub(crate) fn counted(&mut self, kind: Kind, before: &'static str, after: &'static str) {
-        for (stage, by) in [(before, -1), (after, 1)] {
-            if !stage.is_empty() && stage != "absent" {
-                *self.stages.entry((kind, stage)).or_default() += by;
-            }
-        }
-    }
-
-    /// So many entities are in a stage from the start.
-    pub(crate) fn holds_already(&mut self, kind: Kind, stage: &'static str, count: i64) {
-        if !stage.is_empty() && stage != "absent" {
-            *self.stages.entry((kind, stage)).or_default() += count;
-        }
     }
 
     pub(crate) fn alarm(&mut self, at: Moment, what: &str) {
@@ -128,6 +115,7 @@ impl Projection for Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::census::StageMove;
 
     #[test]
     fn every_parcel_is_in_one_place() {
@@ -140,15 +128,15 @@ mod tests {
             (Kind::Tracking, "in flight", 1),
             (Kind::Tracking, "delivered", 4),
         ] {
-            board.holds_already(kind, stage, n);
+            board.census.holds(kind, stage.into(), n);
         }
         let places = board.whereabouts();
         assert_eq!(
             places.clone().into_iter().collect::<Vec<_>>(),
-            [("bagged", 2), ("delivered", 4), ("handed over", 4), ("in flight", 1), ("intercepted", 1)],
+            [("bagged", 2), ("delivered", 4), ("handed over", 4), ("in flight", 1), ("intercepted", 1)].map(|(place, n)| (place.into(), n)),
             "one was handed over without a number, and is counted all the same"
         );
-        board.counted(Kind::Tracking, "in flight", "lost");
+        board.census.moved(StageMove { kind: Kind::Tracking, before: "in flight", now: "lost" });
         assert_eq!((board.whereabouts().get("lost"), board.whereabouts().values().sum::<u64>()), (Some(&1), 12));
     }
 

@@ -15,7 +15,7 @@ use crate::keys::{Entropy, Keys};
 use crate::replay::Progress;
 use crate::sled_shelf::SledShelf;
 use crate::twin::{buyer_of, state_json, tell_buyer, tell_candidates};
-use crate::{OrderId, Record, StoreError, Twin, TwinError, Unsealed, history, records};
+use crate::{OrderId, Record, Shelf, StoreError, Twin, TwinError, Unsealed, history, records};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -88,6 +88,17 @@ impl Home {
 
     pub fn folder(&self) -> &Arc<Folder> {
         &self.folder
+    }
+
+    /// Reads all of the live twin where the start did not, beside whatever is written meanwhile. Where it does not agree with the
+    /// journal, it is made anew at the next start, and nothing more should be built on it.
+    pub fn recount(&self) -> Result<(), TwinError> {
+        let read = self.twin.recount().and_then(|()| Ok(self.shelf.read_names().map(drop)?));
+        match &read {
+            Err(error) if is_of_the_shelf(error) => self.shelf.disown()?,
+            _ => {}
+        }
+        read
     }
 
     /// What must be done once in a while: makes the anchor durable.
@@ -165,6 +176,9 @@ fn try_live(path: &Path, folder: &Arc<Folder>, keys: &Arc<Keys>, progress: &mut 
     let shelf = Arc::new(SledShelf::open(path)?);
     if !shelf.is_of(folder.site())? {
         return Err(TwinError::Disagrees { why: "it was made by another version, or from another journal".into() });
+    }
+    if shelf.census()?.is_some() {
+        return Ok((Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress)?, shelf));
     }
     let (names, twin) = std::thread::scope(|scope| {
         let names = scope.spawn(|| shelf.read_names());

@@ -11,7 +11,7 @@ pub mod allocation;
 pub mod bag;
 pub mod board;
 pub mod carrier;
-mod census;
+pub mod census;
 pub mod channel;
 pub mod charges;
 pub mod copies;

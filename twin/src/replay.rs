@@ -1,5 +1,6 @@
 //! Makes states from the journal: what the shelf has not heard of yet, or everything anew.
 
+use crate::census::{StageMove, key_of};
 use crate::entity::Key;
 use crate::event::{Event, State};
 use crate::facet::Listing;
@@ -26,6 +27,8 @@ const TOLD_EVERY: u64 = 10_000;
 struct Held {
     version: u32,
     state: State,
+    /// The stage in which it stands on the shelf.
+    stage: &'static str,
     /// The lists that it stands in on the shelf.
     listings: Vec<Listing>,
 }
@@ -95,6 +98,7 @@ impl<'a> Replay<'a> {
     fn apply(&mut self, record: Record) -> Result<(), TwinError> {
         let at: Moment = record.decided_at();
         self.change.names.extend(names_of(&record));
+        self.change.newest_key = self.change.newest_key.max(key_of(&record.event));
         let Record { seq, key, version, event, .. } = record;
         let damaged = |why: String| TwinError::Damaged { seq, why };
         let (kind, shelf) = (key.kind, self.shelf);
@@ -105,9 +109,9 @@ impl<'a> Replay<'a> {
                     Some(bytes) => {
                         let (version, state) = State::from_bytes(kind, &bytes).map_err(damaged)?;
                         let listings = state.listings(&free.key().id);
-                        Held { version, state, listings }
+                        Held { version, stage: state.stage_word(), state, listings }
                     }
-                    None => Held { version: 0, state: State::new(kind), listings: Vec::new() },
+                    None => Held { version: 0, state: State::new(kind), stage: "", listings: Vec::new() },
                 };
                 free.insert(known)
             }
@@ -122,7 +126,10 @@ impl<'a> Replay<'a> {
 
     fn put(&mut self) -> Result<(), TwinError> {
         let mut change = std::mem::take(&mut self.change);
-        for (key, Held { version, state, listings }) in self.held.drain() {
+        for (key, Held { version, state, stage, listings }) in self.held.drain() {
+            if stage != state.stage_word() {
+                change.moves.push(StageMove { kind: key.kind, before: stage, now: state.stage_word() });
+            }
             change.moved(&key, &listings, &state.listings(&key.id));
             change.states.push((key, state.to_bytes(version)));
         }

@@ -2,6 +2,7 @@
 //!
 //! A shelf knows keys and bytes, nothing of what they mean. The one on disk is [`crate::SledShelf`].
 
+use crate::census::{Census, StageMove};
 use crate::facet::{Facet, Listing};
 use crate::journal::{Place, Rows};
 use crate::{Hash, Key, Kind, StoreError};
@@ -21,6 +22,10 @@ pub struct Change {
     /// Name → id, such as a tracking number to its parcel.
     pub names: Vec<(SmolStr, SmolStr)>,
     pub documents: Vec<(Hash, Place)>,
+    /// What went from one stage to another.
+    pub moves: Vec<StageMove>,
+    /// The newest key under which something is sealed in it.
+    pub newest_key: Option<u64>,
 }
 
 /// An entity's place in a list.
@@ -58,6 +63,15 @@ pub trait Shelf: Send + Sync {
     fn listed(&self, kind: Kind, facet: Facet, of: Option<&str>, after: Option<&Listed>) -> Rows<'_, (Listed, SmolStr)>;
     fn look_up(&self, name: &str) -> Result<Option<SmolStr>, StoreError>;
     fn place(&self, document: &Hash) -> Result<Option<Place>, StoreError>;
+    /// What it has counted while it was written to; `None`: it did not count, or it may have lost some of what it was given, and all
+    /// is to be read.
+    fn census(&self) -> Result<Option<Census>, StoreError> {
+        Ok(None)
+    }
+    /// All states were read, and this is what they say.
+    fn recounted(&self, _census: &Census) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Forgets everything. The mark becomes 0.
     fn clear(&self) -> Result<(), StoreError>;
     /// Returns when everything put so far is in the store underneath.
@@ -169,6 +183,12 @@ pub(crate) mod conformance {
             ],
             names: vec![(format!("T{n}").into(), format!("P-{n}").into())],
             documents: vec![(Hash([n as u8; 32]), Place { segment: 1, offset: n, length: 7 })],
+            moves: vec![StageMove {
+                kind: Kind::Parcel,
+                before: ["", "created", "labelled"][n as usize % 3],
+                now: ["created", "labelled", ""][n as usize % 3],
+            }],
+            newest_key: (n == 2).then_some(7),
         }
     }
 

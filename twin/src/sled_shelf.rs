@@ -2,8 +2,9 @@
 //!
 //! sled does not promise to survive a loss of power, and some damage makes it panic. It need not: whatever it has lost or
 //! refuses to open is made anew from the journal. What is put here can be read at once, from memory until it is in the
-//! tree. One batch holds states and mark, so that the versions of all states always add up to the mark.
+//! tree. One batch holds states, counts and mark, so that the versions of all states always add up to the mark.
 
+use crate::census::{Census, StageMove};
 use crate::entity::STATES_VERSION;
 use crate::facet::Facet;
 use crate::journal::{Place, Rows};
@@ -12,6 +13,7 @@ use crate::{Hash, Key, Kind, StoreError};
 use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::ops::Bound;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,8 +35,15 @@ const STATE: u8 = b's';
 const NAME: u8 = b'n';
 const PLACE: u8 = b'd';
 const LIST: u8 = b'l';
+/// How many of a kind are in a stage.
+const COUNT: u8 = b'c';
 const MARK: &[u8] = b"mark";
 const MADE_BY: &[u8] = b"of";
+const NEWEST_KEY: &[u8] = b"key";
+/// How it was left: [`AT_REST`], or written by a process on this [`stay`].
+const LEFT: &[u8] = b"how left";
+/// All that was put is on the disk, and nothing more was written since.
+const AT_REST: &[u8] = b"at rest";
 
 pub struct SledShelf {
     shared: Arc<Shared>,
@@ -43,6 +52,7 @@ pub struct SledShelf {
 
 struct Shared {
     tree: sled::Db,
+    stay: Option<Vec<u8>>,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -56,6 +66,11 @@ struct Queue {
     /// What the writer has in hand just now.
     writing: Arc<Values>,
     mark: u64,
+    census: Census,
+    /// Nothing that it was given can have been lost, so what it has counted holds.
+    trusted: bool,
+    /// It says that it is at rest; whatever is written next says otherwise.
+    at_rest: bool,
     /// Puts taken in, and puts written.
     taken: u64,
     written: u64,
@@ -100,8 +115,15 @@ impl SledShelf {
             }
         })?;
         let mark = told("read the mark", || tree.get(MARK))?.and_then(|b| Some(u64::from_be_bytes(b.as_ref().try_into().ok()?)));
-        let queue = Queue { mark: mark.unwrap_or(0), ..Queue::default() };
-        let shared = Arc::new(Shared { tree, queue: Mutex::new(queue), changed: Condvar::new() });
+        let stay = stay(dir);
+        let left = told("read how it was left", || tree.get(LEFT))?;
+        let trusted = mark.is_none() || left.as_ref().is_some_and(|left| left == AT_REST || stay.as_ref().is_some_and(|stay| left == stay));
+        let census = told("read what the live twin has counted", || read_census(&tree))?;
+        let queue = Queue { mark: mark.unwrap_or(0), census, trusted, at_rest: false, ..Queue::default() };
+        let shared = Arc::new(Shared { tree, stay, queue: Mutex::new(queue), changed: Condvar::new() });
+        if trusted {
+            shared.say_at_work()?;
+        }
         let working = shared.clone();
         let writer = std::thread::Builder::new().name("live twin".into()).spawn(move || working.write_behind());
         let writer = writer.map_err(|e| failed("start the live twin's writer", e))?;
@@ -132,10 +154,21 @@ impl SledShelf {
         Ok(count)
     }
 
-    /// Writes all that waits, and makes sled write it too.
+    /// Writes all that waits, and makes sled write it too. Then it is at rest until more is put.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.settle()?;
-        told("flush the live twin", || self.shared.tree.flush()).map(drop)
+        told("flush the live twin", || self.shared.tree.flush())?;
+        let mut queue = self.shared.lock();
+        if queue.trusted && !queue.at_rest && queue.taken == queue.written {
+            told("say how it is left", || self.shared.tree.insert(LEFT, AT_REST).and_then(|_| self.shared.tree.flush()))?;
+            queue.at_rest = true;
+        }
+        Ok(())
+    }
+
+    /// It is to be made anew at the next start.
+    pub fn disown(&self) -> Result<(), StoreError> {
+        told("disown the live twin", || self.shared.tree.remove(MADE_BY).and_then(|_| self.shared.tree.flush())).map(drop)
     }
 
     /// All that begins so, behind `after` where that is given, once nothing waits to be written.
@@ -195,9 +228,21 @@ impl Shared {
         self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Durable before anything else is written that a loss of power could take away.
+    fn say_at_work(&self) -> Result<(), StoreError> {
+        told("say how it is left", || {
+            match &self.stay {
+                Some(stay) if self.tree.get(LEFT)?.is_some_and(|left| left == stay) => return Ok(()),
+                Some(stay) => self.tree.insert(LEFT, stay.as_slice())?,
+                None => self.tree.remove(LEFT)?,
+            };
+            self.tree.flush().map(drop)
+        })
+    }
+
     fn write_behind(&self) {
         loop {
-            let (values, mark, taken) = {
+            let (values, mark, taken, at_rest) = {
                 let mut queue = self.lock();
                 while queue.written == queue.taken && !queue.closing {
                     queue = self.wait(queue);
@@ -210,18 +255,21 @@ impl Shared {
                     return;
                 }
                 queue.writing = Arc::new(std::mem::take(&mut queue.waiting));
-                (queue.writing.clone(), queue.mark, queue.taken)
+                (queue.writing.clone(), queue.mark, queue.taken, std::mem::take(&mut queue.at_rest))
             };
-            let outcome = told("write the live twin", || {
-                let mut batch = sled::Batch::default();
-                for (key, value) in &*values {
-                    match value {
-                        Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                        None => batch.remove(key.as_slice()),
+            let resumed = if at_rest { self.say_at_work() } else { Ok(()) };
+            let outcome = resumed.and_then(|()| {
+                told("write the live twin", || {
+                    let mut batch = sled::Batch::default();
+                    for (key, value) in &*values {
+                        match value {
+                            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                            None => batch.remove(key.as_slice()),
+                        }
                     }
-                }
-                batch.insert(MARK, &mark.to_be_bytes());
-                self.tree.apply_batch(batch)
+                    batch.insert(MARK, &mark.to_be_bytes());
+                    self.tree.apply_batch(batch)
+                })
             });
             drop(values);
             let mut queue = self.lock();
@@ -233,6 +281,35 @@ impl Shared {
             self.changed.notify_all();
         }
     }
+}
+
+/// This stay of a folder on a machine that has not stopped since, where the machine tells. What a process wrote is there after the
+/// process has died; some of it may be gone only where the machine stopped too, or where the folder is a copy.
+fn stay(dir: &Path) -> Option<Vec<u8>> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let folder = std::fs::metadata(dir).ok()?;
+    Some(format!("{}/{}/{}", boot.trim(), folder.dev(), folder.ino()).into_bytes())
+}
+
+fn count_key(kind: Kind, stage: &str) -> Vec<u8> {
+    let mut bytes = vec![COUNT, kind.number()];
+    bytes.extend_from_slice(stage.as_bytes());
+    bytes
+}
+
+fn read_census(tree: &sled::Db) -> Result<Census, sled::Error> {
+    let mut census = Census::default();
+    for row in tree.scan_prefix([COUNT]) {
+        let (key, count) = row?;
+        let (Some(kind), Ok(count)) = (Kind::of_number(u32::from(key[1])), count.as_ref().try_into().map(i64::from_be_bytes)) else {
+            return Err(sled::Error::Unsupported("a count that is none".into()));
+        };
+        census.holds(kind, text(&key[2..]), count);
+    }
+    if let Some(Ok(key)) = tree.get(NEWEST_KEY)?.map(|key| key.as_ref().try_into().map(u64::from_be_bytes)) {
+        census.uses_key(key);
+    }
+    Ok(census)
 }
 
 fn made_by(site: &str) -> Vec<u8> {
@@ -303,6 +380,18 @@ impl Shelf for SledShelf {
         queue.waiting.extend(change.lists.into_iter().map(|(listed, note)| (list_key(&listed), note.map(|n| n.as_bytes().to_vec()))));
         queue.waiting.extend(change.names.into_iter().map(|(name, id)| (key_of(NAME, name.as_bytes()), Some(id.as_bytes().to_vec()))));
         queue.waiting.extend(change.documents.into_iter().map(|(hash, place)| (key_of(PLACE, &hash.0), Some(place_bytes(&place)))));
+        for StageMove { kind, before, now } in change.moves {
+            for (stage, by) in [(before, -1), (now, 1)] {
+                let count = queue.census.holds(kind, SmolStr::new_static(stage), by);
+                queue.waiting.insert(count_key(kind, stage), (count != 0).then(|| count.to_be_bytes().to_vec()));
+            }
+        }
+        if change.newest_key > queue.census.newest_key
+            && let Some(key) = change.newest_key
+        {
+            queue.census.uses_key(key);
+            queue.waiting.insert(NEWEST_KEY.to_vec(), Some(key.to_be_bytes().to_vec()));
+        }
         queue.mark = queue.mark.max(change.mark);
         let wake = queue.taken == queue.written || queue.waiting.len() >= WAITING_MAX / 4;
         queue.taken += 1;
@@ -354,8 +443,36 @@ impl Shelf for SledShelf {
     fn clear(&self) -> Result<(), StoreError> {
         self.settle()?;
         told("empty the live twin", || self.shared.tree.clear())?;
-        self.shared.lock().mark = 0;
+        let mut queue = self.shared.lock();
+        (queue.mark, queue.census) = (0, Census::default());
         Ok(())
+    }
+
+    fn census(&self) -> Result<Option<Census>, StoreError> {
+        let queue = self.shared.lock();
+        Ok(queue.trusted.then(|| queue.census.clone()))
+    }
+
+    fn recounted(&self, census: &Census) -> Result<(), StoreError> {
+        self.settle()?;
+        told("write what the live twin has counted", || {
+            let mut batch = sled::Batch::default();
+            for row in self.shared.tree.scan_prefix([COUNT]) {
+                batch.remove(row?.0);
+            }
+            for (kind, stage, count) in census.all() {
+                batch.insert(count_key(kind, stage), &count.to_be_bytes());
+            }
+            if let Some(key) = census.newest_key {
+                batch.insert(NEWEST_KEY, &key.to_be_bytes());
+            }
+            self.shared.tree.apply_batch(batch)
+        })?;
+        {
+            let mut queue = self.shared.lock();
+            (queue.census, queue.trusted) = (census.clone(), true);
+        }
+        self.shared.say_at_work()
     }
 
     fn settle(&self) -> Result<(), StoreError> {
@@ -389,6 +506,46 @@ mod tests {
         assert_eq!(again.mark().unwrap(), 50);
         assert!(again.is_of("site").unwrap() && !again.is_of("other").unwrap());
         assert_eq!(again.read_names().unwrap(), 15);
+        let counted = again.census().unwrap().expect("the machine has not stopped since");
+        assert_eq!((counted.all().collect::<Vec<_>>(), counted.newest_key), (vec![(Kind::Parcel, "labelled", 1)], Some(7)));
         conformance::clear(&again);
+    }
+
+    /// What a machine that stopped may have lost is read before it is believed.
+    #[test]
+    fn what_it_counted_is_believed_until_the_machine_stops() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |shelf: &SledShelf| {
+            shelf
+                .put(Change { mark: 1, moves: vec![StageMove { kind: Kind::Bag, before: "", now: "open" }], ..Change::default() })
+                .unwrap();
+            shelf.settle().unwrap();
+        };
+        let believed = |shelf: &SledShelf| shelf.census().unwrap().map(|census| census.stages(Kind::Bag).map(|(_, n)| n).sum::<u64>());
+        let another_stay = || {
+            let shelf = SledShelf::open(dir.path()).unwrap();
+            shelf.shared.tree.insert(LEFT, "another boot").unwrap();
+        };
+        let shelf = SledShelf::open(dir.path()).unwrap();
+        put(&shelf);
+        drop(shelf);
+        let shelf = SledShelf::open(dir.path()).unwrap();
+        assert_eq!(believed(&shelf), Some(1), "killed");
+        shelf.flush().unwrap();
+        assert_eq!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST);
+        put(&shelf);
+        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST, "more was written");
+        drop(shelf);
+        another_stay();
+        let shelf = SledShelf::open(dir.path()).unwrap();
+        assert_eq!(believed(&shelf), None, "the machine stopped");
+        shelf.flush().unwrap();
+        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST, "nobody has read it");
+        let mut census = Census::default();
+        census.holds(Kind::Bag, "open".into(), 5);
+        shelf.recounted(&census).unwrap();
+        put(&shelf);
+        drop(shelf);
+        assert_eq!(believed(&SledShelf::open(dir.path()).unwrap()), Some(6));
     }
 }

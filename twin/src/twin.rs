@@ -3,7 +3,7 @@
 use crate::address::Place;
 use crate::allocation::{self, Candidate, Decision};
 use crate::board::Board;
-use crate::census::Census;
+use crate::census::{Reading, StageMove, key_of};
 use crate::entity::{Entity, Key, Kind, read_state, state_bytes};
 use crate::event::{Event, State};
 use crate::facet::{Facet, Standing};
@@ -103,6 +103,9 @@ pub struct Twin {
     board: Mutex<Board>,
     /// The newest version of each entity that this process handed in; kept in debug builds only.
     newest: Mutex<HashMap<Key, u32>>,
+    /// Where the states are still to be read: how many records the twin had when it was opened, and at which version stood then
+    /// what has changed since.
+    unread: Mutex<Option<(u64, HashMap<Key, u32>)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,52 +116,67 @@ impl Twin {
     /// A twin that lives as long as the process.
     pub fn in_memory(site: &str) -> Self {
         let (journal, shelf) = (Arc::new(MemoryJournal::of(site)), Arc::new(MemoryShelf::default()));
-        let mut board = Board::default();
-        board.head = journal.head();
+        let board = Board { head: journal.head(), ..Board::default() };
         let (draft, board) = (Mutex::new(Draft::after(journal.head())), Mutex::new(board));
-        Twin { journal, shelf, keys: Arc::default(), draft, board, newest: Mutex::default() }
+        Twin { journal, shelf, keys: Arc::default(), draft, board, newest: Mutex::default(), unread: Mutex::default() }
     }
 
-    /// The twin of `journal`. Applies what the shelf has not heard of yet, and reads every state once: they must add up to
-    /// what the journal says, else [`TwinError::Disagrees`] tells to make them anew.
+    /// The twin of `journal`. Applies what the shelf has not heard of yet. Where the shelf kept count it is open at once, and
+    /// [`Twin::recount`] is to follow; else every state is read now. They must add up to what the journal says, else
+    /// [`TwinError::Disagrees`] tells to make them anew.
     pub fn open(journal: Arc<dyn Journal>, shelf: Arc<dyn Shelf>, keys: Arc<Keys>, progress: &mut Progress) -> Result<Self, TwinError> {
         let head = journal.head();
         let mark = shelf.mark()?;
-        let disagrees = |why: String| TwinError::Disagrees { why };
         if mark > head.records {
-            return Err(disagrees(format!("it is at record {mark}, and the journal ends with {}", head.records)));
+            return Err(TwinError::Disagrees { why: format!("it is at record {mark}, and the journal ends with {}", head.records) });
         }
         Replay::of(&*journal, &*shelf).run(mark, progress)?;
-        let mut board = Board::default();
-        board.head = head;
-        // Millions of states are read once each, the kinds side by side.
-        let read = std::thread::scope(|scope| {
-            let shelf = &*shelf;
-            let all = Kind::ALL.map(|kind| scope.spawn(move || Census::of(shelf, kind)));
-            all.map(|one| one.join().unwrap_or_else(|_| Err(disagrees("a state breaks its reader off".into()))))
-        });
-        let (mut records, mut forgotten, mut newest_key) = (0, Vec::new(), None);
-        for census in read {
-            let census = census?;
-            records += census.records;
-            census.stages.into_iter().for_each(|(stage, count)| board.holds_already(census.kind, stage, count));
-            forgotten.extend(census.forgotten);
-            newest_key = newest_key.max(census.newest_key);
+        let (census, unread, forgotten) = match shelf.census()? {
+            Some(census) => (census, Some((head.records, HashMap::new())), Vec::new()),
+            None => {
+                let Reading { records, census, forgotten } = read_side_by_side(&*shelf)?;
+                adds_up(records, head.records)?;
+                shelf.recounted(&census)?;
+                (census, None, forgotten)
+            }
+        };
+        if let Some(newest) = census.newest_key {
+            keys.must_reach(newest, false)?;
         }
-        if records != head.records {
-            return Err(disagrees(format!("its states come from {records} records, and the journal has {}", head.records)));
+        let board = Board { head, census, ..Board::default() };
+        let (draft, board) = (Mutex::new(Draft::after(head)), Mutex::new(board));
+        let twin = Twin { journal, shelf, keys, draft, board, newest: Mutex::default(), unread: Mutex::new(unread) };
+        twin.forget_again(forgotten)?;
+        Ok(twin)
+    }
+
+    /// Reads every state if that was not done when it was opened, beside whatever is written meanwhile: whether all can be read,
+    /// and whether they add up to what the journal said then.
+    pub fn recount(&self) -> Result<(), TwinError> {
+        let Some(opened_at) = lock(&self.unread).as_ref().map(|(records, _)| *records) else { return Ok(()) };
+        let as_it_was =
+            |key: &Key, version| lock(&self.unread).as_ref().and_then(|(_, changed)| changed.get(key).copied()).unwrap_or(version);
+        let (mut all, before) = (Reading::default(), self.head());
+        let counted = self.board().census;
+        for kind in Kind::ALL {
+            all.add(Reading::of(&*self.shelf, kind, &as_it_was)?);
         }
-        let twin = Twin { journal, shelf, keys, draft: Mutex::new(Draft::after(head)), board: Mutex::new(board), newest: Mutex::default() };
-        if let Some(newest) = newest_key {
-            twin.keys.must_reach(newest, false)?;
+        adds_up(all.records, opened_at)?;
+        if before == self.head() && all.census != counted {
+            return Err(TwinError::Disagrees { why: "it has counted other stages than its states are in".into() });
         }
-        // What was to be forgotten when the house fell, or before these keys were copied.
+        *lock(&self.unread) = None;
+        self.forget_again(all.forgotten)
+    }
+
+    /// What was to be forgotten when the house fell, or before these keys were copied.
+    fn forget_again(&self, forgotten: Vec<(u64, SmolStr)>) -> Result<(), TwinError> {
         for (key, order) in forgotten {
-            if !twin.keys.is_destroyed(key) {
-                twin.keys.destroy(key, &order, head.at)?;
+            if !self.keys.is_destroyed(key) {
+                self.keys.destroy(key, &order, self.head().at)?;
             }
         }
-        Ok(twin)
+        Ok(())
     }
 
     pub fn site(&self) -> &SmolStr {
@@ -180,7 +198,6 @@ impl Twin {
         let count = |of: fn(&Tx) -> usize| txs.as_ref().iter().map(of).sum();
         let mut records = Vec::with_capacity(count(Tx::len));
         let mut change = Change { states: Vec::with_capacity(count(|tx| tx.states.len())), ..Change::default() };
-        let mut moves = Vec::new();
         let mut told = 0;
         for Tx { at: decided, origin, entries, states, documents, moves: moved } in txs {
             for (key, version, event) in entries {
@@ -192,6 +209,7 @@ impl Twin {
                 let Origin { by, because } = origin.clone();
                 let record = Record { seq, at, decided_before: at - decided, by, because, key, version, event };
                 draft.push(&record);
+                change.newest_key = change.newest_key.max(key_of(&record.event));
                 change.names.extend(names_of(&record));
                 records.push(record);
             }
@@ -200,16 +218,16 @@ impl Twin {
             for Move { key, before, now } in moved {
                 change.moved(&key, &before.listings, &now.listings);
                 if before.stage != now.stage {
-                    moves.push((key.kind, before.stage, now.stage));
+                    change.moves.push(StageMove { kind: key.kind, before: before.stage, now: now.stage });
                 }
             }
             if draft.size() >= GROUP_BYTES {
-                self.write(&mut draft, std::mem::take(&mut change), &mut moves, &records[told..])?;
+                self.write(&mut draft, std::mem::take(&mut change), &records[told..])?;
                 told = records.len();
             }
         }
         if draft.count > 0 {
-            self.write(&mut draft, change, &mut moves, &records[told..])?;
+            self.write(&mut draft, change, &records[told..])?;
         }
         Ok(records)
     }
@@ -220,13 +238,7 @@ impl Twin {
         lock(&self.newest).insert(key.clone(), version).is_none_or(|before| version == before + 1)
     }
 
-    fn write(
-        &self,
-        draft: &mut Draft,
-        mut change: Change,
-        moves: &mut Vec<(Kind, &'static str, &'static str)>,
-        records: &[Record],
-    ) -> Result<(), TwinError> {
+    fn write(&self, draft: &mut Draft, mut change: Change, records: &[Record]) -> Result<(), TwinError> {
         let next = draft.head();
         change.documents = match self.journal.append(draft) {
             Ok(places) => places,
@@ -238,9 +250,16 @@ impl Twin {
             }
         };
         change.mark = next.records;
+        if let Some((_, changed)) = &mut *lock(&self.unread) {
+            for record in records {
+                // The first of them says how it stood before.
+                changed.entry(record.key.clone()).or_insert(record.version - 1);
+            }
+        }
+        let moves = change.moves.clone();
         self.shelf.put(change)?;
         let mut board = lock(&self.board);
-        moves.drain(..).for_each(|(kind, before, after)| board.counted(kind, before, after));
+        moves.into_iter().for_each(|moved| board.census.moved(moved));
         let Ok(()) = board.take_in(records, next);
         Ok(())
     }
@@ -425,6 +444,11 @@ impl Twin {
         let shadow = MemoryShelf::default();
         let head = Replay::of(&*self.journal, &shadow).checked().run(0, progress)?;
         self.shelf.settle()?;
+        if let Some(counted) = self.shelf.census()?
+            && counted != read_side_by_side(&shadow)?.census
+        {
+            return Err(TwinError::Disagrees { why: "it has counted other stages than its states are in".into() });
+        }
         for kind in Kind::ALL {
             let mut made = shadow.states(kind, "");
             for row in self.shelf.states(kind, "") {
@@ -459,6 +483,26 @@ impl Twin {
         let head = Replay::of(&*self.journal, &*self.shelf).run(0, progress)?;
         self.shelf.settle()?;
         Ok(head)
+    }
+}
+
+/// Millions of states are read once each, the kinds side by side.
+fn read_side_by_side(shelf: &dyn Shelf) -> Result<Reading, TwinError> {
+    let read = std::thread::scope(|scope| {
+        let all = Kind::ALL.map(|kind| scope.spawn(move || Reading::of(shelf, kind, &|_, version| version)));
+        all.map(|one| one.join().unwrap_or_else(|_| Err(TwinError::Disagrees { why: "a state breaks its reader off".into() })))
+    });
+    let mut all = Reading::default();
+    for kind in read {
+        all.add(kind?);
+    }
+    Ok(all)
+}
+
+fn adds_up(records: u64, journal: u64) -> Result<(), TwinError> {
+    match records == journal {
+        true => Ok(()),
+        false => Err(TwinError::Disagrees { why: format!("its states come from {records} records, and the journal has {journal}") }),
     }
 }
 

@@ -296,3 +296,40 @@ fn an_older_or_foreign_live_twin_is_brought_up_to_date_or_made_anew() {
     copy(&half.join("live"), &work.join("live"));
     assert_eq!(judge(&work, &before, "an empty live twin"), Outcome::Whole);
 }
+
+/// Where the machine has not stopped since, a start believes what the live twin has counted, and reads it behind.
+#[test]
+fn what_went_bad_on_a_machine_that_ran_on_is_found_behind_the_start() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (original, work) = (place.path().join("original"), place.path().join("work"));
+    let before = killed(&original);
+    let mut dice = Dice::of(11);
+    let mut found: BTreeMap<&str, u32> = BTreeMap::new();
+    for round in 0..flips() / 3 {
+        if work.exists() {
+            std::fs::remove_dir_all(&work).expect("it goes");
+        }
+        copy(&original, &work);
+        drop(open(&work).expect("it opens, and is read"));
+        let file = work.join("live/db");
+        let mut bytes = std::fs::read(&file).expect("it reads");
+        let at = dice.below(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << dice.below(8);
+        std::fs::write(&file, bytes).expect("it writes");
+        let home = open(&work).unwrap_or_else(|e| panic!("round {round}: {e}"));
+        let recounted = home.recount();
+        drop(home);
+        let how = match recounted {
+            Ok(()) => "harmless, or before the start",
+            Err(error) => {
+                assert!(error.to_string().contains("live twin"), "round {round}: {error}");
+                "behind the start"
+            }
+        };
+        *found.entry(how).or_default() += 1;
+        let home = open(&work).unwrap_or_else(|e| panic!("round {round}: {how}: {e}"));
+        assert!(all(&home).unwrap_or_else(|e| panic!("round {round}: {how}: {e}")) == before, "round {round}: {how}: something is another");
+    }
+    println!("damage was {found:?}");
+    assert!(found.get("behind the start").is_some_and(|n| *n > 0), "{found:?}");
+}
