@@ -53,14 +53,16 @@ mod home;
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["run", dir] => run(Path::new(dir)),
+        ["run", dir, delivered] => run(Path::new(dir), delivered.parse().expect("a number")),
         _ => {
             let number = |n: usize, usual| args.get(n).and_then(|n| n.parse().ok()).unwrap_or(usual);
             let (delivered, open) = (number(0, 1_000_000), number(1, 50_000));
             let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
             fill(dir.path(), delivered, open);
             let me = std::env::current_exe().expect("this program");
-            assert!(std::process::Command::new(me).arg("run").arg(dir.path()).status().expect("it runs").success());
+            assert!(
+                std::process::Command::new(me).arg("run").arg(dir.path()).arg(delivered.to_string()).status().expect("it runs").success()
+            );
         }
     }
 }
@@ -233,7 +235,7 @@ fn declared(tracking: &TrackingNumber) -> Vec<declaration::Event> {
     ]
 }
 
-fn run(dir: &Path) {
+fn run(dir: &Path, delivered: u64) {
     let started = Instant::now();
     let metrics = parceltwin::api::metrics::install().expect("the only recorder");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -246,7 +248,6 @@ fn run(dir: &Path) {
         let home = Arc::new(home::home(dir).expect("a twin"));
         let opened = started.elapsed().as_secs_f64();
         let twin = home.twin.clone();
-        let at_rest = twin.board().stages(twin::Kind::Declaration).map(|(_, n)| n).sum();
         let clock = Clock::free(1.0, twin.head().at);
         let settings = DemandSettings { orders: ORDERS as u32, problem_ppm: 0, ..DemandSettings::default() };
         let products = demand::catalogue(1, &settings);
@@ -285,7 +286,7 @@ fn run(dir: &Path) {
         println!("running on {} records: {}; {}", twin.head().records, line("VmRSS"), line("VmHWM"));
         println!("how long the sorters waited for their answers, from the start on:");
         metrics.render().lines().filter(|l| l.starts_with("parceltwin_divert_answer_seconds")).for_each(|l| println!("  {l}"));
-        tell_histories(&home, at_rest);
+        tell_histories(&home, delivered);
         running.stop().await;
     });
 }
@@ -306,22 +307,24 @@ fn take_ups(metrics: &PrometheusHandle) -> String {
 /// Lets a carrier, the desk and a line fall, in turn, and says how soon another sits in the place.
 async fn fall(running: &Site, clock: &Clock) {
     let house = &running.house;
-    let carrier = || house.carriers.get(&"direct".into()).and_then(|seat| seat.actor()).map(|actor| actor.get_cell());
-    let desk = || house.desk.actor().map(|actor| actor.get_cell());
+    let carrier = || house.carriers.get(&"direct".into()).and_then(|seat| seat.actor()).map(|actor| actor.get_cell()).into_iter().collect();
+    let desk = || house.desk.actor().map(|actor| actor.get_cell()).into_iter().collect();
     let stations = || {
         let warehouse = house.warehouses.get(&"SZX".into()).and_then(|seat| seat.actor());
         warehouse.map(|actor| actor.get_cell().get_children()).unwrap_or_default()
     };
-    // Its third station.
-    let line = || stations().into_iter().max_by_key(|cell| cell.get_children().len());
-    let roles: [(&str, &dyn Fn() -> Option<ActorCell>); 3] = [("carrier", &carrier), ("desk", &desk), ("line", &line)];
+    // Of the stations the line has the most devices.
+    let roles: [(&str, &dyn Fn() -> Vec<ActorCell>); 3] = [("carrier", &carrier), ("desk", &desk), ("line", &stations)];
     for (name, of) in roles {
         let mut took = Vec::new();
         for n in 0..FALLS {
-            let fallen = of().expect("somebody sits there");
+            let there = of();
+            let fallen = there.iter().max_by_key(|cell| cell.get_children().len()).expect("somebody sits there");
+            let is_new =
+                |cell: &ActorCell| there.iter().all(|old| old.get_id() != cell.get_id()) && cell.get_status() == ActorStatus::Running;
             let before = Instant::now();
             fallen.kill();
-            while of().is_none_or(|now| now.get_id() == fallen.get_id() || now.get_status() != ActorStatus::Running) {
+            while !of().iter().any(is_new) {
                 tokio::time::sleep(std::time::Duration::from_micros(200)).await;
             }
             // Each within a minute waits twice as long as the one before.

@@ -45,3 +45,22 @@ fn a_busy_machine_changes_nothing() {
     busy.into_iter().for_each(|b| b.join().expect("a busy thread ends"));
     assert_eq!(alone, crowded);
 }
+
+#[test]
+fn side_by_side_each_seed_writes_what_it_writes_alone() {
+    let journals = |threads: &str| {
+        let output = parceltwin()
+            .args(["sim", "--json", "--seeds", "1..4", "--threads", threads])
+            .arg(project().join("scenarios/quick-start"))
+            .output()
+            .expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let figures: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the figures are JSON");
+        assert_eq!(figures["figures"]["orders.received"]["runs"], 4);
+        figures["journals"].clone()
+    };
+    let one_after_the_other = journals("1");
+    assert_eq!(one_after_the_other, journals("3"));
+    assert_eq!(one_after_the_other["3"], journal(3).1);
+    assert_ne!(one_after_the_other["3"], one_after_the_other["4"]);
+}

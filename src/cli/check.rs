@@ -1,6 +1,6 @@
 //! `parceltwin check`: every scenario below a folder, every seed in it, against its expectations and golden journals.
 
-use super::{Answer, CheckFlags, screen, simulate};
+use super::{Answer, CheckFlags, parallel, screen, simulate};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sim::expect::Verdict;
@@ -37,23 +37,26 @@ pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
         bail!("there is no {FILE} below {}", flags.dir.display());
     }
     files.sort();
-    let mut cases = Vec::new();
-    for file in &files {
-        let scenario = Scenario::read(file)?;
-        for seed in scenario.seeds.clone() {
-            let case = check(&scenario, seed, flags.bless)?;
-            if flags.json {
-                cases.push(case);
-                continue;
-            }
-            let word = if case.missed.is_empty() { "ok    " } else { "MISSED" };
-            screen::print(&format!("{word} {} ({:.1} s)\n", case.name, case.seconds))?;
-            for line in &case.missed {
-                screen::print(&format!("       {line}\n"))?;
+    let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;
+    let runs: Vec<_> = scenarios.iter().flat_map(|scenario| scenario.seeds.iter().map(move |seed| (scenario, *seed))).collect();
+    let mut cases = Vec::with_capacity(runs.len());
+    let bar = screen::runs(flags.json, "check", runs.len());
+    let threads = flags.threads.unwrap_or_else(parallel::cores);
+    parallel::each(
+        &runs,
+        threads,
+        |(scenario, seed)| check(scenario, *seed, flags.bless),
+        || bar.inc(1),
+        |case| {
+            let case = case?;
+            if !flags.json {
+                bar.suspend(|| say(&case))?;
             }
             cases.push(case);
-        }
-    }
+            Ok(())
+        },
+    )?;
+    bar.finish_and_clear();
     if let Some(path) = &flags.junit {
         std::fs::write(path, junit(&cases)).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -65,6 +68,12 @@ pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
         screen::print(&format!("{} runs, {missed} missed\n", cases.len()))?;
     }
     Ok(if missed == 0 { Answer::Yes } else { Answer::No })
+}
+
+fn say(case: &Case) -> anyhow::Result<()> {
+    let word = if case.missed.is_empty() { "ok    " } else { "MISSED" };
+    screen::print(&format!("{word} {} ({:.1} s)\n", case.name, case.seconds))?;
+    case.missed.iter().try_for_each(|line| screen::print(&format!("       {line}\n")))
 }
 
 fn find(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
@@ -81,7 +90,7 @@ fn find(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Result<()
 }
 
 fn check(scenario: &Scenario, seed: u64, bless: bool) -> anyhow::Result<Case> {
-    let run = simulate::metered(scenario, seed, None, false)?;
+    let run = simulate::metered(scenario, seed, None, true)?;
     let mut missed = Vec::new();
     for expectation in &scenario.expect {
         match expectation.check(&run.kpis) {

@@ -8,9 +8,11 @@ mod environment;
 mod keep;
 mod live;
 mod meter;
+mod parallel;
 mod products;
 mod query;
 mod screen;
+mod seeds;
 mod settings;
 mod simulate;
 mod store;
@@ -116,7 +118,13 @@ struct SimFlags {
     /// Seed; the scenario's first where absent
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Write report.html, kpis.json and the journal here
+    /// Seeds to run one after the other and side by side, such as 1..40: each figure's mean, how sure that is, least and most
+    #[arg(long, value_name = "A..B", value_parser = seeds::read_range, conflicts_with = "seed")]
+    seeds: Option<std::ops::RangeInclusive<u64>>,
+    /// So many runs at once with --seeds; without it, one for each core
+    #[arg(long, value_name = "N", requires = "seeds", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    threads: Option<usize>,
+    /// Write report.html, kpis.json and the journal here; with --seeds, of each in a folder of its own, and seeds.json
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write the run's twin into this folder, as a live site keeps it; must not exist
@@ -134,6 +142,9 @@ struct SimFlags {
 struct CheckFlags {
     /// The folder; every scenario.toml below it is run
     dir: PathBuf,
+    /// So many runs at once; without it, one for each core
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    threads: Option<usize>,
     /// Write the outcome as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -320,7 +331,10 @@ pub fn main() -> ExitCode {
     environment::start_log();
     let outcome = match flags.command {
         Command::Live(flags) => live::run(flags),
-        Command::Sim(flags) => simulate::run(flags),
+        Command::Sim(mut flags) => match flags.seeds.take() {
+            Some(seeds) => seeds::run(flags, seeds),
+            None => simulate::run(flags),
+        },
         Command::Check(flags) => check::run(flags),
         Command::Twin(command) => store::run(command),
         Command::Query(command) => query::run(command),

@@ -17,6 +17,16 @@ pub fn progress(quiet: bool, what: &str) -> ProgressBar {
     bar
 }
 
+/// The same for so many runs, with the time that is left.
+pub fn runs(quiet: bool, what: &str, of: usize) -> ProgressBar {
+    let bar = progress(quiet, what);
+    bar.set_length(of as u64);
+    if let Ok(style) = ProgressStyle::with_template("{prefix}  {pos} of {len} runs  {wide_bar} {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// Prints to standard output, foreign text in it visibly; a reader that has gone away ends the program quietly, as `head`
 /// expects.
 pub fn print(text: &str) -> anyhow::Result<()> {

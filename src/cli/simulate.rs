@@ -55,7 +55,7 @@ pub fn metered(scenario: &Scenario, seed: u64, orders: Option<&drivers::platform
     Ok(run)
 }
 
-fn round(seconds: f64) -> f64 {
+pub fn round(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
@@ -79,7 +79,7 @@ fn save(run: &Run, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(out: &Path, scenario: &Scenario, run: &mut Run) -> anyhow::Result<()> {
+pub fn write(out: &Path, scenario: &Scenario, run: &mut Run) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let time_zone = run.site.warehouses.first().map_or(twin::TimeZone::UTC, |w| w.time_zone.clone());
     let titles = report::Titles {

@@ -79,7 +79,9 @@ impl Home {
         notes.extend(close_to_others(dir)?);
         let folder = Arc::new(folder);
         let keys = Arc::new(Keys::open(disk, folder.site(), entropy)?);
-        if let (true, Some(newest)) = (journal.accept_loss, newest_key(&*folder)?) {
+        if journal.accept_loss
+            && let Some(newest) = newest_key(&*folder)?
+        {
             notes.extend(keys.must_reach(newest, true)?);
         }
         let (twin, shelf) = live(dir, &folder, &keys, progress, &mut notes)?;
@@ -180,14 +182,23 @@ fn try_live(path: &Path, folder: &Arc<Folder>, keys: &Arc<Keys>, progress: &mut 
     if shelf.census()?.is_some() {
         return Ok((Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress)?, shelf));
     }
-    let (names, twin) = std::thread::scope(|scope| {
-        let names = scope.spawn(|| shelf.read_names());
+    // The machine has stopped since, or this is a copy: all is read before anything is built on it.
+    let (names, groups, twin) = std::thread::scope(|scope| {
+        let names = scope.spawn(|| shelf.read_names().map(drop));
+        let groups = scope.spawn(|| read_groups(folder));
         let twin = Twin::open(folder.clone(), shelf.clone(), keys.clone(), progress);
-        (names.join(), twin)
+        (names.join(), groups.join(), twin)
     });
-    // A panic of sled's is an error by now, so that of the thread could only be ours.
-    names.unwrap_or_else(|_| Err(StoreError::Broken { what: "read the live twin", why: "it broke off".into() }))?;
+    // A panic of sled's is an error by now, so that of a thread could only be ours.
+    let broke_off = |what| Err(StoreError::Broken { what, why: "it broke off".into() });
+    groups.unwrap_or_else(|_| broke_off("read the journal"))?;
+    names.unwrap_or_else(|_| broke_off("read the live twin"))?;
     Ok((twin?, shelf))
+}
+
+/// Whether every group of the journal is there and is what was written.
+fn read_groups(folder: &Folder) -> Result<(), StoreError> {
+    folder.groups(0).try_for_each(|group| group.map(drop))
 }
 
 /// Makes the live twin from the journal under another name, and gives it its name when it is whole.

@@ -40,10 +40,10 @@ const COUNT: u8 = b'c';
 const MARK: &[u8] = b"mark";
 const MADE_BY: &[u8] = b"of";
 const NEWEST_KEY: &[u8] = b"key";
-/// How it was left: [`AT_REST`], or written by a process on this [`stay`].
+/// How it was left: [`AT_REST`], or written to in a run of the machine; both with the folder.
 const LEFT: &[u8] = b"how left";
-/// All that was put is on the disk, and nothing more was written since.
-const AT_REST: &[u8] = b"at rest";
+/// All that was put is on the disk, and nothing more was written since. The folder is named behind it.
+const AT_REST: &str = "at rest";
 
 pub struct SledShelf {
     shared: Arc<Shared>,
@@ -52,7 +52,9 @@ pub struct SledShelf {
 
 struct Shared {
     tree: sled::Db,
+    /// What it says while it is written to, where the machine tells, and at rest.
     stay: Option<Vec<u8>>,
+    rest: Option<Vec<u8>>,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -115,12 +117,14 @@ impl SledShelf {
             }
         })?;
         let mark = told("read the mark", || tree.get(MARK))?.and_then(|b| Some(u64::from_be_bytes(b.as_ref().try_into().ok()?)));
-        let stay = stay(dir);
+        let folder = folder_itself(dir);
+        let left = |how: String| Some(format!("{how} in {}", folder.as_ref()?).into_bytes());
+        let (stay, rest) = (boot().and_then(left), left(AT_REST.into()));
         let left = told("read how it was left", || tree.get(LEFT))?;
-        let trusted = mark.is_none() || left.as_ref().is_some_and(|left| left == AT_REST || stay.as_ref().is_some_and(|stay| left == stay));
+        let trusted = mark.is_none() || left.is_some_and(|left| [&rest, &stay].into_iter().flatten().any(|known| left == known));
         let census = told("read what the live twin has counted", || read_census(&tree))?;
         let queue = Queue { mark: mark.unwrap_or(0), census, trusted, at_rest: false, ..Queue::default() };
-        let shared = Arc::new(Shared { tree, stay, queue: Mutex::new(queue), changed: Condvar::new() });
+        let shared = Arc::new(Shared { tree, stay, rest, queue: Mutex::new(queue), changed: Condvar::new() });
         if trusted {
             shared.say_at_work()?;
         }
@@ -159,8 +163,12 @@ impl SledShelf {
         self.settle()?;
         told("flush the live twin", || self.shared.tree.flush())?;
         let mut queue = self.shared.lock();
-        if queue.trusted && !queue.at_rest && queue.taken == queue.written {
-            told("say how it is left", || self.shared.tree.insert(LEFT, AT_REST).and_then(|_| self.shared.tree.flush()))?;
+        if let Some(rest) = &self.shared.rest
+            && queue.trusted
+            && !queue.at_rest
+            && queue.taken == queue.written
+        {
+            told("say how it is left", || self.shared.tree.insert(LEFT, rest.as_slice()).and_then(|_| self.shared.tree.flush()))?;
             queue.at_rest = true;
         }
         Ok(())
@@ -283,12 +291,17 @@ impl Shared {
     }
 }
 
-/// This stay of a folder on a machine that has not stopped since, where the machine tells. What a process wrote is there after the
-/// process has died; some of it may be gone only where the machine stopped too, or where the folder is a copy.
-fn stay(dir: &Path) -> Option<Vec<u8>> {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+/// This run of the machine, where it tells. What a process wrote is there after the process has died; some of it may be gone only
+/// where the machine stopped too.
+fn boot() -> Option<String> {
+    Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
+}
+
+/// This folder and no other, neither a copy nor one that has its place on the disk later; `None`: the file system does not tell.
+fn folder_itself(dir: &Path) -> Option<String> {
     let folder = std::fs::metadata(dir).ok()?;
-    Some(format!("{}/{}/{}", boot.trim(), folder.dev(), folder.ino()).into_bytes())
+    let made = folder.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{}/{}/{}", folder.dev(), folder.ino(), made.as_nanos()))
 }
 
 fn count_key(kind: Kind, stage: &str) -> Vec<u8> {
@@ -532,15 +545,15 @@ mod tests {
         let shelf = SledShelf::open(dir.path()).unwrap();
         assert_eq!(believed(&shelf), Some(1), "killed");
         shelf.flush().unwrap();
-        assert_eq!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST);
+        assert_eq!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), shelf.shared.rest.clone().unwrap());
         put(&shelf);
-        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST, "more was written");
+        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), shelf.shared.rest.clone().unwrap(), "more was written");
         drop(shelf);
         another_stay();
         let shelf = SledShelf::open(dir.path()).unwrap();
         assert_eq!(believed(&shelf), None, "the machine stopped");
         shelf.flush().unwrap();
-        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), AT_REST, "nobody has read it");
+        assert_ne!(shelf.shared.tree.get(LEFT).unwrap().unwrap(), shelf.shared.rest.clone().unwrap(), "nobody has read it");
         let mut census = Census::default();
         census.holds(Kind::Bag, "open".into(), 5);
         shelf.recounted(&census).unwrap();
