@@ -5,11 +5,12 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
-use actors::Work;
-use actors::ledger::{Host, Ledger, LedgerArguments, Letterbox, Pace};
+use actors::ledger::{Host, Ledger, LedgerArguments, Pace};
+use actors::{Answer, Caller, House, InForce, Outgoing, Work};
 use drivers::Clock;
 use parceltwin as _; // for its allocator
 use ractor::Actor;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,27 +53,22 @@ async fn ledger(dir: &Path, senders: u64, seconds: u64) -> Measured {
     let home = home::home(dir).expect("a twin");
     let twin = home.twin.clone();
     let clock = Clock::free(1.0, Moment::default());
-    let letterbox = Letterbox::default();
-    let arguments = LedgerArguments {
-        twin: twin.clone(),
-        clock: clock.clone(),
-        pace: Pace::Disk,
-        listeners: tokio::sync::broadcast::channel(16).0,
-        letterbox: letterbox.clone(),
-    };
-    let (actor, _) = Ledger::spawn(None, Ledger, arguments).await.expect("a ledger");
+    let site = sim::scenario::read_site(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start/site.toml"));
+    let in_force = InForce::new(0, clock.now(), site.expect("the bundled site"));
+    let house = Arc::new(House::new(clock.clone(), twin.clone(), BTreeMap::new(), BTreeMap::new(), in_force));
+    let (actor, _) = Ledger::spawn(None, Ledger, LedgerArguments { house: house.clone(), pace: Pace::Disk }).await.expect("a ledger");
     let done = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
     let tasks: Vec<_> = (0..senders)
         .map(|n| {
-            let (clock, twin, letterbox, done) = (clock.clone(), twin.clone(), letterbox.clone(), done.clone());
+            let (clock, twin, letterbox, done) = (clock.clone(), twin.clone(), house.ledger.clone(), done.clone());
             tokio::spawn(async move {
                 let mut host = Host::<Stock>::load(&twin, format!("BENCH:{n}")).expect("a new entity");
                 while started.elapsed() < Duration::from_secs(seconds) {
-                    let (tell, durable) = tokio::sync::oneshot::channel();
+                    let (caller, durable) = Caller::waiting();
                     let mut work = Work::at(clock.now());
                     host.command(&mut work, Command::Receive { quantity: 1, reference: "bench".into() }).expect("stock takes goods in");
-                    work.then(move || tell.send(()).expect("the sender waits"));
+                    work.say(Outgoing::Answer(Answer::Written(caller)));
                     letterbox.put(work);
                     durable.await.expect("the ledger lives");
                     done.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 
 mod support;
 
+use actors::Caller;
 use actors::ParcelMsg;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
@@ -138,7 +139,7 @@ impl House {
                 orders: orders.into_iter().map(|(number, of)| (order_id(number), shares(of))).collect(),
                 warehouse: Some(warehouse.into()),
                 channel: None,
-                placed: Some(Box::new(move |outcome| drop(tell.send(outcome)))),
+                placed: Some(Caller::new(move |outcome| drop(tell.send(outcome)))),
             });
             answers.push(answer);
         }
@@ -152,7 +153,7 @@ impl House {
 
     async fn told(&self, message: impl FnOnce(actors::order_desk::Reply) -> DeskMsg) -> Result<(), String> {
         let (tell, answer) = oneshot::channel();
-        self.site.house.desk.cast(message(Box::new(move |outcome| drop(tell.send(outcome)))));
+        self.site.house.desk.cast(message(Caller::new(move |outcome| drop(tell.send(outcome)))));
         answer.await.expect("the desk answers")
     }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use actors::Caller;
 use actors::Seat;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -81,7 +82,7 @@ impl House {
                 for (at, order) in orders {
                     buying.sleep_until(at).await;
                     let desk = buyers.lock().expect("no test panics with it").clone();
-                    desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
+                    desk.cast(DeskMsg::Receive(vec![order], Caller::nobody()));
                 }
             });
             test(House { clock, twin, parts, world, site, start, desk }).await;
@@ -95,7 +96,7 @@ impl House {
 
     async fn asked<T: Send + 'static>(&self, message: impl FnOnce(Reply<T>) -> KeeperMsg) -> Result<T, SettingsFault> {
         let (tell, answer) = oneshot::channel();
-        self.site.house.keeper.cast(message(Box::new(move |outcome| drop(tell.send(outcome)))));
+        self.site.house.keeper.cast(message(Caller::new(move |outcome| drop(tell.send(outcome)))));
         answer.await.expect("the keeper answers")
     }
 

@@ -3,8 +3,8 @@
 
 mod support;
 
+use actors::Caller;
 use actors::ParcelMsg;
-use actors::carrier::CarrierMsg;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
@@ -416,10 +416,10 @@ fn a_carrier_that_falls_goes_on_with_labels_and_news() {
         for (n, (at, order)) in theatre.orders.iter().enumerate() {
             theatre.clock.sleep_until(*at).await;
             theatre.hand_in(&site, order).await;
-            // While the label is being bought, somebody's question makes each carrier fall.
+            // While the label is being bought, each carrier falls.
             theatre.clock.sleep(Span::from_ms(50)).await;
-            for seat in site.house.carriers.values().filter(|_| n % 5 == 0) {
-                seat.cast(CarrierMsg::Quote(Box::new(question(&theatre.config)), Box::new(|_| panic!("the answer is not liked"))));
+            for carrier in site.house.carriers.values().filter(|_| n % 5 == 0).filter_map(|seat| seat.actor()) {
+                carrier.get_cell().kill();
             }
         }
         theatre.all_labelled().await;
@@ -427,20 +427,6 @@ fn a_carrier_that_falls_goes_on_with_labels_and_news() {
         assert!(times.load(Ordering::Relaxed) > 0, "one fell over its tracking too");
         theatre.orders_follow();
     });
-}
-
-fn question(config: &SiteConfig) -> QuoteRequest {
-    let address = config.warehouses[0].address.clone();
-    QuoteRequest {
-        from: address.clone(),
-        to: address,
-        weight_g: 100,
-        dims: twin::Dims::default(),
-        value: twin::Money::zero(config.fx.base),
-        battery: false,
-        ship_at: Moment(0),
-        time_zone: twin::TimeZone::UTC,
-    }
 }
 
 #[test]
@@ -472,7 +458,7 @@ fn a_desk_that_falls_loses_no_order() {
 
 /// A question whose answer makes the desk fall.
 fn fatal() -> DeskMsg {
-    DeskMsg::Cancel { order: "NOBODY".into(), reason: "none".into(), reply: Box::new(|_| panic!("the answer is not liked")) }
+    DeskMsg::Cancel { order: "NOBODY".into(), reason: "none".into(), reply: Caller::new(|_| panic!("the answer is not liked")) }
 }
 
 #[test]
@@ -866,7 +852,7 @@ fn a_parcel_goes_by_who_takes_its_address_and_is_held_where_nobody_does() {
 /// A step of a return, and what came of it once it was durable.
 async fn step(site: &Site, parcel: &ParcelId, step: Step) -> Result<(), String> {
     let (tell, told) = tokio::sync::oneshot::channel();
-    site.house.tell(parcel.clone(), ParcelMsg::Return(step, Box::new(|outcome| drop(tell.send(outcome)))));
+    site.house.tell(parcel.clone(), ParcelMsg::Return(step, Caller::new(|outcome| drop(tell.send(outcome)))));
     told.await.expect("the parcel answers")
 }
 

@@ -11,6 +11,7 @@ use twin::device::DeviceKind;
 use twin::station::Station;
 use twin::{CarrierId, ChannelId, Dims, Grams, ManifestId, Moment, ParcelId, WarehouseId};
 
+#[derive(Debug)]
 pub enum StationMsg {
     /// A device of this station saw something, at that steady time of the clock.
     Saw { device: DeviceKind, at: Moment, what: Observation },

@@ -3,6 +3,7 @@
 //! that found nobody there.
 
 use crate::config::CarrierConfig;
+use crate::order_desk::DeskMsg;
 use crate::origin::Cause;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::{Host, House, ParcelMsg, Told, origin};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::verdict::NoOffer;
-use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber};
+use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber, WarehouseId};
 
 /// Failures in a row after which the carrier is left alone for a while.
 pub const FAILURES_MAX: u32 = 8;
@@ -38,10 +39,16 @@ const UNREAD_MAX: u32 = 2;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
-pub type QuoteReply = Box<dyn FnOnce(Result<Read<Vec<Quote>>, NoOffer>) + Send>;
+/// For what the desk asks prices: its round, and the warehouse that the parcel would leave from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    pub round: u32,
+    pub warehouse: WarehouseId,
+}
 
+#[derive(Debug)]
 pub enum CarrierMsg {
-    Quote(Box<QuoteRequest>, QuoteReply),
+    Quote(Box<QuoteRequest>, Asked),
     BuyLabel(Box<LabelRequest>),
     /// A label that nobody will use.
     Void(TrackingNumber),
@@ -62,14 +69,15 @@ pub enum CarrierMsg {
 }
 
 /// A call's outcome, with what is needed to go on.
+#[derive(Debug)]
 pub enum Call {
-    Quoted(Result<Read<Vec<Quote>>, CarrierError>, QuoteReply),
+    Quoted(Result<Read<Vec<Quote>>, CarrierError>, Asked),
     Bought(Box<LabelRequest>, u32, Result<Read<Label>, CarrierError>),
     Tracked(Vec<Watched>, Result<Read<Vec<Tracking>>, CarrierError>),
     Voided(TrackingNumber, Result<(), CarrierError>),
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Watched {
     parcel: ParcelId,
     tracking: TrackingNumber,
@@ -85,7 +93,7 @@ pub struct Watched {
 }
 
 enum Job {
-    Quote(Box<QuoteRequest>, QuoteReply),
+    Quote(Box<QuoteRequest>, Asked),
     Label(Box<LabelRequest>, u32),
     Void(TrackingNumber),
 }
@@ -170,8 +178,8 @@ impl CarrierState {
     fn take(&mut self, message: CarrierMsg) -> Result<(), ActorProcessingErr> {
         match message {
             // A quote that must wait for a pause is better answered without.
-            CarrierMsg::Quote(_, reply) if self.is_paused() => reply(Err(NoOffer::Paused)),
-            CarrierMsg::Quote(request, reply) => self.queue.push_back(Job::Quote(request, reply).into()),
+            CarrierMsg::Quote(_, asked) if self.is_paused() => self.quoted(asked, Err(NoOffer::Paused)),
+            CarrierMsg::Quote(request, asked) => self.queue.push_back(Job::Quote(request, asked).into()),
             CarrierMsg::BuyLabel(request) => self.enqueue(request, 0),
             CarrierMsg::Retry(request, attempts) => self.enqueue(request, attempts),
             CarrierMsg::Void(tracking) => self.queue.push_back(Job::Void(tracking).into()),
@@ -194,6 +202,10 @@ impl CarrierState {
         }
         self.run();
         Ok(())
+    }
+
+    fn quoted(&self, Asked { round, warehouse }: Asked, quotes: Result<Read<Vec<Quote>>, NoOffer>) {
+        self.house.desk.cast(DeskMsg::Quotes { round, warehouse, carrier: self.config.id().clone(), quotes });
     }
 
     fn is_paused(&self) -> bool {
@@ -236,7 +248,7 @@ impl CarrierState {
             let (myself, driver, cause) = (self.myself.clone(), self.driver.clone(), Cause::from(self.said(asked.origin().because)));
             tokio::spawn(async move {
                 let call = match job {
-                    Job::Quote(request, reply) => Call::Quoted(unless_it_panics(|| driver.quote(*request)).await, reply),
+                    Job::Quote(request, asked) => Call::Quoted(unless_it_panics(|| driver.quote(*request)).await, asked),
                     Job::Label(request, attempts) => {
                         let outcome = unless_it_panics(|| driver.buy_label((*request).clone())).await;
                         Call::Bought(request, attempts + 1, outcome)
@@ -278,10 +290,10 @@ impl CarrierState {
 
     fn returned(&mut self, call: Call) -> Result<(), ActorProcessingErr> {
         match call {
-            Call::Quoted(outcome, reply) => {
+            Call::Quoted(outcome, asked) => {
                 self.count_outcome(outcome.as_ref().err())?;
                 outcome.iter().for_each(|read| self.say_skipped("prices", &read.skipped));
-                reply(outcome.map_err(NoOffer::from));
+                self.quoted(asked, outcome.map_err(NoOffer::from));
             }
             Call::Bought(request, attempts, outcome) => {
                 self.count_outcome(outcome.as_ref().err())?;

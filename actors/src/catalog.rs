@@ -5,6 +5,7 @@
 //! orders, and for those that wait because nobody knew what a line of theirs is.
 
 use crate::order_desk::{DeskMsg, DeskState};
+use crate::{Answer, Caller, Outgoing};
 use crate::{Host, Work};
 use drivers::platforms::{MapRow, ProductRow};
 use ractor::ActorProcessingErr;
@@ -87,8 +88,9 @@ pub(crate) fn outcome(existed: bool, events: Result<usize, Refusal>) -> Result<O
 }
 
 /// Told, once all is durable, what came of each change, or why not.
-pub type CatalogReply = Box<dyn FnOnce(Vec<Result<Outcome, String>>) + Send>;
+pub type CatalogReply = Caller<Vec<Result<Outcome, String>>>;
 
+#[derive(Debug)]
 pub enum CatalogMsg {
     Change(Vec<Change>, CatalogReply),
     /// These are durable, in these versions.
@@ -314,12 +316,11 @@ impl DeskState {
                 written.extend(wrote);
             }
             if !written.is_empty() {
-                let desk = self.myself.clone();
                 // A desk that fell meanwhile has kept nothing, and plans what it finds received.
-                work.then(move || drop(desk.cast(DeskMsg::Catalog(CatalogMsg::Written(written)).into())));
+                work.say(Outgoing::Desk(DeskMsg::Catalog(CatalogMsg::Written(written))));
             }
             if changes.peek().is_none() {
-                work.then(move || reply(outcomes));
+                work.say(Outgoing::Answer(Answer::Outcomes(reply, outcomes)));
                 house.commit(work);
                 return Ok(());
             }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use twin::device::{Command, DEGRADED, Device};
 use twin::{By, Moment, Origin, Span};
 
+#[derive(Debug)]
 pub enum DeviceMsg {
     /// With the clock's steady time.
     Saw(Moment, Observation),

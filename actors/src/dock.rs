@@ -2,15 +2,15 @@
 //! label of a parcel that comes back says that it is here.
 
 use crate::base::{Base, StationMsg};
-use crate::ledger::Host;
-use crate::{ParcelMsg, origin, returns, slip};
+use crate::ledger::{Account, Host};
+use crate::{Outgoing, ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
 use twin::facet::Facet;
 use twin::manifest::{self, Manifest};
-use twin::{BagId, CarrierId, ManifestId, Moment, Origin, Span, station};
+use twin::{BagId, CarrierId, ManifestId, Moment, Span, station};
 
 /// A manifest closes this long after its first bag: the driver has signed and gone.
 pub const MANIFEST_OPEN: Span = Span::from_mins(30);
@@ -81,15 +81,11 @@ impl Dock {
             let parcels = bag.state.parcels.len() as u32;
             host.command(&mut work, manifest::Command::Load { bag: id.clone(), parcels, weight_g: bag.state.weight_g })?;
         }
-        let (told, id, by) = (house.clone(), id.clone(), origin::current().by);
-        work.then(move || {
-            // One scan hands over the bag and all that is in it.
-            origin::within(Origin { by, ..origin::current() }, || {
-                for parcel in bag.state.parcels {
-                    told.tell(parcel, ParcelMsg::HandOver { bag: id.clone() });
-                }
-            });
-        });
+        // One scan hands over the bag and all that is in it.
+        let by = origin::current().by;
+        for parcel in bag.state.parcels {
+            work.say_on(Account::By(by.clone()), Outgoing::Parcel(parcel, ParcelMsg::HandOver { bag: id.clone() }));
+        }
         house.commit(work);
         Ok(())
     }

@@ -5,13 +5,15 @@
 
 use crate::intake::{Batch, Receipt, Version};
 use crate::order_desk::{DeskMsg, DeskState, Reply};
+use crate::parcel::Stopping;
 use crate::shipment::Shipment;
+use crate::{Answer, Outgoing};
 use crate::{ParcelMsg, Told, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeSet;
 use twin::order::{CHANGES_ALWAYS, Command, Stage};
-use twin::{Moment, OrderId, Origin, ParcelId, Span};
+use twin::{Moment, OrderId, ParcelId, Span};
 
 /// An errand whose parcels do not answer is over after this; whoever waits for it is told nothing, and asks again.
 pub const ERRAND_MAX: Span = Span::from_mins(1);
@@ -67,14 +69,8 @@ impl DeskState {
         // Behind whatever the ledger still holds, the parcels' own creation among it.
         let mut work = house.work();
         for parcel in parcels.clone() {
-            let (told, desk, reason, by, asked) = (house.clone(), house.desk.clone(), reason.clone(), by.clone(), parcel.clone());
-            let order = order.clone();
-            let decided = Box::new(move |outcome| {
-                // Whoever stops the parcel stops what is behind it.
-                let origin = Origin { by, ..origin::current() };
-                origin::within(origin, || desk.cast(DeskMsg::Stopped { errand: number, parcel: asked, outcome }));
-            });
-            work.then(move || told.tell(parcel, ParcelMsg::Cancel { reason, order, unreleased, decided }));
+            let asked = Stopping { reason: reason.clone(), order: order.clone(), unreleased, errand: number, by: by.clone() };
+            work.say(Outgoing::Parcel(parcel, ParcelMsg::Cancel(Box::new(asked))));
         }
         let errand = Errand {
             orders,
@@ -153,7 +149,7 @@ impl DeskState {
                     (Ok(()), refused) => Err(format!("{}; what was in no parcel that left is cancelled", refused.join("; "))),
                     (Err(_), refused) => Err(refused.join("; ")),
                 };
-                work.then(move || reply(outcome));
+                work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
             }
             Then::Update { order, version, batch, nth } => {
                 let receipt = match &refused[..] {
@@ -164,12 +160,12 @@ impl DeskState {
                         Receipt::Refused(format_smolstr!("{}; of it only {can} can still change", refused.join("; ")))
                     }
                 };
-                work.then(move || batch.tell([(nth, receipt)]));
+                work.say(Outgoing::Answer(Answer::Receipts(batch, vec![(nth, receipt)])));
             }
             Then::Apart { reply } => {
                 others.extend(orders);
                 let outcome = if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) };
-                work.then(move || reply(outcome));
+                work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
             }
             Then::Ship { shipments } if refused.is_empty() => {
                 others.extend(orders);
@@ -179,7 +175,7 @@ impl DeskState {
                 others.extend(orders);
                 let refused = refused.join("; ");
                 for placed in shipments.into_iter().filter_map(|s| s.placed) {
-                    placed(Err(refused.clone()));
+                    placed.tell(Err(refused.clone()));
                 }
             }
         }
@@ -219,7 +215,7 @@ impl DeskState {
         let host = self.order(&id)?;
         if !host.exists() {
             self.orders.remove(&id);
-            reply(Err(format!("there is no order {id}")));
+            reply.tell(Err(format!("there is no order {id}")));
             return Ok(());
         }
         let parcels: BTreeSet<_> = host.state.live_parts().map(|part| part.parcel.clone()).collect();
@@ -232,7 +228,7 @@ impl DeskState {
     pub(crate) fn take_apart(&mut self, parcel: ParcelId, reason: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
         let orders = self.orders_in(&parcel)?;
         if orders.is_empty() {
-            reply(Err(format!("there is no parcel {parcel}")));
+            reply.tell(Err(format!("there is no parcel {parcel}")));
             return Ok(());
         }
         if let Some(errand) = orders.iter().find_map(|id| self.busy_with(id)) {

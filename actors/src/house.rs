@@ -3,7 +3,7 @@
 use crate::carrier::CarrierMsg;
 use crate::customs::Gaps;
 use crate::in_force::{InForce, Standing};
-use crate::ledger::{Letterbox, Work};
+use crate::ledger::{LISTENER_LAG_MAX, Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
 use crate::settings::KeeperMsg;
@@ -39,6 +39,32 @@ pub struct House {
 }
 
 impl House {
+    /// One in which nobody sits yet.
+    pub fn new(
+        clock: Clock,
+        twin: Arc<Twin>,
+        dials: BTreeMap<DeviceId, Dial>,
+        drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
+        in_force: InForce,
+    ) -> Self {
+        House {
+            clock,
+            twin,
+            dials,
+            drivers,
+            listeners: broadcast::channel(LISTENER_LAG_MAX).0,
+            ledger: Letterbox::default(),
+            awake: Awake::default(),
+            gaps: Gaps::default(),
+            desk: Seat::default(),
+            parcels: Seat::default(),
+            carriers: in_force.config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
+            warehouses: in_force.config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
+            settings: Standing::new(in_force),
+            keeper: Seat::default(),
+        }
+    }
+
     /// A sheet of work dated now, on the account of what is being done.
     pub fn work(&self) -> Work {
         Work::at(self.clock.now())

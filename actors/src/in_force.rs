@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use twin::channel::{Channel, DaysCount};
 use twin::{CarrierId, ChannelId, Moment, WarehouseId};
 
+#[derive(Debug)]
 pub struct InForce {
     /// The version of the site's settings that it was made from; 0 where a run was given none.
     pub version: u32,

@@ -3,8 +3,9 @@
 //! Part of the order desk. A version that changes what is in a parcel already asks that parcel first ([`crate::errand`]).
 
 use crate::errand::Then;
+use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, DeskState};
-use crate::{Told, origin};
+use crate::{Answer, Caller, Outgoing};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +29,13 @@ pub enum Receipt {
 }
 
 /// Told, in the order of the request, when all is durable.
-pub type Receipts = Box<dyn FnOnce(Vec<Receipt>) + Send>;
+pub type Receipts = Caller<Vec<Receipt>>;
 
 /// The receipts of one request, of which some come later than others.
-#[derive(Clone)]
-pub(crate) struct Batch(Arc<Mutex<Waiting>>);
+#[derive(Clone, Debug)]
+pub struct Batch(Arc<Mutex<Waiting>>);
 
+#[derive(Debug)]
 struct Waiting {
     receipts: Vec<Option<Receipt>>,
     reply: Option<Receipts>,
@@ -56,7 +58,7 @@ impl Batch {
         let reply = waiting.reply.take();
         drop(waiting);
         if let Some(reply) = reply {
-            reply(all);
+            reply.tell(all);
         }
     }
 }
@@ -122,7 +124,7 @@ impl DeskState {
             receipts.push((nth, receipt));
         }
         self.plan_when_written(&mut work, fresh);
-        work.then(move || batch.tell(receipts));
+        work.say(Outgoing::Answer(Answer::Receipts(batch, receipts)));
         house.commit(work);
         Ok(())
     }
@@ -167,13 +169,10 @@ impl DeskState {
 
     /// Orders that can be planned, each with the records behind it in this work.
     pub(crate) fn plan_when_written(&mut self, work: &mut crate::Work, fresh: Vec<(OrderId, usize)>) {
-        let (myself, records) = (self.myself.clone(), work.tx.len());
-        work.then(move || {
-            for (id, nth) in fresh {
-                // A desk that fell meanwhile plans what it finds received.
-                let _ = myself.cast(Told { cause: origin::earlier(records - nth), message: DeskMsg::Plan(id) });
-            }
-        });
+        for (id, nth) in fresh {
+            // A desk that fell meanwhile plans what it finds received.
+            work.say_on(Account::Nth(nth), Outgoing::Desk(DeskMsg::Plan(id)));
+        }
     }
 
     /// What a platform says, as the house reads it. Who the buyer is gets sealed, under the order's key where there is one.

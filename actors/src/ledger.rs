@@ -2,14 +2,14 @@
 //! out what they want to say or do, in the order in which they decided it.
 
 use crate::origin::Cause;
-use crate::{Told, origin};
+use crate::outgoing::{Outgoing, Sent};
+use crate::{House, Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
-use tokio::sync::broadcast;
 use twin::facet::Standing;
-use twin::{Entity, Moment, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
+use twin::{By, Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -18,15 +18,23 @@ pub const GROUP_TXS_MAX: usize = 4_096;
 /// Records that a slow listener may lag behind before it must read the journal instead.
 pub const LISTENER_LAG_MAX: usize = 1_024;
 
-/// Something to be done once the events it rests on are durable: a reply, a message, a call to the world.
-pub type Output = Box<dyn FnOnce() + Send>;
+/// On whose account something of a work is said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Account {
+    /// Because of the last record of the work.
+    Last,
+    /// Because of its record with this number, counted from 1.
+    Nth(usize),
+    /// Of whoever led to the work, because of its last record.
+    By(By),
+}
 
 /// What one actor decided in one go: events, and outputs that wait for them.
 pub struct Work {
     pub tx: Tx,
     /// What led to it; the transaction's origin says the same once it is written.
     cause: Cause,
-    outputs: Vec<Output>,
+    outgoing: Vec<Sent>,
 }
 
 impl Work {
@@ -35,12 +43,21 @@ impl Work {
         let cause = origin::cause();
         let mut tx = Tx::at(at);
         tx.origin = cause.origin();
-        Work { tx, cause, outputs: Vec::new() }
+        Work { tx, cause, outgoing: Vec::new() }
     }
 
-    /// Does `output` once everything in this work is durable.
-    pub fn then(&mut self, output: impl FnOnce() + Send + 'static) {
-        self.outputs.push(Box::new(output));
+    /// Says it once everything in this work is durable.
+    pub fn say(&mut self, what: Outgoing) {
+        self.say_on(Account::Last, what);
+    }
+
+    pub fn say_on(&mut self, account: Account, what: Outgoing) {
+        self.outgoing.push(Sent { account, what });
+    }
+
+    /// What it is going to say.
+    pub fn outgoing(&self) -> &[Sent] {
+        &self.outgoing
     }
 }
 
@@ -100,14 +117,9 @@ pub struct CannotWrite(pub TwinError);
 /// Stands by for the day on which nothing can be written: then it fails, and the site ends.
 pub struct Ledger;
 
-type Listeners = broadcast::Sender<Arc<Vec<Record>>>;
-
 pub struct LedgerArguments {
-    pub twin: Arc<Twin>,
-    pub clock: Clock,
+    pub house: Arc<House>,
     pub pace: Pace,
-    pub listeners: Listeners,
-    pub letterbox: Letterbox,
 }
 
 /// Where work for the ledger is put.
@@ -149,8 +161,9 @@ impl Actor for Ledger {
     type Arguments = LedgerArguments;
 
     async fn pre_start(&self, myself: ActorRef<Told<CannotWrite>>, args: LedgerArguments) -> Result<(), ActorProcessingErr> {
-        let LedgerArguments { twin, clock, pace, listeners, letterbox } = args;
-        let scribe = Scribe { twin, listeners, ledger: myself };
+        let LedgerArguments { house, pace } = args;
+        let (clock, letterbox) = (house.clock.clone(), house.ledger.clone());
+        let scribe = Scribe { house, ledger: myself };
         let way = match pace {
             Pace::Disk => Way::Disk(scribe.start()?),
             Pace::Modelled(span) => Way::Modelled(Arc::new(Modelled { scribe, clock, span, queue: Mutex::default() })),
@@ -164,25 +177,28 @@ impl Actor for Ledger {
     }
 }
 
-/// What one work wants done once it is durable.
+/// What one work says once it is durable.
 struct Held {
     records: usize,
     /// The work's own.
     cause: Cause,
-    outputs: Vec<Output>,
+    outgoing: Vec<Sent>,
 }
 
 impl Held {
     /// Works taken apart: what is written, and what waits for it.
     fn of(works: Vec<Work>) -> (Vec<Tx>, Vec<Held>) {
-        works.into_iter().map(|Work { tx, cause, outputs }| (Held { records: tx.len(), cause, outputs }, tx)).map(|(h, tx)| (tx, h)).unzip()
+        works
+            .into_iter()
+            .map(|Work { tx, cause, outgoing }| (Held { records: tx.len(), cause, outgoing }, tx))
+            .map(|(h, tx)| (tx, h))
+            .unzip()
     }
 }
 
 /// Who writes groups, tells the listeners, and lets out what waited.
 struct Scribe {
-    twin: Arc<Twin>,
-    listeners: Listeners,
+    house: Arc<House>,
     ledger: ActorRef<Told<CannotWrite>>,
 }
 
@@ -202,15 +218,29 @@ impl Scribe {
     /// Tells the listeners, then does what waited for these records. What was written led to what follows; where nothing
     /// was, the cause goes on.
     fn let_go(&self, records: Vec<Record>, held: Vec<Held>) {
-        let mut next = records.first().map_or(0, |r| r.seq);
-        if self.listeners.receiver_count() > 0 && !records.is_empty() {
+        let (house, mut first) = (&*self.house, records.first().map_or(0, |r| r.seq));
+        if house.listeners.receiver_count() > 0 && !records.is_empty() {
             // Nobody listening any more is no failure.
-            let _ = self.listeners.send(Arc::new(records));
+            let _ = house.listeners.send(Arc::new(records));
         }
-        for Held { records, cause, outputs } in held {
-            next += records as u64;
-            let cause = if records > 0 { Cause::Record(next - 1) } else { cause };
-            origin::within(cause, || outputs.into_iter().for_each(|output| output()));
+        for Held { records, cause, outgoing } in held {
+            let written = |nth: usize| match records {
+                0 => cause.clone(),
+                _ => Cause::Record(first + nth as u64 - 1),
+            };
+            for Sent { account, what } in outgoing {
+                let cause = match account {
+                    Account::Last => written(records),
+                    Account::Nth(nth) => written(nth),
+                    Account::By(by) => Origin { by, ..written(records).origin() }.into(),
+                };
+                let whose = std::mem::discriminant(&what);
+                // Whoever it was for may fall over it; the ledger does not.
+                if catch_unwind(AssertUnwindSafe(|| origin::within(cause, || house.release(what)))).is_err() {
+                    tracing::error!(?whose, "something that was said could not be taken in");
+                }
+            }
+            first += records as u64;
         }
     }
 
@@ -230,7 +260,7 @@ impl Scribe {
                 }
                 let (txs, held) = Held::of(group);
                 let went_well = self.does(|| {
-                    let records = self.twin.commit(txs)?;
+                    let records = self.house.twin.commit(txs)?;
                     self.let_go(records, held);
                     Ok(())
                 });
@@ -295,7 +325,7 @@ impl Modelled {
     fn write(self: &Arc<Self>, works: Vec<Work>) {
         let (txs, held) = Held::of(works);
         self.does(|| {
-            let records = self.scribe.twin.commit(txs)?;
+            let records = self.scribe.house.twin.commit(txs)?;
             let me = self.clone();
             self.clock.after(self.span, move || me.is_durable(records, held));
             Ok(())

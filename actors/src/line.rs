@@ -7,7 +7,8 @@ use crate::base::{Base, Facts};
 use crate::bench::parcel_of;
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
-use crate::ledger::Host;
+use crate::ledger::{Account, Host};
+use crate::outgoing::{Outgoing, Question};
 use crate::zero::Zero;
 use crate::{InForce, ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
@@ -101,18 +102,18 @@ impl Line {
             let id = row?.0.id;
             if let Some((_, bag)) = twin.load::<Bag>(&id)? {
                 let print = self.tag(base, &BagId::from(id), &bag);
-                print();
+                base.house.release(print);
             }
         }
         Ok(())
     }
 
     /// What sends a bag's tag to the printer.
-    fn tag(&mut self, base: &Base, id: &BagId, bag: &Bag) -> impl FnOnce() + Send + use<> {
+    fn tag(&mut self, base: &Base, id: &BagId, bag: &Bag) -> Outgoing {
         self.tags += 1;
         let (job, printer) = (self.tags, base.device(DeviceKind::Printer));
         let zpl = slip::bag_tag(id, bag.chute, &bag.channel, bag.parcels.len());
-        move || printer.cast(DeviceMsg::Do(Instruction::Print { job, zpl: zpl.into() }))
+        Outgoing::Device(printer, DeviceMsg::Do(Instruction::Print { job, zpl: zpl.into() }))
     }
 
     pub fn saw(&mut self, base: &mut Base, at: Moment, what: Observation) -> Result<(), ActorProcessingErr> {
@@ -233,15 +234,8 @@ impl Line {
                     Divert::Stop { chute, .. } => (*chute, false),
                 };
                 item.sent = Some((chute, passed));
-                let sorter = base.device(DeviceKind::Sorter);
-                let (clock, asked_at) = (base.house.clock.clone(), item.asked_at);
-                let answer = Box::new(move |stands: bool| {
-                    // A parcel that was cancelled or stopped meanwhile goes where a person looks.
-                    let chute = if stands { chute } else { reject };
-                    sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute }));
-                    metrics::histogram!("parceltwin_divert_answer_seconds").record((clock.steady() - asked_at).as_secs_f64());
-                });
-                let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, divert, answer };
+                let question = Question { sorter: base.device(DeviceKind::Sorter), pic, asked_at: item.asked_at, reject };
+                let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, divert, question };
                 base.house.tell(parcel.clone(), judged);
                 return Ok(());
             }
@@ -256,7 +250,7 @@ impl Line {
         let mut work = base.house.work();
         base.host.command(&mut work, station::Command::Reject { pic, chute, code, why })?;
         let sorter = base.device(DeviceKind::Sorter);
-        work.then(move || sorter.cast(DeviceMsg::Do(Instruction::Divert { pic, chute })));
+        work.say(Outgoing::Device(sorter, DeviceMsg::Do(Instruction::Divert { pic, chute })));
         base.house.commit(work);
         Ok(())
     }
@@ -319,11 +313,8 @@ impl Line {
         let in_force = house.in_force();
         let limits = &in_force.config.limits;
         let full = host.state.parcels.len() >= limits.bag_parcels_max || host.state.weight_g >= limits.bag_weight_g_max;
-        let (told, by) = (house.clone(), origin::current().by);
-        work.then(move || {
-            // One drop fills the bag and ends the parcel's way over the line.
-            origin::within(Origin { by, ..origin::current() }, || told.tell(parcel, ParcelMsg::Bag { chute, bag }));
-        });
+        // One drop fills the bag and ends the parcel's way over the line.
+        work.say_on(Account::By(origin::current().by), Outgoing::Parcel(parcel, ParcelMsg::Bag { chute, bag }));
         house.commit(work);
         if full { self.close(base, chute, "full") } else { Ok(()) }
     }
@@ -340,7 +331,7 @@ impl Line {
         let mut work = base.house.work();
         host.command(&mut work, bag::Command::Close { why: why.into() })?;
         base.host.command(&mut work, station::Command::RemoveBag { chute })?;
-        work.then(self.tag(base, &BagId::from(host.id), &host.state));
+        work.say(self.tag(base, &BagId::from(host.id), &host.state));
         base.house.commit(work);
         Ok(())
     }

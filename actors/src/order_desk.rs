@@ -11,7 +11,7 @@ use crate::origin::Cause;
 use crate::parcels::taken_up;
 use crate::quoting::Quoting;
 use crate::shipment::Shipment;
-use crate::{Host, House, ParcelMsg, Told, Work, origin};
+use crate::{Answer, Caller, Host, House, Outgoing, ParcelMsg, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::SmolStr;
@@ -40,8 +40,9 @@ pub const LOOK_EVERY: Span = Span::from_mins(1);
 pub const RETRY_AFTER: Span = Span::from_mins(5);
 
 /// Told, once it is durable, that it is done, or why not.
-pub type Reply = Box<dyn FnOnce(Result<(), String>) + Send>;
+pub type Reply = Caller<Result<(), String>>;
 
+#[derive(Debug)]
 pub enum DeskMsg {
     /// Orders without faults, or later versions of them; the reply comes when they are durable.
     Receive(Vec<NewOrder>, Receipts),
@@ -343,16 +344,17 @@ impl DeskState {
             outcomes.push(outcome(existed, counted));
         }
         self.plan_short(&mut work);
-        work.then(move || reply(outcomes));
+        work.say(Outgoing::Answer(Answer::Outcomes(reply, outcomes)));
         house.commit(work);
         Ok(())
     }
 
     /// Orders that wait for stock are planned anew, because of what this work makes known of it.
     pub(crate) fn plan_short(&mut self, work: &mut Work) {
-        let (short, myself) = (std::mem::take(&mut self.short), self.myself.clone());
-        // A desk that fell meanwhile plans what it finds received.
-        work.then(move || short.into_iter().for_each(|id| drop(myself.cast(DeskMsg::Plan(id).into()))));
+        for id in std::mem::take(&mut self.short) {
+            // A desk that fell meanwhile plans what it finds received.
+            work.say(Outgoing::Desk(DeskMsg::Plan(id)));
+        }
     }
 
     /// The event first; the key is destroyed once that is durable.
@@ -360,20 +362,14 @@ impl DeskState {
         let house = self.house.clone();
         let order = self.order(&id)?.state.clone();
         if let Err(refusal) = twin::forget::has_left(&house.twin, id.text(), &order)? {
-            reply(Err(refusal.to_string()));
+            reply.tell(Err(refusal.to_string()));
             return Ok(());
         }
         let mut work = house.work();
         let host = self.order(&id)?;
-        let outcome = host.command(&mut work, Command::Forget).map_err(|r| r.to_string());
-        let (order, at, myself) = (host.state.clone(), work.tx.at, self.myself.clone());
-        let twin = house.twin.clone();
-        work.then(move || {
-            let erased = outcome.and_then(|_| twin::forget::erase(&twin, &order, id.text(), at).map_err(|e| e.to_string()));
-            reply(erased);
-            // A desk that fell has forgotten it anyway.
-            let _ = myself.cast(DeskMsg::Rest(id).into());
-        });
+        let agreed = host.command(&mut work, Command::Forget).map(drop).map_err(|r| r.to_string());
+        let (order, at) = (Box::new(host.state.clone()), work.tx.at);
+        work.say(Outgoing::Erase { id, order, at, agreed, caller: reply });
         house.commit(work);
         Ok(())
     }
@@ -389,7 +385,7 @@ impl DeskState {
             let Some(quoting) = self.take_quoting(round) else { continue };
             let Quoting { cause, load, .. } = quoting;
             match load.shipment.placed {
-                Some(placed) => placed(Err("a carrier that was asked did not answer".into())),
+                Some(placed) => placed.tell(Err("a carrier that was asked did not answer".into())),
                 None => {
                     for (id, _) in load.shipment.orders {
                         self.myself.cast(Told { cause: cause.clone(), message: DeskMsg::Plan(id) })?;

@@ -6,10 +6,12 @@ use crate::carrier::CarrierMsg;
 use crate::charging::Charging;
 use crate::config::WarehouseConfig;
 use crate::customs::Customs;
+use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, Reply};
+use crate::outgoing::Question;
 use crate::returns;
 use crate::warehouse::WarehouseMsg;
-use crate::{Host, House, Seat, Told, Work, origin};
+use crate::{Answer, Caller, Host, House, Outgoing, Seat, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
@@ -22,8 +24,9 @@ use twin::parcel::{Command, Divert, Interception, Parcel, Plan, Stage};
 use twin::personal::Personal;
 use twin::returns::Return;
 use twin::tracking::{self, Tracking};
-use twin::{Address, BagId, DeviceId, Dims, Grams, Money, OrderId, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
+use twin::{Address, BagId, By, DeviceId, Dims, Grams, Money, OrderId, ParcelId, Refusal, Span, StationId, TrackingNumber, TwinError};
 
+#[derive(Debug)]
 pub enum ParcelMsg {
     Create(Box<Plan>),
     /// After a restart: ask again for what was asked and not answered.
@@ -40,8 +43,8 @@ pub enum ParcelMsg {
         measured_g: Option<Grams>,
         measured: Option<Dims>,
         divert: Divert,
-        /// Told, once it is durable, whether the divert stands.
-        answer: Box<dyn FnOnce(bool) + Send>,
+        /// Answered once it is durable.
+        question: Question,
     },
     Bag {
         chute: u16,
@@ -72,17 +75,22 @@ pub enum ParcelMsg {
         /// Charges once; empty: as often as it is said.
         reference: SmolStr,
         /// Told, once it is durable, whether it was charged now, or why not.
-        decided: Box<dyn FnOnce(Result<bool, String>) + Send>,
+        caller: Caller<Result<bool, String>>,
     },
-    Cancel {
-        reason: SmolStr,
-        /// The order that is cancelled with it.
-        order: Option<OrderId>,
-        /// Only if no bench has begun with it.
-        unreleased: bool,
-        /// Told, once it is durable, what came of it.
-        decided: Box<dyn FnOnce(Result<(), String>) + Send>,
-    },
+    Cancel(Box<Stopping>),
+}
+
+/// The desk asks a parcel to stop, and is told, once it is durable, what came of it.
+#[derive(Debug)]
+pub struct Stopping {
+    pub reason: SmolStr,
+    /// The order that is cancelled with it.
+    pub order: Option<OrderId>,
+    /// Only if no bench has begun with it.
+    pub unreleased: bool,
+    /// The desk's errand, and who is behind that: whoever stops the parcel stops what is behind it.
+    pub errand: u32,
+    pub by: By,
 }
 
 /// How far a parcel's actor is, for its supervisor: messages dealt with, and whether it is at rest.
@@ -90,7 +98,7 @@ pub enum ParcelMsg {
 pub struct Rest(AtomicU64);
 
 impl Rest {
-    fn note(&self, handled: u64, resting: bool) {
+    pub(crate) fn note(&self, handled: u64, resting: bool) {
         self.0.store(handled << 1 | u64::from(resting), Ordering::Release);
     }
     /// Whether every one of `sent` messages is dealt with, durably, and nothing is in flight.
@@ -146,7 +154,7 @@ impl ParcelState {
         }
         self.handled += 1;
         let (rest, handled, resting) = (self.rest.clone(), self.handled, self.is_resting());
-        work.then(move || rest.note(handled, resting));
+        work.say(Outgoing::Rest(rest, handled, resting));
         self.house.commit(work);
         Ok(())
     }
@@ -168,8 +176,7 @@ impl ParcelState {
                 }
                 // Two orders of the same number: the later one finds another parcel.
                 Err(refusal) => {
-                    let id = self.id.clone();
-                    work.then(move || house.desk.cast(DeskMsg::CatchUp(id)));
+                    work.say(Outgoing::Desk(DeskMsg::CatchUp(self.id.clone())));
                     Err(refusal)
                 }
                 other => other.map(drop),
@@ -177,8 +184,7 @@ impl ParcelState {
             ParcelMsg::Resume => match self.host.state.stage {
                 // It fell over its own creation; the desk has the plan.
                 Stage::Absent => {
-                    let id = self.id.clone();
-                    work.then(move || house.desk.cast(DeskMsg::CatchUp(id)));
+                    work.say(Outgoing::Desk(DeskMsg::CatchUp(self.id.clone())));
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
@@ -254,13 +260,16 @@ impl ParcelState {
                     Ok(_) => Ok(Box::new(self.facts())),
                     Err(_) => Err(self.why_not_here()),
                 };
-                work.then(move || line.cast(StationMsg::Inducted { item, facts }));
+                work.say(Outgoing::Station(line, StationMsg::Inducted { item, facts }));
                 outcome.map(drop)
             }
-            ParcelMsg::Judge { measured_g, measured, divert, answer } => {
+            ParcelMsg::Judge { measured_g, measured, divert, question } => {
+                let chute = match &divert {
+                    Divert::Pass { chute } | Divert::Stop { chute, .. } => *chute,
+                };
                 let judged = self.host.command(work, Command::Judge { measured_g, measured, divert }).map(drop);
-                let stands = judged.is_ok();
-                work.then(move || answer(stands));
+                let chute = if judged.is_ok() { chute } else { question.reject };
+                work.say(Outgoing::Divert(question, chute));
                 judged
             }
             ParcelMsg::Bag { chute, bag } => self.host.command(work, Command::Bag { chute, bag }).map(drop),
@@ -290,7 +299,7 @@ impl ParcelState {
                     self.charging.settled(&house, work, &self.host.state)?.map_err(|refusal| tracing::warn!(%refusal, "refused")).ok();
                 }
                 match self.host.command(work, hand_over) {
-                    Ok(n) if n > 0 => self.watch(work, &house).map(Ok)?,
+                    Ok(n) if n > 0 => self.watch(work).map(Ok)?,
                     other => other.map(drop),
                 }
             }
@@ -303,22 +312,23 @@ impl ParcelState {
             ParcelMsg::Return(step, reply) => {
                 let outcome = self.step_back(work, step)?;
                 let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
-                work.then(move || reply(told));
+                work.say(Outgoing::Answer(Answer::Done(reply, told)));
                 outcome
             }
             ParcelMsg::Unread(what) => self.tracking()?.command(work, tracking::Command::RaiseException { what }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
             ParcelMsg::GivenBack(tracking) => self.charging.given_back(&house, work, tracking)?.map(drop),
-            ParcelMsg::Charge { kind, amount, reason, reference, decided } => {
+            ParcelMsg::Charge { kind, amount, reason, reference, caller } => {
                 let outcome = match self.host.exists() {
                     true => self.charging.by_hand(&house, work, kind, amount, (reason, reference))?,
                     false => Err(Parcel::refuse(self.id.text(), Why::Absent)),
                 };
                 let told = outcome.as_ref().map(|n| *n > 0).map_err(|refusal| refusal.to_string());
-                work.then(move || decided(told));
+                work.say(Outgoing::Answer(Answer::Charged(caller, told)));
                 outcome.map(drop)
             }
-            ParcelMsg::Cancel { reason, order, unreleased, decided } => {
+            ParcelMsg::Cancel(asked) => {
+                let Stopping { reason, order, unreleased, errand, by } = *asked;
                 let cancel = Command::Cancel { reason, order, unreleased };
                 if self.is_new(work, &cancel) {
                     self.customs.withdrawn(&house, work, &self.host.state.plan)?;
@@ -332,7 +342,8 @@ impl ParcelState {
                     }
                 }
                 let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
-                work.then(move || decided(told));
+                let stopped = DeskMsg::Stopped { errand, parcel: self.id.clone(), outcome: told };
+                work.say_on(Account::By(by), Outgoing::Desk(stopped));
                 outcome.map(drop)
             }
         })
@@ -384,18 +395,13 @@ impl ParcelState {
         let contents = self.customs.contents(&house, plan)?;
         let request = LabelRequest { key: parcel.label_key(id.text()), contents, ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
-        work.then(move || match house.carriers.get(&carrier) {
-            Some(seat) => seat.cast(CarrierMsg::BuyLabel(Box::new(request))),
-            None => house.tell(id, ParcelMsg::Label(Err(format_smolstr!("there is no carrier {carrier} in this site")))),
-        });
+        work.say(Outgoing::Carrier(carrier, CarrierMsg::BuyLabel(Box::new(request))));
         Ok(())
     }
 
     /// A label that nobody will use is given back.
     fn void(&self, work: &mut Work, tracking: TrackingNumber) {
-        if let Some(seat) = self.house.carriers.get(&self.host.state.plan.carrier).cloned() {
-            work.then(move || seat.cast(CarrierMsg::Void(tracking)));
-        }
+        work.say(Outgoing::Carrier(self.host.state.plan.carrier.clone(), CarrierMsg::Void(tracking)));
     }
 
     fn packed(&self, work: &mut Work) {
@@ -413,7 +419,7 @@ impl ParcelState {
     }
 
     /// Its tracking begins, and the carrier is asked for news from now on.
-    fn watch(&mut self, work: &mut Work, house: &Arc<House>) -> Result<(), TwinError> {
+    fn watch(&mut self, work: &mut Work) -> Result<(), TwinError> {
         let (carrier, number) = (self.host.state.plan.carrier.clone(), self.host.state.tracking.clone());
         let Some(number) = number else {
             tracing::warn!(parcel = %self.id, "was handed over without a tracking number: nobody will hear of it");
@@ -423,22 +429,18 @@ impl ParcelState {
         if let Err(refusal) = self.tracking()?.command(work, begin) {
             tracing::warn!(%refusal, "its tracking does not begin");
         }
-        if let Some(seat) = house.carriers.get(&carrier).cloned() {
-            let parcel = self.id.clone();
-            work.then(move || seat.cast(CarrierMsg::Watch { parcel, tracking: number, first_after: Span::from_hours(12) }));
-        }
+        let watch = CarrierMsg::Watch { parcel: self.id.clone(), tracking: number, first_after: Span::from_hours(12) };
+        work.say(Outgoing::Carrier(carrier, watch));
         Ok(())
     }
 
     /// Its goods are off the shelf: the desk keeps the stock.
     fn tell_picked(&self, work: &mut Work) {
-        let (desk, parcel, orders) = (self.house.desk.clone(), self.id.clone(), self.host.state.plan.orders());
-        work.then(move || desk.cast(DeskMsg::Packed { parcel, orders }));
+        work.say(Outgoing::Desk(DeskMsg::Packed { parcel: self.id.clone(), orders: self.host.state.plan.orders() }));
     }
 
     fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
-        let (house, warehouse) = (self.house.clone(), self.host.state.plan.warehouse.clone());
-        work.then(move || house.tell_warehouse(&warehouse, message));
+        work.say(Outgoing::Warehouse(self.host.state.plan.warehouse.clone(), message));
     }
 }
 

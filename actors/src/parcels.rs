@@ -6,7 +6,7 @@ use crate::order_desk::DeskMsg;
 use crate::parcel::{ParcelActor, ParcelArguments, Rest};
 use crate::supervision::{RESTART_WINDOW, RESTARTS_MAX};
 use crate::warehouse::WarehouseMsg;
-use crate::{House, ParcelMsg, Told};
+use crate::{House, Outgoing, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -25,6 +25,7 @@ const PORTION: usize = 500;
 /// How many sleepers-to-be are looked at when one more parcel wakes.
 const LOOKS: usize = 8;
 
+#[derive(Debug)]
 pub enum ParcelsMsg {
     To(ParcelId, ParcelMsg),
     /// All that a fallen parcel had decided is durable.
@@ -35,6 +36,7 @@ pub enum ParcelsMsg {
 }
 
 /// Whose parcels.
+#[derive(Debug)]
 pub enum Whose {
     All,
     Carrier(CarrierId),
@@ -174,7 +176,7 @@ impl Actor for Parcels {
 
     async fn handle_supervisor_evt(
         &self,
-        myself: ActorRef<Told<ParcelsMsg>>,
+        _: ActorRef<Told<ParcelsMsg>>,
         event: SupervisionEvent,
         state: &mut ParcelsState,
     ) -> Result<(), ActorProcessingErr> {
@@ -187,7 +189,7 @@ impl Actor for Parcels {
         let Some(id) = state.ids.remove(&cell.get_id()) else { return Ok(()) };
         state.house.awake.write().remove(&id);
         state.woken.retain(|w| *w != id);
-        state.fell(&myself, id, &why, None)
+        state.fell(id, &why, None)
     }
 }
 
@@ -215,7 +217,7 @@ impl ParcelsState {
                 self.ids.remove(&cell);
                 self.house.awake.write().remove(&id);
                 self.woken.retain(|w| *w != id);
-                return self.fell(myself, id, "it does not answer", Some(message));
+                return self.fell(id, "it does not answer", Some(message));
             }
             Err(message) => message,
         };
@@ -224,7 +226,7 @@ impl ParcelsState {
         let arguments = ParcelArguments { house: self.house.clone(), id: id.clone(), rest: rest.clone() };
         let actor = match ParcelActor::spawn_linked(None, ParcelActor, arguments, myself.get_cell()).await {
             Ok((actor, _)) => actor,
-            Err(why) => return self.fell(myself, id, &why.to_string(), Some(message)),
+            Err(why) => return self.fell(id, &why.to_string(), Some(message)),
         };
         actor.cast(message)?;
         self.ids.insert(actor.get_id(), id.clone());
@@ -234,13 +236,7 @@ impl ParcelsState {
     }
 
     /// Keeps what comes for a fallen parcel, and wakes it when all that it had decided is durable.
-    fn fell(
-        &mut self,
-        myself: &ActorRef<Told<ParcelsMsg>>,
-        id: ParcelId,
-        why: &str,
-        message: Option<Told<ParcelMsg>>,
-    ) -> Result<(), ActorProcessingErr> {
+    fn fell(&mut self, id: ParcelId, why: &str, message: Option<Told<ParcelMsg>>) -> Result<(), ActorProcessingErr> {
         let now = self.house.clock.steady();
         while self.falls.front().is_some_and(|t| now - *t > RESTART_WINDOW) {
             self.falls.pop_front();
@@ -251,8 +247,8 @@ impl ParcelsState {
         }
         tracing::warn!(parcel = %id, %why, "fell");
         self.fallen.entry(id.clone()).or_default().extend(message);
-        let (mut work, myself) = (self.house.work(), myself.clone());
-        work.then(move || drop(myself.cast(ParcelsMsg::Wake(id).into())));
+        let mut work = self.house.work();
+        work.say(Outgoing::Parcels(ParcelsMsg::Wake(id)));
         self.house.commit(work);
         Ok(())
     }
@@ -280,6 +276,7 @@ impl ParcelsState {
 }
 
 /// Lists whose parcels are to be handed back, by what is owed for them.
+#[derive(Debug)]
 pub struct TakingUp {
     facet: Facet,
     /// Nobody: of everybody.

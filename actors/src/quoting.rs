@@ -3,9 +3,9 @@
 //! Part of the order desk, which alone holds orders and stock; decides nothing and reserves nothing.
 
 use crate::House;
-use crate::carrier::CarrierMsg;
+use crate::carrier::{Asked, CarrierMsg};
 use crate::config::WarehouseConfig;
-use crate::order_desk::{DeskMsg, DeskState};
+use crate::order_desk::DeskState;
 use crate::origin::{self, Cause};
 use crate::parcel::label_request;
 use crate::shipment::Load;
@@ -123,10 +123,8 @@ impl DeskState {
         }
         for (warehouse, carrier, mut request) in asks {
             request.ship_at = house.next_pickup(&carrier, &warehouse);
-            let (desk, from) = (house.desk.clone(), carrier.clone());
-            let reply = Box::new(move |quotes| desk.cast(DeskMsg::Quotes { round, warehouse, carrier: from, quotes }));
             if let Some(seat) = house.carriers.get(&carrier) {
-                seat.cast(CarrierMsg::Quote(Box::new(request), reply));
+                seat.cast(CarrierMsg::Quote(Box::new(request), Asked { round, warehouse }));
             }
         }
         Ok(())

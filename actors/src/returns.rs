@@ -4,8 +4,10 @@
 
 use crate::base::Base;
 use crate::bench::parcel_of;
+use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, DeskState};
 use crate::parcel::ParcelState;
+use crate::{Caller, Outgoing};
 use crate::{Host, ParcelMsg, Work, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
@@ -14,7 +16,7 @@ use twin::parcel::{Item, Parcel, Plan, Stage};
 use twin::returns::{self, Expected, Outcome, Return, Returned};
 use twin::stock;
 use twin::tracking;
-use twin::{Entity, Origin, ParcelId, Refusal, TwinError, WarehouseId, entity::Why};
+use twin::{Entity, ParcelId, Refusal, TwinError, WarehouseId, entity::Why};
 
 /// What a person, or a scanner in a person's hand, says of a return.
 #[derive(Clone, Debug)]
@@ -100,7 +102,7 @@ impl ParcelState {
             Step::Close { outcome, note } => returns::Command::Close { outcome, note },
         };
         let unannounced = self.announcement("it came without a word".into());
-        let (id, desk) = (self.id.clone(), self.house.desk.clone());
+        let id = self.id.clone();
         let host = self.returned()?;
         if matches!(command, returns::Command::Receive { .. }) {
             // Tried first: what is refused leaves nothing behind.
@@ -112,9 +114,8 @@ impl ParcelState {
         }
         let outcome = host.command(work, command);
         if matches!(outcome, Ok(n) if n > 0) && host.state.stage == returns::Stage::Restocking {
-            let by = origin::current().by;
             // Whoever says that it goes on the shelf brings it there.
-            work.then(move || origin::within(Origin { by, ..origin::current() }, || desk.cast(DeskMsg::Restock(id))));
+            work.say_on(Account::By(origin::current().by), Outgoing::Desk(DeskMsg::Restock(id)));
         }
         Ok(outcome.map(drop))
     }
@@ -157,9 +158,8 @@ impl DeskState {
         }
         self.restocking.insert(parcel.clone());
         self.plan_short(&mut work);
-        let myself = self.myself.clone();
         // A desk that fell has forgotten it anyway.
-        work.then(move || drop(myself.cast(DeskMsg::Restocked(parcel).into())));
+        work.say(Outgoing::Desk(DeskMsg::Restocked(parcel)));
         house.commit(work);
         Ok(())
     }
@@ -179,7 +179,7 @@ pub(crate) fn is_back(base: &Base, parcel: ParcelId) -> Result<bool, TwinError> 
     let stage = base.house.twin.load::<Return>(parcel.text())?.unwrap_or_default().1.stage;
     if stage == returns::Stage::Announced {
         let step = Step::Arrive { warehouse: base.warehouse.clone() };
-        base.house.tell(parcel, ParcelMsg::Return(step, Box::new(|_| ())));
+        base.house.tell(parcel, ParcelMsg::Return(step, Caller::nobody()));
     }
     Ok(!matches!(stage, returns::Stage::Absent | returns::Stage::Closed))
 }

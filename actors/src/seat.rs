@@ -13,6 +13,12 @@ impl<M> Clone for Seat<M> {
     }
 }
 
+impl<M> std::fmt::Debug for Seat<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a seat")
+    }
+}
+
 impl<M> Default for Seat<M> {
     fn default() -> Self {
         Seat(Arc::default())

@@ -6,7 +6,8 @@
 use crate::config::WarehouseConfig;
 use crate::order_desk::{DeskMsg, DeskState, RETRY_AFTER};
 use crate::quoting::Quoting;
-use crate::{ParcelMsg, Told, Work};
+use crate::{Answer, Caller, Outgoing};
+use crate::{ParcelMsg, Work};
 use ractor::ActorProcessingErr;
 use rules::allocation::{RULE, choose};
 use rules::packing::Packed;
@@ -25,9 +26,10 @@ use twin::{ChannelId, Kind, Money, OrderId, ParcelId, SellerId, Sku, WarehouseId
 pub const BY_HAND: &str = "by-hand@1";
 
 /// Told, once it is durable, in which parcel it goes, or why in none.
-pub type Placed = Box<dyn FnOnce(Result<ParcelId, String>) + Send>;
+pub type Placed = Caller<Result<ParcelId, String>>;
 
 /// What is to go into one parcel, and what is settled about it already.
+#[derive(Debug)]
 pub struct Shipment {
     /// Each order once, with what of it. The first is the one whose buyer it goes to.
     pub orders: Vec<(OrderId, Vec<Share>)>,
@@ -213,7 +215,7 @@ impl DeskState {
     /// A person is told why; what goes by itself is looked at again when its cause may be gone.
     fn unplaced(&mut self, shipment: Shipment, why: String) -> Result<(), ActorProcessingErr> {
         match shipment.placed {
-            Some(placed) => placed(Err(why)),
+            Some(placed) => placed.tell(Err(why)),
             None => tracing::debug!(orders = ?shipment.orders, %why, "not shipped"),
         }
         Ok(())
@@ -309,15 +311,12 @@ impl DeskState {
             self.short.remove(id);
         }
         let plan = self.plan_of(&load, &decision, &packed);
-        let (told, placed) = (self.house.clone(), load.shipment.placed);
-        work.then(move || {
-            if let Some(plan) = plan {
-                told.tell(parcel.clone(), ParcelMsg::Create(Box::new(plan)));
-            }
-            if let Some(placed) = placed {
-                placed(Ok(parcel));
-            }
-        });
+        if let Some(plan) = plan {
+            work.say(Outgoing::Parcel(parcel.clone(), ParcelMsg::Create(Box::new(plan))));
+        }
+        if let Some(placed) = load.shipment.placed {
+            work.say(Outgoing::Answer(Answer::Placed(placed, Ok(parcel))));
+        }
         Ok(())
     }
 
@@ -424,9 +423,8 @@ impl DeskState {
         if self.orders.get(&id).is_some_and(|host| has_work(&host.state)) {
             return;
         }
-        let myself = self.myself.clone();
         // A desk that fell has forgotten it anyway.
-        work.then(move || drop(myself.cast(Told::from(DeskMsg::Rest(id)))));
+        work.say(Outgoing::Desk(DeskMsg::Rest(id)));
     }
 
     /// Whether a parcel is in the twin, and for whom.

@@ -1,18 +1,19 @@
 //! The root of the cast, and the one place where everything is wired: plan and world in, a running site out.
 
+use crate::Caller;
+use crate::House;
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::catalog::{CatalogMsg, Change, Outcome};
 use crate::config::SiteConfig;
-use crate::in_force::{InForce, Standing};
+use crate::in_force::InForce;
 use crate::intake::Receipt;
-use crate::ledger::{Ledger, LedgerArguments, Letterbox, Pace};
+use crate::ledger::{Ledger, LedgerArguments, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk};
-use crate::parcels::{Awake, Parcels, ParcelsArguments};
+use crate::parcels::{Parcels, ParcelsArguments};
 use crate::settings::keeper::KeeperArguments;
 use crate::settings::{Keeper, Opening};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
-use crate::{House, Seat};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use drivers::wire::Dial;
@@ -20,7 +21,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, Supervisi
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 use twin::stock::Counted;
 use twin::{CarrierId, DeviceId, NewOrder, Twin};
 
@@ -62,22 +63,8 @@ impl Site {
             tracing::warn!("{}; pickups are planned on every working day after it", over);
         }
         let World { clock, twin, pace, dials, drivers } = world;
-        let house = Arc::new(House {
-            clock,
-            twin,
-            dials,
-            drivers,
-            listeners: broadcast::channel(crate::ledger::LISTENER_LAG_MAX).0,
-            ledger: Letterbox::default(),
-            awake: Awake::default(),
-            gaps: Default::default(),
-            desk: Seat::default(),
-            parcels: Seat::default(),
-            carriers: config.carriers.iter().map(|c| (c.id().clone(), Seat::default())).collect(),
-            warehouses: config.warehouses.iter().map(|w| (w.id.clone(), Seat::default())).collect(),
-            settings: Standing::new(InForce { past, ..InForce::new(version, since, config) }),
-            keeper: Seat::default(),
-        });
+        let in_force = InForce { past, ..InForce::new(version, since, config) };
+        let house = Arc::new(House::new(clock, twin, dials, drivers, in_force));
         let (tell, ended) = oneshot::channel();
         let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, Arc::new(written), tell)).await?;
         Ok(Site { house, root, ended: Some(ended) })
@@ -90,12 +77,14 @@ impl Site {
 
     /// Sets stock to what was counted.
     pub fn count(&self, rows: Vec<Counted>) {
-        self.house.desk.cast(DeskMsg::Count(rows, Box::new(|outcomes| warn_of_refused("a count", outcomes))));
+        self.house.desk.cast(DeskMsg::Count(rows, Caller::new(|outcomes| warn_of_refused("a count", outcomes))));
     }
 
     /// Tells the house what is sold. Orders that come after it know it.
     pub fn describe(&self, changes: Vec<Change>) {
-        self.house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Box::new(|outcomes| warn_of_refused("what is sold", outcomes)))));
+        self.house
+            .desk
+            .cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Caller::new(|outcomes| warn_of_refused("what is sold", outcomes)))));
     }
 
     /// Waits until the site ends by itself, and says why. Can be asked once.
@@ -122,8 +111,8 @@ fn warn_of_refused(what: &str, outcomes: Vec<Result<Outcome, String>>) {
 }
 
 pub async fn receive(house: &House, orders: Vec<NewOrder>) -> Result<Vec<Receipt>, SiteError> {
-    let (tell, answer) = oneshot::channel();
-    house.desk.cast(DeskMsg::Receive(orders, Box::new(move |receipts| drop(tell.send(receipts)))));
+    let (caller, answer) = Caller::waiting();
+    house.desk.cast(DeskMsg::Receive(orders, caller));
     answer.await.map_err(|_| SiteError::Stopped)
 }
 
@@ -157,13 +146,7 @@ impl Actor for SiteActor {
         myself: ActorRef<SiteMsg>,
         (house, pace, written, tell): Self::Arguments,
     ) -> Result<SiteState, ActorProcessingErr> {
-        let ledger = LedgerArguments {
-            twin: house.twin.clone(),
-            clock: house.clock.clone(),
-            pace,
-            listeners: house.listeners.clone(),
-            letterbox: house.ledger.clone(),
-        };
+        let ledger = LedgerArguments { house: house.clone(), pace };
         let ledger = Ledger::spawn_linked(None, Ledger, ledger, myself.get_cell()).await?.0.get_cell();
         let mut children = Children::default();
         let all = house.clone();

@@ -4,6 +4,7 @@
 //! Whoever is restarted reads the twin, so a restart waits until all that the fallen one had decided is durable.
 
 use crate::House;
+use crate::outgoing::{Outgoing, Restart};
 use futures::future::BoxFuture;
 use ractor::{ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
@@ -80,7 +81,7 @@ impl Children {
         house.clock.after(backoff, move || {
             let mut work = waiting.work();
             // If the supervisor is gone by then, so is the reason to restart.
-            work.then(move || drop(myself.cast(again(index).into())));
+            work.say(Outgoing::Restart(Restart(Box::new(move || drop(myself.cast(again(index).into()))))));
             waiting.commit(work);
         });
         Ok(())

@@ -18,6 +18,7 @@ use twin::{CarrierId, Moment, ParcelId, Span, TwinError, WarehouseId};
 pub const MISSING_AFTER: Span = Span::from_hours(48);
 const LOOK_EVERY: Span = Span::from_hours(1);
 
+#[derive(Debug)]
 pub enum WarehouseMsg {
     Restart(usize),
     /// A parcel has its label: pick it, pack it.

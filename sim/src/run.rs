@@ -7,6 +7,7 @@ use crate::kpis::{Kpis, percent};
 use crate::scenario::{FileError, Scenario};
 use crate::site_file::SiteFile;
 use crate::world::{Setup, SimWorld};
+use actors::Caller;
 use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
@@ -163,7 +164,7 @@ async fn play(
     tokio::spawn(async move {
         for (at, order) in orders {
             buying.sleep_until(at).await;
-            desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
+            desk.cast(DeskMsg::Receive(vec![order], Caller::nobody()));
         }
     });
     let end = trade.start + Span::from_hours(24 * i64::from(scenario.days_max));

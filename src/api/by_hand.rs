@@ -8,8 +8,8 @@ use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
 use super::{Api, gate};
 use actors::order_desk::DeskMsg;
-use actors::origin;
-use actors::shipment::{Placed, Shipment};
+use actors::shipment::Shipment;
+use actors::{Caller, origin};
 use axum::body::Body;
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
@@ -17,7 +17,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use twin::order::{Order, Share};
 use twin::{OrderId, ParcelId};
 use utoipa::ToSchema;
@@ -109,8 +108,7 @@ pub async fn allocate(
     for (n, wanted) in form.parcels.into_iter().enumerate() {
         bounds(&format!("parcels[{n}].items"), wanted.items.len(), ITEMS_MAX)?;
         let orders = shares(&api, &format!("parcels[{n}].items"), wanted.items).await?;
-        let (tell, answer) = oneshot::channel();
-        let placed: Placed = Box::new(move |outcome| drop(tell.send(outcome)));
+        let (placed, answer) = Caller::waiting();
         let (warehouse, channel) = (wanted.warehouse.map(|w| w.as_str().into()), wanted.channel.map(|c| c.as_str().into()));
         shipments.push(Shipment { orders, warehouse, channel, placed: Some(placed) });
         answers.push(answer);

@@ -6,6 +6,7 @@ use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
 use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
 use super::{gate, idempotency};
+use actors::Caller;
 use actors::{ParcelMsg, origin};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -15,7 +16,6 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smol_str::SmolStr;
-use tokio::sync::oneshot;
 use twin::charges::{ChargeKind, Charges};
 use twin::parcel::Parcel;
 use twin::{Money, ParcelId};
@@ -177,10 +177,9 @@ pub async fn charge(
     if api.read(move |twin| twin.load::<Parcel>(wanted.text())).await?.is_none() {
         return Err(Problem::absent(format!("there is no parcel {id}")));
     }
-    let (tell, answer) = oneshot::channel();
-    let decided = Box::new(move |outcome| drop(tell.send(outcome)));
+    let (caller, answer) = Caller::waiting();
     let reference = if reference.is_empty() { key } else { reference.into() };
-    let message = ParcelMsg::Charge { kind, amount, reason: reason.into(), reference, decided };
+    let message = ParcelMsg::Charge { kind, amount, reason: reason.into(), reference, caller };
     origin::within(request.origin(), || api.app.house.tell(id.clone(), message));
     let status = match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(Ok(true))) => StatusCode::CREATED,

@@ -3,10 +3,10 @@
 use super::Api;
 use super::limits::READY_WAIT_MAX;
 use super::problem::Problem;
+use actors::{Answer, Caller, Outgoing};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,12 +32,9 @@ pub async fn healthz() -> Json<Health> {
     )
 )]
 pub async fn readyz(State(api): State<Api>) -> Result<Json<Health>, Problem> {
-    let (tell, answer) = oneshot::channel();
+    let (caller, answer) = Caller::waiting();
     let mut work = api.app.house.work();
-    work.then(move || {
-        // Nobody may be waiting any more, and that is no failure.
-        let _ = tell.send(());
-    });
+    work.say(Outgoing::Answer(Answer::Written(caller)));
     api.app.house.commit(work);
     match api.clock.timeout(READY_WAIT_MAX, answer).await {
         Some(Ok(())) => Ok(Json(Health { status: "ready" })),

@@ -8,7 +8,7 @@ use super::{Api, gate, idempotency, order_form};
 use crate::api::idempotency::Claim;
 use actors::intake::Receipt;
 use actors::order_desk::{DeskMsg, Reply};
-use actors::origin;
+use actors::{Caller, origin};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -16,7 +16,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use twin::{Hash, OrderId};
 use utoipa::ToSchema;
 
@@ -195,8 +194,8 @@ pub async fn cancel(
 
 /// Tells the desk something, and waits until what came of it is durable.
 pub async fn told_to_desk(api: &Api, request: RequestId, message: impl FnOnce(Reply) -> DeskMsg) -> Result<(), Problem> {
-    let (tell, answer) = oneshot::channel();
-    let message = message(Box::new(move |outcome| drop(tell.send(outcome))));
+    let (caller, answer) = Caller::waiting();
+    let message = message(caller);
     origin::within(request.origin(), || api.app.house.desk.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(Ok(()))) => Ok(()),

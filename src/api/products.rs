@@ -10,6 +10,7 @@ use super::product_form::{
 };
 use super::request_id::RequestId;
 use super::{Api, gate};
+use actors::Caller;
 use actors::catalog::{CatalogMsg, CatalogReply, Change};
 use actors::order_desk::DeskMsg;
 use actors::{catalog, origin};
@@ -22,7 +23,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smol_str::SmolStr;
-use tokio::sync::oneshot;
 use twin::seller::Shop;
 use twin::{Key, Kind, SellerId, Sku, product, sku_map};
 use utoipa::ToSchema;
@@ -63,9 +63,8 @@ async fn tell(
     request: RequestId,
     message: impl FnOnce(CatalogReply) -> DeskMsg,
 ) -> Result<Vec<Result<catalog::Outcome, String>>, Problem> {
-    let (tell, answer) = oneshot::channel();
-    let reply = Box::new(move |outcomes| drop(tell.send(outcomes)));
-    let message = message(reply);
+    let (caller, answer) = Caller::waiting();
+    let message = message(caller);
     origin::within(request.origin(), || api.app.house.desk.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(outcomes)) => Ok(outcomes),

@@ -5,6 +5,7 @@ use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
 use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
 use super::{Api, gate};
+use actors::Caller;
 use actors::returns::Step;
 use actors::{ParcelMsg, origin};
 use axum::body::Body;
@@ -16,7 +17,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use smol_str::SmolStr;
-use tokio::sync::oneshot;
 use twin::parcel::Parcel;
 use twin::{By, Key, Kind, Origin, ParcelId, returns};
 use utoipa::ToSchema;
@@ -247,8 +247,8 @@ async fn told(api: &Api, request: RequestId, parcel: ParcelId, by: String, step:
     if api.read(move |twin| twin.load::<Parcel>(id.text())).await?.is_none() {
         return Err(Problem::absent(format!("there is no parcel {parcel}")));
     }
-    let (tell, answer) = oneshot::channel();
-    let message = ParcelMsg::Return(step, Box::new(move |outcome| drop(tell.send(outcome))));
+    let (caller, answer) = Caller::waiting();
+    let message = ParcelMsg::Return(step, caller);
     let origin = Origin { by: By::Person(SmolStr::new(by)), ..request.origin() };
     origin::within(origin, || api.app.house.tell(parcel.clone(), message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {

@@ -8,9 +8,9 @@ use super::versions::{
     ActivationForm, ActivationView, ArchivalForm, Archived, DiffView, DraftReceipt, Noted, VersionView, VersionsView, WholeView, With,
 };
 use super::{Api, gate};
-use actors::origin;
 use actors::settings::keeper::{Activated, Activation, Drafted, KeeperMsg, Reply};
 use actors::settings::{SettingsFault, Versions};
+use actors::{Caller, origin};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -19,7 +19,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use sim::site_file::SiteFile;
 use smol_str::SmolStr;
-use tokio::sync::oneshot;
 use twin::parts::Parts;
 use twin::settings::Stage;
 use twin::{Moment, Twin};
@@ -247,8 +246,8 @@ fn fault(fault: SettingsFault) -> Problem {
 
 /// Asks the keeper for something, and waits until what came of it is durable.
 async fn asked<T: Send + 'static>(api: &Api, request: RequestId, message: impl FnOnce(Reply<T>) -> KeeperMsg) -> Result<T, Problem> {
-    let (tell, answer) = oneshot::channel();
-    let message = message(Box::new(move |outcome| drop(tell.send(outcome))));
+    let (caller, answer) = Caller::waiting();
+    let message = message(caller);
     origin::within(request.origin(), || api.app.house.keeper.cast(message));
     match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
         Some(Ok(outcome)) => outcome.map_err(fault),

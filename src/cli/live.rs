@@ -6,6 +6,7 @@ use crate::api;
 use crate::query::Query;
 use crate::query::follow::Follower;
 use crate::router;
+use actors::Caller;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -249,7 +250,7 @@ fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings,
             next += Span(luck.exponential_us(mean_us));
             clock.sleep_until(next).await;
             order.placed_at = clock.date();
-            desk.cast(DeskMsg::Receive(vec![order], Box::new(|_| ())));
+            desk.cast(DeskMsg::Receive(vec![order], Caller::nobody()));
         }
     });
 }

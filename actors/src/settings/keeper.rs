@@ -4,9 +4,7 @@
 use super::restart;
 use super::versions::{SettingsFault, Versions};
 use crate::config::SiteConfig;
-use crate::order_desk::DeskMsg;
-use crate::warehouse::WarehouseMsg;
-use crate::{House, InForce, Told, Work, origin};
+use crate::{Answer, Caller, House, InForce, Outgoing, Told, Work, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -16,8 +14,9 @@ use twin::parts::Parts;
 use twin::settings::Stage;
 use twin::{ChannelId, Moment};
 
-pub type Reply<T> = Box<dyn FnOnce(Result<T, SettingsFault>) + Send>;
+pub type Reply<T> = Caller<Result<T, SettingsFault>>;
 
+#[derive(Debug)]
 pub enum KeeperMsg {
     /// Write a version down. The answer comes when it is durable.
     Draft {
@@ -114,27 +113,34 @@ impl Actor for Keeper {
 impl KeeperState {
     fn take(&mut self, message: KeeperMsg) -> Result<(), ActorProcessingErr> {
         match message {
-            KeeperMsg::Draft { parts, note, reply } => self.answer(reply, |keeper, work| {
+            KeeperMsg::Draft { parts, note, reply } => self.answer(reply, Answer::Drafted, |keeper, work| {
                 let (number, new) = keeper.versions.draft(work, &parts, note)?;
                 Ok(Drafted { number, new })
             }),
-            KeeperMsg::Activate { asked, reply } => self.answer(reply, |keeper, work| keeper.activate(work, asked)),
-            KeeperMsg::Archive { number, why, reply } => self.answer(reply, |keeper, work| keeper.versions.archive(work, number, why)),
+            KeeperMsg::Activate { asked, reply } => self.answer(reply, Answer::Activated, |keeper, work| keeper.activate(work, asked)),
+            KeeperMsg::Archive { number, why, reply } => {
+                self.answer(reply, Answer::Archived, |keeper, work| keeper.versions.archive(work, number, why))
+            }
             KeeperMsg::Due(number) => return self.due(number),
         }
         Ok(())
     }
 
     /// Does something to the versions, and answers once it is durable. What is refused has changed nothing.
-    fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, act: impl FnOnce(&mut Self, &mut Work) -> Result<T, SettingsFault>) {
+    fn answer<T>(
+        &mut self,
+        reply: Reply<T>,
+        answer: fn(Reply<T>, Result<T, SettingsFault>) -> Answer,
+        act: impl FnOnce(&mut Self, &mut Work) -> Result<T, SettingsFault>,
+    ) {
         let before = self.versions.clone();
         let mut work = self.house.work();
         let outcome = act(self, &mut work);
         if outcome.is_err() {
             self.versions = before;
-            return reply(outcome);
+            return reply.tell(outcome);
         }
-        work.then(move || reply(outcome));
+        work.say(Outgoing::Answer(answer(reply, outcome)));
         self.house.commit(work);
     }
 
@@ -176,15 +182,7 @@ impl KeeperState {
         let (config, needs_restart) = restart::at_once(&self.started, &before.config, new);
         self.past.extend(config.channels.iter().map(|c| (c.id.clone(), c.clone())));
         let (past, since) = (self.past.clone(), work.tx.at);
-        work.then(move || {
-            tracing::info!(version = number, "new settings are in force");
-            for what in &needs_restart {
-                tracing::warn!(version = number, "waits for the next start: {what}");
-            }
-            house.settings.replace(InForce { past, needs_restart, ..InForce::new(number, since, config) });
-            house.warehouses.values().for_each(|warehouse| warehouse.cast(WarehouseMsg::SettingsChanged));
-            house.desk.cast(DeskMsg::SettingsChanged);
-        });
+        work.say(Outgoing::InForce(Box::new(InForce { past, needs_restart, ..InForce::new(number, since, config) })));
     }
 
     fn set_alarm(&self, number: u32, from: Moment) {

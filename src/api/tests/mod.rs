@@ -24,6 +24,7 @@ use crate::query::follow::Follower;
 use crate::router::routes;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
+use actors::outgoing::Question;
 use actors::site::{Site, World};
 use actors::{ParcelMsg, Seat};
 use axum::Router;
@@ -243,8 +244,8 @@ impl Edge {
         let say = |message| self.site.house.tell(parcel.into(), message);
         say(ParcelMsg::Packed);
         say(ParcelMsg::Induct { item: 1, station: "SZX/line-1".into(), line: Seat::default() });
-        let (divert, answer) = (Divert::Pass { chute: 1 }, Box::new(|_| ()));
-        say(ParcelMsg::Judge { measured_g: Some(402), measured: None, divert, answer });
+        let question = Question { sorter: Seat::default(), pic: 1, asked_at: Moment(0), reject: 9 };
+        say(ParcelMsg::Judge { measured_g: Some(402), measured: None, divert: Divert::Pass { chute: 1 }, question });
         say(ParcelMsg::Bag { chute: 1, bag: "069012341000000017".into() });
         say(ParcelMsg::HandOver { bag: "069012341000000017".into() });
     }
