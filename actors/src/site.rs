@@ -87,12 +87,12 @@ impl Site {
             .cast(DeskMsg::Catalog(CatalogMsg::Change(changes, Caller::new(|outcomes| warn_of_refused("what is sold", outcomes)))));
     }
 
-    /// Waits until the site ends by itself, and says why. Can be asked once.
+    /// Waits until the site ends by itself, and says why. Whoever stops waiting may wait again; it is said once.
     pub async fn ended(&mut self) -> String {
-        match self.ended.take() {
-            Some(ended) => ended.await.unwrap_or_else(|_| "it was stopped".into()),
-            None => std::future::pending().await,
-        }
+        let Some(ended) = &mut self.ended else { return std::future::pending().await };
+        let why = ended.await.unwrap_or_else(|_| "it was stopped".into());
+        self.ended = None;
+        why
     }
 
     pub async fn stop(self) {

@@ -5,6 +5,7 @@
 //! a simulated device on a real wire, for a person or another program to talk to.
 
 pub mod carriers;
+pub mod chaos;
 pub mod demand;
 pub mod devices;
 pub mod expect;

@@ -129,6 +129,14 @@ impl SimWorld {
         self.devices.iter().map(|(id, device)| (id.clone(), dial(device))).collect()
     }
 
+    /// The scanner with that id, for whoever holds it in the hand.
+    pub fn scanner(&self, id: &DeviceId) -> Option<&SimScanner> {
+        match self.devices.get(id) {
+            Some(Device::Scanner(scanner)) => Some(scanner),
+            _ => None,
+        }
+    }
+
     /// A driver for each simulated carrier.
     pub fn drivers(&self, site: &SiteConfig) -> BTreeMap<CarrierId, Arc<dyn CarrierDriver>> {
         let simulated = site.carriers.iter().filter(|c| c.api.base_url == "sim:");

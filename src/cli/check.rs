@@ -31,10 +31,14 @@ struct Outcome<'a> {
 }
 
 pub fn run(flags: CheckFlags) -> anyhow::Result<Answer> {
-    let mut files = Vec::new();
-    find(&flags.dir, 0, &mut files)?;
+    let threads = flags.threads.unwrap_or_else(parallel::cores);
+    if let Some(count) = flags.chaos {
+        return super::chaos::run(count, flags.first_seed, threads, flags.json);
+    }
+    let (mut files, dir) = (Vec::new(), flags.dir.clone().unwrap_or_default());
+    find(&dir, 0, &mut files)?;
     if files.is_empty() {
-        bail!("there is no {FILE} below {}", flags.dir.display());
+        bail!("there is no {FILE} below {}", dir.display());
     }
     files.sort();
     let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;

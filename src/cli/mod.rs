@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done, 1 a negative answer (an expectation missed, a journal damaged), 2 an error.
 
+mod chaos;
 mod check;
 mod device;
 mod environment;
@@ -141,7 +142,14 @@ struct SimFlags {
 #[derive(Args)]
 struct CheckFlags {
     /// The folder; every scenario.toml below it is run
-    dir: PathBuf,
+    #[arg(required_unless_present = "chaos")]
+    dir: Option<PathBuf>,
+    /// Instead, run the bundled site under falls, stops, lost answers, full disks and broken devices, with so many seeds
+    #[arg(long, value_name = "N", conflicts_with_all = ["dir", "junit", "bless"])]
+    chaos: Option<u64>,
+    /// The first of those seeds
+    #[arg(long, value_name = "SEED", requires = "chaos", default_value_t = 1)]
+    first_seed: u64,
     /// So many runs at once; without it, one for each core
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     threads: Option<usize>,
