@@ -7,10 +7,12 @@ use crate::demand::{self, DemandSettings};
 use crate::luck::Luck;
 use crate::scenario::{Fault, FaultKind};
 use crate::world::{Setup, SimWorld};
+use actors::Caller;
 use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
+use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
 use drivers::Clock;
 use ractor::ActorCell;
@@ -24,25 +26,29 @@ use twin::device::DeviceKind;
 use twin::fulfilment::Fulfilment;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
-use twin::order::Order;
+use twin::order::{Claim, Order};
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::station::StationKind;
 use twin::stock::{self, Stock};
 use twin::tracking::Tracking;
-use twin::{Dims, Event, Hash, Head, Key, MemoryShelf, Moment, NewOrder, ParcelId, Span, StoreError, Twin};
+use twin::{Dims, Event, Hash, Head, Key, Kind, MemoryShelf, Moment, NewOrder, ParcelId, Span, StoreError, Twin};
 
 /// When every run begins: a Monday morning in Shenzhen.
 const START: Moment = Moment(1_762_646_400_000_000);
 const ORDERS: u32 = 24;
 const MISHAPS: [i64; 2] = [10, 50];
 const FAULTS: [i64; 2] = [0, 8];
-/// Between two mishaps on average, while orders come in and boxes move; later they are rarer.
-const OFTEN: Span = Span::from_mins(4);
+/// Seconds between two mishaps on average, while orders come in and boxes move; later they are rarer.
+const OFTEN_S: [i64; 2] = [20, 400];
+/// So many orders, of a million, are followed by one within a second.
+const AT_ONCE_PPM: u32 = 300_000;
+/// So many houses, of a million, are stopped now and then, and find their disk full.
+const STOPS_PPM: u32 = 600_000;
 const SELDOM: Span = Span::from_hours(7);
 /// By then every parcel must be at its end: two months without news are an end too.
 const LONGEST: Span = Span::from_hours(24 * 90);
-/// A bag that stands closed for so long has been missed.
+/// A bag that stands closed, or a parcel that is printed, for so long has been missed.
 const MISSED_AFTER: Span = Span::from_hours(48);
 /// An order that is not acknowledged is handed in again after this.
 const PATIENCE: Span = Span::from_secs(5);
@@ -122,6 +128,7 @@ struct Stages {
     mishaps: BTreeMap<&'static str, u32>,
     /// When the house ended by itself, and why.
     ends: Vec<String>,
+    stops: bool,
 }
 
 impl Stages {
@@ -157,6 +164,7 @@ impl Stages {
             orders,
             mishaps: BTreeMap::new(),
             ends: Vec::new(),
+            stops: false,
         })
     }
 
@@ -189,7 +197,10 @@ impl Stages {
         let all: Vec<_> = orders.iter().map(|(_, order)| order.id()).collect();
         orders.reverse();
         let mut left = self.luck.between(MISHAPS[0], MISHAPS[1]);
-        let mut next = self.clock.now() + Span(self.luck.exponential_us(OFTEN.0));
+        let often = Span::from_secs(self.luck.between(OFTEN_S[0], OFTEN_S[1]));
+        // A house that is never stopped has to heal by itself.
+        self.stops = self.luck.chance_ppm(STOPS_PPM);
+        let mut next = self.clock.now() + Span(self.luck.exponential_us(often.0));
         while !orders.is_empty() || left > 0 {
             let due = orders.last().map(|(at, _)| *at);
             match due.filter(|at| left <= 0 || *at <= next) {
@@ -197,24 +208,30 @@ impl Stages {
                     site = self.until(site, at).await?;
                     let Some((_, order)) = orders.pop() else { break };
                     site = self.hand_in(site, order).await?;
+                    // While its prices and its label are asked for.
+                    if left > 0 && self.luck.chance_ppm(AT_ONCE_PPM) {
+                        next = self.clock.now() + Span::from_ms(self.luck.between(0, 900));
+                    }
                 }
                 None => {
                     site = self.until(site, next).await?;
                     left -= 1;
                     site = self.mishap(site).await?;
-                    let mean = if orders.is_empty() { SELDOM } else { OFTEN };
+                    let mean = if orders.is_empty() { SELDOM } else { often };
                     next = self.clock.now() + Span(self.luck.exponential_us(mean.0));
                 }
             }
         }
         let (end, mut closed_since) = (self.clock.now() + LONGEST, BTreeMap::new());
-        while let Some(open) = self.still_open(&all)? {
+        while let Some((what, open)) = self.still_open(&all)? {
             if self.clock.now() > end {
-                return Err(format!("after {} days it is not at its end: {open}", LONGEST.0 / Span::from_hours(24).0));
+                let days = LONGEST.0 / Span::from_hours(24).0;
+                return Err(format!("after {days} days it is not at its end: {open}\n{}", self.history(&what)));
             }
             let later = self.clock.now() + Span::from_hours(6);
             site = self.until(site, later).await?;
             self.scan_again(&mut closed_since)?;
+            self.look_for_boxes(&site)?;
         }
         site.stop().await;
         self.judged(&all, &counted)
@@ -259,7 +276,7 @@ impl Stages {
         let cell = |actor: Option<ActorCell>| actor.into_iter().collect::<Vec<_>>();
         let warehouses: Vec<_> = house.warehouses.values().filter_map(|seat| seat.actor()).map(|actor| actor.get_cell()).collect();
         let stations = || warehouses.iter().flat_map(|cell| cell.get_children()).collect::<Vec<_>>();
-        let (what, those) = match self.luck.below(20) {
+        let (what, those) = match self.luck.below(if self.stops { 20 } else { 15 }) {
             0..3 => ("carrier fell", house.carriers.values().filter_map(|seat| seat.actor()).map(|actor| actor.get_cell()).collect()),
             3..6 => ("desk fell", cell(house.desk.actor().map(|actor| actor.get_cell()))),
             6 => ("parcels fell", cell(house.parcels.actor().map(|actor| actor.get_cell()))),
@@ -355,8 +372,25 @@ impl Stages {
         Ok(())
     }
 
+    /// A box that nobody answered for, as the house was shut, was put on a shelf by whoever had it in hand. The parcel was printed days
+    /// ago and never packed: a person takes it apart, and its orders go another way.
+    fn look_for_boxes(&mut self, site: &Site) -> Result<(), String> {
+        if !self.world.floor.is_idle() {
+            return Ok(());
+        }
+        for row in self.twin.all::<Parcel>() {
+            let (id, parcel) = row.map_err(|e| e.to_string())?;
+            if parcel.stage == Stage::Labelled && parcel.packed_at.is_none() && self.clock.now() - parcel.changed_at > MISSED_AFTER {
+                let reason = "printed two days ago and never packed".into();
+                site.house.desk.cast(DeskMsg::TakeApart { parcel: id.into(), reason, reply: Caller::nobody() });
+                *self.mishaps.entry("box put aside unheard").or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// One of the orders that is not at its end, with where it stands.
-    fn still_open(&self, orders: &[twin::OrderId]) -> Result<Option<String>, String> {
+    fn still_open(&self, orders: &[twin::OrderId]) -> Result<Option<(Key, String)>, String> {
         let read = |e: twin::TwinError| e.to_string();
         for id in orders {
             let Some((_, order)) = self.twin.load::<Order>(id.text()).map_err(read)? else {
@@ -378,14 +412,26 @@ impl Stages {
                         .map(|id| self.twin.load::<Bag>(id.text()).map(|bag| format!("bag {id} is {:?}", bag.map(|(_, bag)| bag.stage))));
                     let bag = bag.transpose().map_err(read)?.unwrap_or_default();
                     let stage = state.map_or("absent", |state| state.stage.as_str());
-                    return Ok(Some(format!("parcel {parcel} of order {id} is {stage}, its way {way:?}; {bag}")));
+                    let what = Key::new(Kind::Parcel, parcel.text().clone());
+                    return Ok(Some((what, format!("parcel {parcel} of order {id} is {stage}, its way {way:?}; {bag}"))));
                 }
             }
             if parts.is_empty() {
-                return Ok(Some(format!("order {id} is {} and in no parcel; holds: {:?}", order.stage.as_str(), order.holds)));
+                let what = Key::new(Kind::Order, id.text().clone());
+                return Ok(Some((what, format!("order {id} is {} and in no parcel; holds: {:?}", order.stage.as_str(), order.holds))));
             }
         }
         Ok(None)
+    }
+
+    /// What happened to it, a line each.
+    fn history(&self, what: &Key) -> String {
+        let records = self.twin.history(std::slice::from_ref(what), Way::OLDEST_FIRST).filter_map(Result::ok);
+        let lines = records.map(|record| {
+            let event = format!("{:?}", record.event);
+            format!("  {} v{} by {} {}", record.at, record.version, record.by, event.chars().take(90).collect::<String>())
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn judged(&self, orders: &[twin::OrderId], counted: &BTreeMap<SmolStr, u32>) -> Result<Survived, String> {
@@ -448,11 +494,14 @@ impl Stages {
                         let _ = writeln!(wrong, "order {id} is {far}, and its parcel {} is {}", part.parcel, way.as_str());
                     }
                 }
-                // A cancelled or stopped one may have been picked or not; what is known of it is whether a bench packed it.
-                if parcel.packed_at.is_some() || parcel.stage == Stage::HandedOver {
-                    for item in &parcel.plan.items {
-                        let stock = stock::id(&part.decision.warehouse, &order.content.seller, &item.sku);
-                        *picked.entry(stock).or_default() += item.quantity;
+                let left = parcel.packed_at.is_some() || parcel.stage == Stage::HandedOver;
+                if left && part.claim != Claim::Picked {
+                    let _ = writeln!(wrong, "{} was packed, and its goods are {:?}", part.parcel, part.claim);
+                }
+                for (line, quantity) in order.lines_of(&part.shares).filter(|_| part.claim == Claim::Picked) {
+                    for goods in &line.goods {
+                        let stock = stock::id(&part.decision.warehouse, &order.content.seller, &goods.sku);
+                        *picked.entry(stock).or_default() += goods.quantity * quantity;
                     }
                 }
             }
@@ -461,11 +510,7 @@ impl Stages {
             let (id, stock) = row?;
             let (before, gone) = (counted.get(&id).copied().unwrap_or(0), picked.get(&id).copied().unwrap_or(0));
             if stock.on_hand + gone != before {
-                let _ = writeln!(
-                    wrong,
-                    "stock {id}: {before} were counted, {gone} left the shelf in parcels, and {} are on hand",
-                    stock.on_hand
-                );
+                let _ = writeln!(wrong, "stock {id}: {before} were counted, {gone} were picked, and {} are on hand", stock.on_hand);
             }
         }
         Ok(())
