@@ -353,3 +353,7 @@ impl Modelled {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -35,6 +35,8 @@ pub mod site;
 pub mod slip;
 pub mod station;
 pub mod supervision;
+#[cfg(test)]
+mod testing;
 pub mod warehouse;
 pub mod zero;
 

@@ -136,9 +136,7 @@ impl Actor for ParcelActor {
 
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
         let ParcelArguments { house, id, rest } = args;
-        let host = Host::load(&house.twin, id.text().clone())?;
-        let (charging, customs) = (Charging::of(id.clone()), Customs::of(id.clone()));
-        Ok(ParcelState { house, id, rest, host, charging, customs, tracking: None, returned: None, handled: 0 })
+        Ok(ParcelState::load(house, id, rest)?)
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -147,6 +145,12 @@ impl Actor for ParcelActor {
 }
 
 impl ParcelState {
+    fn load(house: Arc<House>, id: ParcelId, rest: Arc<Rest>) -> Result<Self, TwinError> {
+        let host = Host::load(&house.twin, id.text().clone())?;
+        let (charging, customs) = (Charging::of(id.clone()), Customs::of(id.clone()));
+        Ok(ParcelState { house, id, rest, host, charging, customs, tracking: None, returned: None, handled: 0 })
+    }
+
     fn handle(&mut self, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
         let mut work = self.house.work();
         if let Err(refusal) = self.take(&mut work, message)? {
@@ -462,3 +466,7 @@ pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &Par
         time_zone: warehouse.time_zone.clone(),
     }
 }
+
+#[cfg(test)]
+#[path = "parcel_tests.rs"]
+mod tests;
