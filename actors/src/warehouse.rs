@@ -55,12 +55,21 @@ pub struct WarehouseState {
     benches: Vec<Seat<StationMsg>>,
     lines: Vec<Seat<StationMsg>>,
     load: Vec<usize>,
-    /// Parcels with a label and not packed: at a bench, or waiting for one.
-    in_hand: BTreeMap<ParcelId, Option<usize>>,
+    /// Parcels with a label and not packed.
+    in_hand: BTreeMap<ParcelId, InHand>,
     /// Each with its own origin: whoever made room is not why it is printed.
     waiting: VecDeque<Told<ParcelId>>,
     /// Packed, and not read by a line yet.
     unseen: BTreeMap<ParcelId, Moment>,
+}
+
+/// A parcel that is to be packed.
+#[derive(Clone, Copy)]
+struct InHand {
+    /// The bench that has it; nothing while it waits for one.
+    bench: Option<usize>,
+    /// Since when, by the clock's steady time; nothing once a person was told that it takes too long.
+    since: Option<Moment>,
 }
 
 impl Actor for WarehouseActor {
@@ -155,7 +164,7 @@ impl WarehouseState {
                 if self.in_hand.contains_key(&parcel) {
                     return Ok(());
                 }
-                self.in_hand.insert(parcel.clone(), None);
+                self.in_hand.insert(parcel.clone(), InHand { bench: None, since: Some(self.house.clock.steady()) });
                 self.waiting.push_back(parcel.into());
                 self.dispatch();
             }
@@ -196,7 +205,7 @@ impl WarehouseState {
     }
 
     fn leave_bench(&mut self, parcel: &ParcelId) {
-        if let Some(Some(bench)) = self.in_hand.remove(parcel) {
+        if let Some(InHand { bench: Some(bench), .. }) = self.in_hand.remove(parcel) {
             self.load[bench] -= 1;
             self.dispatch();
         }
@@ -209,7 +218,7 @@ impl WarehouseState {
             StationKind::Bench => {
                 let before = &self.config.stations[..child];
                 let bench = before.iter().filter(|s| s.kind == StationKind::Bench).count();
-                for parcel in self.in_hand.iter().filter(|(_, at)| **at == Some(bench)).map(|(id, _)| id) {
+                for parcel in self.in_hand.iter().filter(|(_, at)| at.bench == Some(bench)).map(|(id, _)| id) {
                     if self.house.twin.load::<Parcel>(parcel.text())?.is_some_and(|(_, p)| p.printed_on.is_none()) {
                         self.benches[bench].cast(StationMsg::Print(parcel.clone()));
                     }
@@ -240,6 +249,10 @@ impl WarehouseState {
             let why = Interception::Manual { why: "packed, and no line has seen it for two days: look for it".into() };
             self.house.tell(parcel, ParcelMsg::Intercept(why));
         }
+        for parcel in unpacked(&mut self.in_hand, self.house.clock.steady(), works) {
+            let what = "its slip was printed two days ago and no bench has packed it: find it, or take it apart".into();
+            self.house.tell(parcel, ParcelMsg::Alarm(what));
+        }
     }
 
     /// Gives waiting parcels to the least loaded bench that has room.
@@ -251,7 +264,7 @@ impl WarehouseState {
             let Some(Told { cause, message: parcel }) = self.waiting.pop_front() else { return };
             // One that was cancelled while it waited is in hand no more.
             match self.in_hand.get_mut(&parcel) {
-                Some(at @ None) => *at = Some(bench),
+                Some(at @ InHand { bench: None, .. }) => *at = InHand { bench: Some(bench), since: Some(self.house.clock.steady()) },
                 _ => continue,
             }
             self.load[bench] += 1;
@@ -266,6 +279,22 @@ fn missing(unseen: &mut BTreeMap<ParcelId, Moment>, now: Moment, works: bool) ->
         unseen.values_mut().for_each(|since| *since += LOOK_EVERY);
     }
     unseen.extract_if(.., |_, since| now - *since > MISSING_AFTER).map(|(id, _)| id).collect()
+}
+
+/// What a bench has had for too long, each told once. While nobody works, each waits an hour more with every look.
+fn unpacked(in_hand: &mut BTreeMap<ParcelId, InHand>, now: Moment, works: bool) -> Vec<ParcelId> {
+    let mut late = Vec::new();
+    for (id, at) in in_hand.iter_mut().filter(|(_, at)| at.bench.is_some()) {
+        match at.since {
+            Some(since) if !works => at.since = Some(since + LOOK_EVERY),
+            Some(since) if now - since > MISSING_AFTER => {
+                at.since = None;
+                late.push(id.clone());
+            }
+            _ => {}
+        }
+    }
+    late
 }
 
 fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
@@ -303,5 +332,15 @@ mod tests {
         };
         assert_eq!(found_after(0..0), Some(49));
         assert_eq!(found_after(1..3), Some(49 + 48), "two days off behind the first");
+    }
+
+    #[test]
+    fn a_slip_that_nobody_packs_is_told_of_once_and_one_that_waits_for_a_bench_is_not() {
+        let at = |bench| InHand { bench, since: Some(Moment(0)) };
+        let mut in_hand = BTreeMap::from([("A-1".into(), at(Some(0))), ("B-1".into(), at(None))]);
+        let mut found_at = |hour: i64| unpacked(&mut in_hand, Moment(0) + LOOK_EVERY * hour, true);
+        assert!(found_at(48).is_empty());
+        assert_eq!(found_at(49), ["A-1".into()]);
+        assert!(found_at(50).is_empty());
     }
 }
