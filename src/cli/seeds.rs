@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sim::kpis::Kpis;
 use sim::scenario::Scenario;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 /// More runs than that in one command are a mistake.
@@ -117,27 +117,34 @@ pub fn run(flags: SimFlags, seeds: RangeInclusive<u64>) -> anyhow::Result<Answer
     Ok(Answer::Yes)
 }
 
-/// Every figure of `kpis.json` over the runs, by its name there. One that a run does not have counts in no average.
+/// Every figure of `kpis.json` over the runs, by its name there. What one run counts and another does not name is 0 there, such as
+/// an interception for a reason that did not come up.
 fn spreads(all: &[Kpis]) -> anyhow::Result<BTreeMap<String, Spread>> {
-    let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut runs = Vec::with_capacity(all.len());
     for kpis in all {
-        gather("", &serde_json::to_value(kpis)?, &mut values);
+        let mut figures = BTreeMap::new();
+        gather("", &serde_json::to_value(kpis)?, &mut figures);
+        runs.push(figures);
     }
-    Ok(values.into_iter().map(|(name, values)| (name, Spread::of(&values))).collect())
+    let names: BTreeSet<&String> = runs.iter().flat_map(BTreeMap::keys).collect();
+    let spread = |name: &String| Spread::of(&runs.iter().map(|figures| figures.get(name).copied().unwrap_or(0.0)).collect::<Vec<_>>());
+    Ok(names.into_iter().map(|name| (name.clone(), spread(name))).collect())
 }
 
-fn gather(name: &str, value: &Value, values: &mut BTreeMap<String, Vec<f64>>) {
-    match value {
+fn gather(name: &str, value: &Value, figures: &mut BTreeMap<String, f64>) {
+    let figure = match value {
         Value::Object(map) => {
             for (key, value) in map.iter().filter(|(key, _)| !NO_FIGURES.contains(&key.as_str())) {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                gather(&name, value, values);
+                gather(&name, value, figures);
             }
+            return;
         }
         // Amounts are decimals, written as text.
-        Value::String(text) => values.entry(name.to_owned()).or_default().extend(text.parse::<f64>().ok().filter(|v| v.is_finite())),
-        other => values.entry(name.to_owned()).or_default().extend(other.as_f64()),
-    }
+        Value::String(text) => text.parse::<f64>().ok().filter(|v| v.is_finite()),
+        other => other.as_f64(),
+    };
+    figures.extend(figure.map(|figure| (name.to_owned(), figure)));
 }
 
 fn table(outcome: &Outcome) -> String {
