@@ -39,6 +39,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/api/v1/returns/{parcel}/receive", post(returns::receive))
         .route("/api/v1/returns/{parcel}/close", post(returns::close))
         .route("/api/v1/bags", get(lists::bags))
+        .route("/api/v1/bags/{id}/hand-over", post(by_hand::hand_over))
         .route("/api/v1/manifests", get(lists::manifests))
         .route("/api/v1/stock", post(products::count_all).get(lists::stock))
         .route("/api/v1/products", post(products::describe_all).get(lists::products))

@@ -12,6 +12,7 @@ use actors::order_desk::DeskMsg;
 use actors::returns::Step;
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
+use actors::warehouse::WarehouseMsg;
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierError, Defect, Read, Skipped};
 use drivers::wire::Dial;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex};
 use support::project;
 use twin::bag::{self, Bag};
 use twin::channel::{self, Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus};
+use twin::device::DeviceKind;
 use twin::facet::Facet;
 use twin::fulfilment::Fulfilment;
 use twin::journal::memory::MemoryJournal;
@@ -37,9 +39,12 @@ use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::returns::{self, Condition, Outcome, Return, Returned};
 use twin::shelf::{Change, Listed, MemoryShelf, Shelf};
+use twin::station::StationKind;
 use twin::stock::Stock;
 use twin::tracking::{self, Tracking};
-use twin::{CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, ParcelId, Span, StoreError, TrackingNumber, Twin};
+use twin::{
+    By, CarrierId, DeviceId, Event, Hash, Head, Key, Kind, Moment, NewOrder, Origin, ParcelId, Span, StoreError, TrackingNumber, Twin,
+};
 
 const ORDERS: u32 = 16;
 /// What was on a belt when its line fell may need a person.
@@ -664,6 +669,53 @@ fn a_house_that_stops_between_deciding_and_doing_does_it_when_it_opens_again() {
             let (id, bag) = row.expect("it reads");
             assert_eq!(bag.stage, bag::Stage::HandedOver, "bag {id}");
         }
+    });
+}
+
+#[test]
+fn a_bag_that_left_unheard_is_told_of_and_a_person_says_that_it_left() {
+    play(async |mut theatre| {
+        // In place of the docks' scanners others that nobody holds: what the docks scan is not heard.
+        let docks =
+            theatre.config.devices().filter(|(station, device)| station.kind == StationKind::Dock && device.kind == DeviceKind::Scanner);
+        let docks: Vec<DeviceId> = docks.map(|(_, device)| device.id.clone()).collect();
+        for (n, id) in docks.iter().enumerate() {
+            let idle = SimScanner::new(sim::luck::Luck::of(n as u64, "test", "scanner"), Default::default());
+            assert!(theatre.dials.insert(id.clone(), sim::devices::dial_of(idle)).is_some());
+        }
+        let site = theatre.open().await;
+        theatre.hand_in_all(&site).await;
+        theatre.all_labelled().await;
+        theatre.clock.sleep(Span::from_hours(24 * 6)).await;
+        let bags: Vec<_> = theatre.twin.all::<Bag>().map(|row| row.expect("it reads")).collect();
+        assert!(!bags.is_empty());
+        for (id, bag) in &bags {
+            assert_eq!(bag.stage, bag::Stage::Closed, "bag {id}");
+            assert!(
+                bag.exception.as_deref().is_some_and(|what| what.contains("no dock has scanned its tag")),
+                "bag {id}: {:?}",
+                bag.exception
+            );
+            let said = theatre.twin.history(&[Key::new(Kind::Bag, id.clone())], Way::OLDEST_FIRST);
+            let said = said.filter(|r| matches!(r.as_ref().map(|r| &r.event), Ok(Event::Bag(bag::Event::ExceptionRaised { .. }))));
+            assert_eq!(said.count(), 1, "bag {id} is told of once");
+        }
+        let left = async |warehouse: &twin::WarehouseId, id: &str| {
+            let (caller, answer) = Caller::waiting();
+            let origin = Origin { by: By::Person("Li Wei".into()), ..Origin::default() };
+            actors::origin::within(origin, || site.house.tell_warehouse(warehouse, WarehouseMsg::HandOver(id.into(), caller)));
+            answer.await.expect("the dock answers")
+        };
+        for (id, bag) in &bags {
+            assert_eq!(left(&bag.warehouse, id).await, Ok(()));
+            assert_eq!(left(&bag.warehouse, id).await, Ok(()), "once more is no harm");
+            let last =
+                theatre.twin.history(&[Key::new(Kind::Bag, id.clone())], Way::NEWEST_FIRST).next().expect("it has one").expect("it reads");
+            assert_eq!((last.by, theatre.state_of::<Bag>(id).and_then(|bag| bag.exception)), (By::Person("Li Wei".into()), None));
+        }
+        assert!(left(&bags[0].1.warehouse, "069012341000009990").await.is_err_and(|why| why.contains("absent")));
+        theatre.all_ended().await;
+        theatre.orders_follow();
     });
 }
 

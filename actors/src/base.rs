@@ -2,6 +2,7 @@
 
 use crate::config::StationConfig;
 use crate::device::DeviceMsg;
+use crate::order_desk::Reply;
 use crate::{Host, House, Seat};
 use drivers::devices::{Instruction, Observation};
 use smol_str::SmolStr;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::device::DeviceKind;
 use twin::station::Station;
-use twin::{CarrierId, ChannelId, Dims, Grams, ManifestId, Moment, ParcelId, WarehouseId};
+use twin::{BagId, CarrierId, ChannelId, Dims, Grams, ManifestId, Moment, ParcelId, WarehouseId};
 
 #[derive(Debug)]
 pub enum StationMsg {
@@ -27,6 +28,10 @@ pub enum StationMsg {
     SettingsChanged,
     /// Dock: nothing more goes on this manifest.
     CloseManifest(ManifestId),
+    /// Dock: a bag stands closed, and should have left long ago.
+    Missed(BagId),
+    /// Dock: a person says that a bag has left. Told, once it is durable, what came of it.
+    HandOver(BagId, Reply),
 }
 
 /// What a parcel says of itself when its label is read.

@@ -3,7 +3,8 @@
 
 use crate::base::{Base, StationMsg};
 use crate::ledger::{Account, Host};
-use crate::{Outgoing, ParcelMsg, origin, returns, slip};
+use crate::order_desk::Reply;
+use crate::{Answer, Caller, Outgoing, ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl Dock {
     pub fn saw(&mut self, base: &mut Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
         match slip::bag_of(&code) {
-            Some(bag) => self.load(base, &bag),
+            Some(bag) => self.load(base, &bag, Caller::nobody()),
             None if returns::arrived(base, &code)? => Ok(()),
             None => {
                 tracing::warn!(station = %base.config.id, %code, "is neither a bag tag nor on a parcel that comes back");
@@ -51,18 +52,22 @@ impl Dock {
         }
     }
 
-    fn load(&mut self, base: &mut Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+    /// A bag goes onto its carrier's manifest, and what is in it is handed over.
+    pub fn load(&mut self, base: &mut Base, id: &BagId, reply: Reply) -> Result<(), ActorProcessingErr> {
         let house = base.house.clone();
         let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
         let carrier = house.in_force().channel_ever(&bag.state.channel).map(|c| c.carrier.clone());
         let (bag::Stage::Closed, Some(carrier)) = (bag.state.stage, carrier) else {
-            if bag.state.stage != bag::Stage::HandedOver {
-                tracing::warn!(bag = %id, stage = bag.state.stage.as_str(), "was scanned at the dock and is not closed");
+            let (stage, handed_over) = (bag.state.stage.as_str(), bag.state.stage == bag::Stage::HandedOver);
+            if !handed_over {
+                tracing::warn!(bag = %id, stage, "is to go from the dock and is not closed");
             }
+            reply.tell(if handed_over { Ok(()) } else { Err(format!("bag {id} is {stage}, and only a closed one can leave")) });
             return Ok(());
         };
         // Scanned twice while the first is still being written.
         if self.open.get(&carrier).is_some_and(|m| m.state.bags.contains(id)) {
+            reply.tell(Ok(()));
             return Ok(());
         }
         let mut work = house.work();
@@ -86,6 +91,7 @@ impl Dock {
         for parcel in bag.state.parcels {
             work.say_on(Account::By(by.clone()), Outgoing::Parcel(parcel, ParcelMsg::HandOver { bag: id.clone() }));
         }
+        work.say(Outgoing::Answer(Answer::Done(reply, Ok(()))));
         house.commit(work);
         Ok(())
     }
@@ -100,4 +106,16 @@ impl Dock {
         }
         Ok(())
     }
+}
+
+/// A bag that stands closed and should have left: its tag was not heard, or it still lies here.
+pub fn missed(base: &Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+    let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
+    if bag.state.stage == bag::Stage::Closed {
+        let mut work = base.house.work();
+        let what = "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into();
+        bag.command(&mut work, bag::Command::RaiseException { what })?;
+        base.house.commit(work);
+    }
+    Ok(())
 }

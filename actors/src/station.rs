@@ -119,12 +119,16 @@ impl StationState {
             // It has them by now.
             (StationMsg::SettingsChanged, Role::Line(_)) => {}
             (StationMsg::CloseManifest(manifest), Role::Dock(dock)) => dock.close(base, &manifest)?,
+            (StationMsg::Missed(bag), Role::Dock(_)) => crate::dock::missed(base, &bag)?,
+            (StationMsg::HandOver(bag, reply), Role::Dock(dock)) => dock.load(base, &bag, reply)?,
             (
                 StationMsg::Print(_)
                 | StationMsg::Inducted { .. }
                 | StationMsg::CloseBags(_)
                 | StationMsg::SettingsChanged
-                | StationMsg::CloseManifest(_),
+                | StationMsg::CloseManifest(_)
+                | StationMsg::Missed(_)
+                | StationMsg::HandOver(..),
                 _,
             ) => {
                 tracing::error!(station = %base.config.id, "was asked for work of another kind of station");

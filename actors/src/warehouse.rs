@@ -2,6 +2,7 @@
 
 use crate::base::StationMsg;
 use crate::config::WarehouseConfig;
+use crate::order_desk::Reply;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments};
 use crate::supervision::{Children, Start};
@@ -9,10 +10,12 @@ use crate::{Host, House, InForce, ParcelMsg, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use twin::bag::Bag;
+use twin::facet::Facet;
 use twin::parcel::{Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{CarrierId, Moment, ParcelId, Span, TwinError, WarehouseId};
+use twin::{BagId, CarrierId, Moment, ParcelId, Span, TwinError, WarehouseId};
 
 /// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
@@ -27,6 +30,8 @@ pub enum WarehouseMsg {
     Packed(ParcelId),
     /// A line saw it, or nobody needs to look for it any more.
     Seen(ParcelId),
+    /// A person says that a bag has left. Told, once it is durable, what came of it.
+    HandOver(BagId, Reply),
     /// Time to look for what was packed and never seen.
     LookForMissing,
     /// The carrier collects, at that time by the settings that were in force when the alarm was set.
@@ -54,6 +59,7 @@ pub struct WarehouseState {
     children: Children,
     benches: Vec<Seat<StationMsg>>,
     lines: Vec<Seat<StationMsg>>,
+    docks: Vec<Seat<StationMsg>>,
     load: Vec<usize>,
     /// Parcels with a label and not packed.
     in_hand: BTreeMap<ParcelId, InHand>,
@@ -61,6 +67,8 @@ pub struct WarehouseState {
     waiting: VecDeque<Told<ParcelId>>,
     /// Packed, and not read by a line yet.
     unseen: BTreeMap<ParcelId, Moment>,
+    /// Bags that stand closed, since a look found them so.
+    closed: BTreeMap<BagId, Moment>,
 }
 
 /// A parcel that is to be packed.
@@ -93,13 +101,14 @@ impl Actor for WarehouseActor {
             Command::Open { address: house.in_force().config.warehouse(&config.id).unwrap_or(&config).address.clone() },
         )?;
         house.commit(work);
-        let (mut children, mut benches, mut lines) = (Children::default(), Vec::new(), Vec::new());
+        let (mut children, mut benches, mut lines, mut docks) = (Children::default(), Vec::new(), Vec::new(), Vec::new());
         for station in &config.stations {
             let seat = Seat::default();
             match station.kind {
                 StationKind::Bench => benches.push(seat.clone()),
                 StationKind::Line => lines.push(seat.clone()),
-                StationKind::Dock | StationKind::Rework => {}
+                StationKind::Dock => docks.push(seat.clone()),
+                StationKind::Rework => {}
             }
             let (house, warehouse, station) = (house.clone(), config.id.clone(), station.clone());
             let name = station.id.to_string();
@@ -120,10 +129,12 @@ impl Actor for WarehouseActor {
             children,
             benches,
             lines,
+            docks,
             load,
             in_hand: BTreeMap::new(),
             waiting: VecDeque::new(),
             unseen: BTreeMap::new(),
+            closed: BTreeMap::new(),
         })
     }
 
@@ -176,8 +187,12 @@ impl WarehouseState {
                 self.leave_bench(&parcel);
                 self.unseen.remove(&parcel);
             }
+            WarehouseMsg::HandOver(bag, reply) => match self.docks.first() {
+                Some(dock) => dock.cast(StationMsg::HandOver(bag, reply)),
+                None => reply.tell(Err(format!("warehouse {} has no dock", self.config.id))),
+            },
             WarehouseMsg::LookForMissing => {
-                self.look_for_missing();
+                self.look_for_missing()?;
                 look_later(&self.house, myself);
             }
             WarehouseMsg::CutOff { carrier, at, settings } => {
@@ -241,7 +256,7 @@ impl WarehouseState {
     }
 
     /// A box that was packed and that no line has read since: it lies somewhere, or went out under another's label.
-    fn look_for_missing(&mut self) {
+    fn look_for_missing(&mut self) -> Result<(), TwinError> {
         let in_force = self.house.in_force();
         let config = in_force.config.warehouse(&self.config.id).unwrap_or(&self.config);
         let works = config.days().has(config.time_zone.date(self.house.clock.date()));
@@ -253,6 +268,24 @@ impl WarehouseState {
             let what = "its slip was printed two days ago and no bench has packed it: find it, or take it apart".into();
             self.house.tell(parcel, ParcelMsg::Alarm(what));
         }
+        let mut closed = Vec::new();
+        for line in self.config.stations.iter().filter(|s| s.kind == StationKind::Line) {
+            for row in self.house.twin.listed::<Bag>(Facet::Closed, Some(line.id.text()), None) {
+                closed.push(BagId::from(row?.0.id));
+            }
+        }
+        let now = self.house.clock.steady();
+        self.closed.retain(|bag, _| closed.contains(bag));
+        closed.into_iter().for_each(|bag| {
+            self.closed.entry(bag).or_insert(now);
+        });
+        // It is looked for from now on again: whoever holds it says it once.
+        for bag in missing(&mut self.closed, now, works) {
+            if let Some(dock) = self.docks.first() {
+                dock.cast(StationMsg::Missed(bag));
+            }
+        }
+        Ok(())
     }
 
     /// Gives waiting parcels to the least loaded bench that has room.
@@ -274,7 +307,7 @@ impl WarehouseState {
 }
 
 /// Takes out what nobody has seen for too long. While nobody works, each waits an hour more with every look.
-fn missing(unseen: &mut BTreeMap<ParcelId, Moment>, now: Moment, works: bool) -> Vec<ParcelId> {
+fn missing<Id: Ord + Clone>(unseen: &mut BTreeMap<Id, Moment>, now: Moment, works: bool) -> Vec<Id> {
     if !works {
         unseen.values_mut().for_each(|since| *since += LOOK_EVERY);
     }
@@ -327,7 +360,7 @@ mod tests {
     fn a_box_that_waits_over_a_weekend_is_not_missing() {
         let packed = Moment(0);
         let found_after = |days_off: std::ops::Range<i64>| {
-            let mut unseen = BTreeMap::from([("A-1".into(), packed)]);
+            let mut unseen = BTreeMap::from([(ParcelId::new("A-1"), packed)]);
             (1..200).find(|hour| !missing(&mut unseen, packed + LOOK_EVERY * *hour, !days_off.contains(&(hour / 24))).is_empty())
         };
         assert_eq!(found_after(0..0), Some(49));

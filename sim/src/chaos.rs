@@ -14,6 +14,7 @@ use actors::intake::Receipt;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
+use actors::warehouse::WarehouseMsg;
 use drivers::Clock;
 use ractor::ActorCell;
 use smol_str::SmolStr;
@@ -230,7 +231,7 @@ impl Stages {
             }
             let later = self.clock.now() + Span::from_hours(6);
             site = self.until(site, later).await?;
-            self.scan_again(&mut closed_since)?;
+            self.scan_again(&site, &mut closed_since)?;
             self.look_for_boxes(&site)?;
         }
         site.stop().await;
@@ -355,11 +356,17 @@ impl Stages {
 
     /// A truck took a bag whose tag nobody heard, as the scanner was off or the house shut: a person who finds it closed on the
     /// screen for two days scans the tag on their list.
-    fn scan_again(&mut self, closed_since: &mut BTreeMap<SmolStr, Moment>) -> Result<(), String> {
+    fn scan_again(&mut self, site: &Site, closed_since: &mut BTreeMap<SmolStr, Moment>) -> Result<(), String> {
         let now = self.clock.now();
         let bags = self.twin.all::<Bag>().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
         for (id, bag) in bags.into_iter().filter(|(_, bag)| bag.stage == bag::Stage::Closed) {
             if now - *closed_since.entry(id.clone()).or_insert(now) < MISSED_AFTER {
+                continue;
+            }
+            if self.luck.chance_ppm(500_000) {
+                // Or says so on a screen.
+                site.house.tell_warehouse(&bag.warehouse, WarehouseMsg::HandOver(id.into(), Caller::nobody()));
+                self.count("bag handed over by hand");
                 continue;
             }
             let docks = self.config.warehouse(&bag.warehouse).into_iter().flat_map(|w| &w.stations).filter(|s| s.kind == StationKind::Dock);

@@ -1,14 +1,16 @@
-//! What a person decides about parcels: what goes into which, from where and over which channel, and that one is taken apart.
-//! The order desk checks it as it checks itself, and a person's name stands in the journal.
+//! What a person decides about parcels: what goes into which, from where and over which channel, that one is taken apart, and that a
+//! bag has left. The order desk and the dock check it as they check themselves, and a person's name stands in the journal.
 
 use super::entities::called;
 use super::limits::{COMMIT_WAIT_MAX, REASON_LENGTH_MAX};
 use super::orders::{late, told_to_desk};
 use super::problem::{FieldError, Problem, path};
 use super::request_id::RequestId;
+use super::returns::name_fault;
 use super::{Api, gate};
 use actors::order_desk::DeskMsg;
 use actors::shipment::Shipment;
+use actors::warehouse::WarehouseMsg;
 use actors::{Caller, origin};
 use axum::body::Body;
 use axum::extract::State;
@@ -17,8 +19,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use twin::bag::Bag;
 use twin::order::{Order, Share};
-use twin::{OrderId, ParcelId};
+use twin::{BagId, By, OrderId, Origin, ParcelId};
 use utoipa::ToSchema;
 
 /// Parcels in one request.
@@ -207,4 +210,64 @@ pub async fn take_apart(
     let (wanted, reason) = (parcel.clone(), form.reason.into());
     told_to_desk(&api, request, |reply| DeskMsg::TakeApart { parcel: wanted, reason, reply }).await?;
     Ok(Json(TakenApart { id: parcel.to_string(), stage: "cancelled" }))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// Who saw it leave, 1 to 60 characters; stands in the journal.
+    #[schema(example = "Li Wei", min_length = 1, max_length = 60)]
+    pub by: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HandedOver {
+    #[schema(example = "069012341000000017")]
+    pub id: String,
+    #[schema(example = "handed over")]
+    pub stage: &'static str,
+}
+
+/// Say that a bag has left
+///
+/// For one that went with its carrier while the dock's scanner was off or the site was shut: it goes onto the carrier's manifest, all that
+/// is in it is handed over, and its tracking begins. What was said before is answered with 200 again.
+#[utoipa::path(
+    post, path = "/api/v1/bags/{id}/hand-over", tag = "lists",
+    params(("id" = String, Path, description = "The number on its tag")),
+    request_body = HandOver,
+    responses(
+        (status = 200, description = "It is handed over", body = HandedOver),
+        (status = 404, description = "There is no such bag", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is not closed", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No name, or too long a one", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn hand_over(
+    State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
+    id: Result<axum::extract::Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<HandedOver>, Problem> {
+    let id = BagId::new(path(id)?);
+    let body = gate::json_body(&headers, body).await?;
+    let form: HandOver = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))?;
+    if let Some(fault) = name_fault(&form.by) {
+        return Err(Problem::faulty(vec![fault]));
+    }
+    let wanted = id.clone();
+    let Some((_, bag)) = api.read(move |twin| twin.load::<Bag>(wanted.text())).await? else {
+        return Err(Problem::absent(format!("there is no bag {id}")));
+    };
+    let (caller, answer) = Caller::waiting();
+    let origin = Origin { by: By::Person(form.by.into()), ..request.origin() };
+    origin::within(origin, || api.app.house.tell_warehouse(&bag.warehouse, WarehouseMsg::HandOver(id.clone(), caller)));
+    match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
+        Some(Ok(Ok(()))) => Ok(Json(HandedOver { id: id.to_string(), stage: "handed over" })),
+        Some(Ok(Err(refusal))) => Err(Problem::refused(refusal)),
+        Some(Err(_)) => Err(Problem::unavailable("the dock fell over it; send the same again: it is harmless")),
+        None => Err(Problem::unavailable(late())),
+    }
 }

@@ -220,7 +220,7 @@ async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T,
     serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))
 }
 
-fn name_fault(name: &str) -> Option<FieldError> {
+pub fn name_fault(name: &str) -> Option<FieldError> {
     let length = name.chars().count();
     if !(1..=NAME_LENGTH_MAX).contains(&length) || name.chars().any(char::is_control) || name.trim().is_empty() {
         return Some(FieldError::new("by", format!("{length} characters; a name of 1 to {NAME_LENGTH_MAX} that prints is accepted")));

@@ -8,7 +8,7 @@ use twin::allocation::{Candidate, Decision};
 use twin::charges::{self, Charge};
 use twin::hold::Detail;
 use twin::order::Hold;
-use twin::{Money, Record, board, carrier, device, order, parcel, settings, station, stock, tracking};
+use twin::{Money, Record, bag, board, carrier, device, order, parcel, settings, station, stock, tracking};
 
 impl Writer<'_> {
     /// A record: what happened, in tables that only grow.
@@ -179,9 +179,9 @@ impl Writer<'_> {
     fn exception(&mut self, record: &Record) -> Result<(), QueryError> {
         let (what, reason) = match &record.event {
             Event::Parcel(parcel::Event::Intercepted { why, .. }) => ("intercepted", Some(why.word())),
-            Event::Parcel(parcel::Event::ExceptionRaised { .. }) | Event::Tracking(tracking::Event::ExceptionRaised { .. }) => {
-                ("trouble", None)
-            }
+            Event::Parcel(parcel::Event::ExceptionRaised { .. })
+            | Event::Tracking(tracking::Event::ExceptionRaised { .. })
+            | Event::Bag(bag::Event::ExceptionRaised { .. }) => ("trouble", None),
             Event::Parcel(parcel::Event::LabelRefused { .. }) => ("label refused", None),
             Event::Parcel(parcel::Event::Reworked { .. }) => ("reworked", None),
             Event::Parcel(parcel::Event::Cancelled { .. }) | Event::Order(order::Event::Cancelled { .. }) => ("cancelled", None),

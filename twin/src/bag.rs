@@ -38,6 +38,8 @@ pub struct Bag {
     pub weight_g: Grams,
     pub manifest: Option<ManifestId>,
     pub opened_at: Moment,
+    /// What was said of it last that wants a look; over once it has left.
+    pub exception: Option<SmolStr>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +48,7 @@ pub enum Command {
     Add { parcel: ParcelId, weight_g: Grams },
     Close { why: SmolStr },
     HandOver { manifest: ManifestId },
+    RaiseException { what: SmolStr },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +58,7 @@ pub enum Event {
     Added { parcel: ParcelId, weight_g: Grams },
     Closed { why: SmolStr },
     HandedOver { manifest: ManifestId },
+    ExceptionRaised { what: SmolStr },
 }
 
 impl Entity for Bag {
@@ -84,6 +88,11 @@ impl Entity for Bag {
                 Err(Self::refuse(id, Why::Mismatch { what: "its manifest".into(), is, wants: manifest.to_smolstr() }))
             }
             (_, Command::HandOver { .. }) => wrong("handover", Stage::Closed),
+            (Stage::Open | Stage::Closed, Command::RaiseException { what }) if self.exception.as_ref() != Some(&what) => {
+                Ok(vec![Event::ExceptionRaised { what }])
+            }
+            // Said before, or over by now.
+            (_, Command::RaiseException { .. }) => Ok(vec![]),
         }
     }
 
@@ -105,9 +114,11 @@ impl Entity for Bag {
                 self.weight_g = self.weight_g.saturating_add(*weight_g);
             }
             Event::Closed { .. } => self.stage = Stage::Closed,
+            Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::HandedOver { manifest } => {
                 self.stage = Stage::HandedOver;
                 self.manifest = Some(manifest.clone());
+                self.exception = None;
             }
         }
     }

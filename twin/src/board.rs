@@ -5,7 +5,7 @@ use crate::entity::Kind;
 use crate::event::Event;
 use crate::journal::{Head, Record};
 use crate::projection::Projection;
-use crate::{Key, Moment, device, order, parcel, station, tracking};
+use crate::{Key, Moment, bag, device, order, parcel, station, tracking};
 use serde::Serialize;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
@@ -80,6 +80,7 @@ pub fn trouble(event: &Event) -> Option<SmolStr> {
     Some(match event {
         Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),
         Event::Parcel(parcel::Event::ExceptionRaised { what }) | Event::Tracking(tracking::Event::ExceptionRaised { what }) => what.clone(),
+        Event::Bag(bag::Event::ExceptionRaised { what }) => what.clone(),
         Event::Parcel(parcel::Event::LabelRefused { why }) => format_smolstr!("label refused: {why}"),
         Event::Order(order::Event::Held { reason, detail }) => format_smolstr!("held, {}: {detail}", reason.as_str()),
         Event::Device(device::Event::FaultRaised { what }) => what.clone(),

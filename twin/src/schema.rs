@@ -248,6 +248,7 @@ numbered! {
         2 Added { 0 parcel: ParcelId, 1 weight_g: Grams },
         3 Closed { 0 why: SmolStr },
         4 HandedOver { 0 manifest: ManifestId },
+        5 ExceptionRaised { 0 what: SmolStr },
     }
     enum "manifest" manifest::Event {
         1 Opened { 0 warehouse: WarehouseId, 1 carrier: CarrierId },

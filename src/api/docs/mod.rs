@@ -26,6 +26,7 @@ use utoipa::{Modify, OpenApi};
         orders::forget,
         by_hand::allocate,
         by_hand::take_apart,
+        by_hand::hand_over,
         entities::order,
         entities::parcel,
         entities::label,

@@ -110,6 +110,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
     let known = [
         "/api/v1/allocations",
         "/api/v1/bags",
+        "/api/v1/bags/{id}/hand-over",
         "/api/v1/board",
         "/api/v1/decisions",
         "/api/v1/decisions/{order}",
