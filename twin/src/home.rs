@@ -158,7 +158,10 @@ fn live(
         notes.push(format!("the live twin is made anew from {} records: {why}", folder.head().records));
     }
     make_live(dir, folder, progress)?;
-    try_live(&path, folder, keys, progress)
+    let (twin, shelf) = try_live(&path, folder, keys, progress)?;
+    // The folder may come from a backup, with keys of before an erasure: that is done again before anybody looks.
+    twin.recount()?;
+    Ok((twin, shelf))
 }
 
 /// Whether the journal could put it right.
