@@ -234,10 +234,11 @@ impl Scribe {
                     Account::Nth(nth) => written(nth),
                     Account::By(by) => Origin { by, ..written(records).origin() }.into(),
                 };
-                let whose = std::mem::discriminant(&what);
+                let whom = what.whom();
                 // Whoever it was for may fall over it; the ledger does not.
                 if catch_unwind(AssertUnwindSafe(|| origin::within(cause, || house.release(what)))).is_err() {
-                    tracing::error!(?whose, "something that was said could not be taken in");
+                    tracing::error!(whom, "fell over what it was told");
+                    house.twin.alarm(house.clock.now(), &format!("{whom} fell over what it was told; the log says where"));
                 }
             }
             first += records as u64;

@@ -50,6 +50,23 @@ pub enum Outgoing {
     Restart(Restart),
 }
 
+impl Outgoing {
+    /// Whom it is for, for a person who reads the log.
+    pub fn whom(&self) -> &'static str {
+        match self {
+            Outgoing::Desk(_) | Outgoing::Erase { .. } => "the order desk",
+            Outgoing::Parcels(_) | Outgoing::Parcel(..) | Outgoing::Rest(..) => "a parcel",
+            Outgoing::Warehouse(..) => "a warehouse",
+            Outgoing::Carrier(..) => "a carrier",
+            Outgoing::Station(..) => "a station",
+            Outgoing::Device(..) | Outgoing::Divert(..) => "a device",
+            Outgoing::InForce(_) => "the settings",
+            Outgoing::Answer(_) => "a caller",
+            Outgoing::Restart(_) => "a supervisor",
+        }
+    }
+}
+
 /// What somebody outside the house is told.
 #[derive(Debug)]
 pub enum Answer {

@@ -104,10 +104,10 @@ pub fn run(config: &SiteConfig, seed: u64) -> Result<Survived, String> {
     let clock = Clock::virtual_from(START);
     let runtime = drivers::clock::virtual_runtime(&clock).map_err(|e| format!("the virtual clock cannot be set up: {e}"))?;
     let outcome = runtime.block_on(async {
-        let mut stage = Stages::build(config.clone(), seed, &clock)?;
+        let mut trial = Trial::build(config.clone(), seed, &clock)?;
         tokio::select! {
             biased;
-            outcome = stage.play() => outcome,
+            outcome = trial.play() => outcome,
             () = clock.stalled() => Err(format!("nothing was left to do at {}, and it was not over", clock.now())),
         }
     });
@@ -115,7 +115,7 @@ pub fn run(config: &SiteConfig, seed: u64) -> Result<Survived, String> {
     outcome.map_err(|why| format!("seed {seed}: {why}"))
 }
 
-struct Stages {
+struct Trial {
     clock: Clock,
     config: SiteConfig,
     seed: u64,
@@ -132,7 +132,7 @@ struct Stages {
     stops: bool,
 }
 
-impl Stages {
+impl Trial {
     fn build(mut config: SiteConfig, seed: u64, clock: &Clock) -> Result<Self, String> {
         // Weeks pass; looking after idle devices all the time would be most of the work.
         config.limits.keepalive_s = 3_600;
@@ -152,7 +152,7 @@ impl Stages {
         let disk = Arc::new(Disk { journal: MemoryJournal::of("chaos"), full: AtomicBool::new(false) });
         let twin = Twin::open(disk.clone(), Arc::new(MemoryShelf::default()), Arc::default(), &mut silent()).map_err(|e| e.to_string())?;
         let clock = clock.clone();
-        Ok(Stages {
+        Ok(Trial {
             clock,
             config,
             seed,
