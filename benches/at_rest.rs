@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
+use actors::Delivery;
 use actors::ledger::Pace;
 use actors::site::{Site, World};
 use drivers::Clock;
@@ -103,16 +104,14 @@ fn still_open(twin: &twin::Twin, n: u64, at: Moment, bags: &mut [Vec<ParcelId>; 
     let number = TrackingNumber::new(twin::s10::item("LV", n as u32, "CN"));
     let plan = Plan { warehouse: warehouse.into(), ..plan(twin, &mut tx, &format!("OPEN-{n:06}")) };
     let mut events = vec![
-        Event::Created { plan: Box::new(plan) },
-        Event::LabelRequested { key: "k".into() },
+        Event::Created { plan: Box::new(plan), key: Some("k".into()) },
         Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: None, plate: None },
         Event::Packed,
     ];
     let tag: BagId = format!("OPEN-BAG-{}", *tags + side as u64).as_str().into();
     if n % 10 < 8 {
         events.push(Event::Inducted { station: line.into() });
-        events.push(Event::Measured { weight_g: 402, dims: None });
-        events.push(Event::Sorted { chute: 3 });
+        events.push(Event::Passed { weight_g: Some(402), dims: None, chute: 3 });
         events.push(Event::Bagged { bag: tag.clone() });
     }
     match n % 10 {
@@ -139,12 +138,10 @@ fn arrived(twin: &twin::Twin, n: u64) -> Tx {
     let plan = plan(twin, &mut tx, &format!("SHO-{n:07}"));
     let number = TrackingNumber::new(twin::s10::item("LX", n as u32, "CN"));
     let events = vec![
-        Event::Created { plan: Box::new(plan) },
-        Event::LabelRequested { key: "k".into() },
+        Event::Created { plan: Box::new(plan), key: Some("k".into()) },
         Event::LabelBought { tracking: number.clone(), label: Hash::default(), charged: None, plate: None },
         Event::Inducted { station: "SZX/line-1".into() },
-        Event::Measured { weight_g: 402, dims: None },
-        Event::Sorted { chute: 3 },
+        Event::Passed { weight_g: Some(402), dims: None, chute: 3 },
         Event::Bagged { bag: "069012341000000017".into() },
         Event::HandedOver { bag: "069012341000000017".into() },
     ];
@@ -254,7 +251,7 @@ fn run(dir: &Path, delivered: u64) {
         let floor = FloorSettings { gap_ms: GAP_MS, pack_s: [2, 6], ..FloorSettings::default() };
         let world = SimWorld::build(&site, Setup { floor, ..Setup::default() }, clock.clone(), &products);
         let outside =
-            World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, dials: world.dials(), drivers: world.drivers(&site) };
+            World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, delivery: Delivery::Mailbox, dials: world.dials(), drivers: world.drivers(&site) };
         let running = Site::start(site.clone(), outside).await.expect("a site");
         // As `parceltwin live` does.
         let doubted = home.clone();

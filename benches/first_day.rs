@@ -3,13 +3,13 @@
 //!
 //! `cargo bench --bench first_day [-- RUNS]`. Without Python 3 and SimPy the ratio is left out, and says so.
 
-use parceltwin as _; // for its allocator
 use rustix::time::{ClockId, clock_gettime};
 use sim::scenario::Scenario;
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
+    parceltwin::keep_freed_memory();
     let runs = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(3);
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scenario = Scenario::read(&project.join("scenarios/first-day")).expect("the bundled scenario");

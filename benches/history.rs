@@ -40,7 +40,7 @@ fn key(n: u64) -> Key {
 
 fn event(n: u64, step: u64) -> Event {
     match step {
-        0 => Event::Created { plan: Box::new(Plan { contents: "P-000123 × 1".into(), declared_g: 400, ..Plan::default() }) },
+        0 => Event::Created { plan: Box::new(Plan { contents: "P-000123 × 1".into(), declared_g: 400, ..Plan::default() }), key: None },
         1 => Event::LabelRequested { key: "k".into() },
         2 => Event::LabelBought {
             tracking: TrackingNumber::new(twin::s10::item("LX", n as u32, "CN")),

@@ -14,12 +14,12 @@ const ORDINARY: [(&str, &str, &str); 44] = [
     ("bag.closed", "system", "nothing"),
     ("bag.handed_over", "dock scanner", "nothing"),
     ("bag.opened", "line sorter", "nothing"),
-    ("charges.charged", "carrier", "parcel.label_requested"),
+    ("charges.charged", "carrier", "parcel.created"),
     ("charges.charged", "dock scanner", "manifest.loaded"),
     ("charges.charged", "system", "order.allocated"),
     ("declaration.cleared", "carrier", "nothing"),
     ("declaration.drafted", "system", "order.allocated"),
-    ("declaration.lodged", "carrier", "parcel.label_requested"),
+    ("declaration.lodged", "carrier", "parcel.created"),
     ("declaration.presented", "carrier", "nothing"),
     ("device.connected", "itself", "nothing"),
     ("manifest.closed", "system", "nothing"),
@@ -32,13 +32,11 @@ const ORDINARY: [(&str, &str, &str); 44] = [
     ("parcel.created", "system", "order.allocated"),
     ("parcel.handed_over", "dock scanner", "manifest.loaded"),
     ("parcel.inducted", "line scanner", "nothing"),
-    ("parcel.label_bought", "carrier", "parcel.label_requested"),
-    ("parcel.label_requested", "system", "order.allocated"),
+    ("parcel.label_bought", "carrier", "parcel.created"),
     ("parcel.measured", "line sorter", "parcel.inducted"),
     ("parcel.packed", "bench scanner", "nothing"),
+    ("parcel.passed", "line sorter", "parcel.inducted"),
     ("parcel.printed", "bench printer", "parcel.label_bought"),
-    ("parcel.sorted", "line sorter", "parcel.inducted"),
-    ("parcel.verified", "line sorter", "parcel.inducted"),
     ("product.described", "system", "nothing"),
     ("settings.activated", "system", "nothing"),
     ("settings.drafted", "system", "nothing"),
@@ -59,8 +57,8 @@ const ORDINARY: [(&str, &str, &str); 44] = [
 /// What a day on which everything breaks adds to that. An order that is held as it comes in is held by who sent it.
 const ROUGH: [(&str, &str, &str); 14] = [
     ("bag.closed", "line sorter", "nothing"),
-    ("carrier.resumed", "itself", "parcel.label_requested"),
-    ("carrier.suspended", "itself", "parcel.label_requested"),
+    ("carrier.resumed", "itself", "parcel.created"),
+    ("carrier.suspended", "itself", "parcel.created"),
     ("device.disconnected", "itself", "nothing"),
     ("device.fault_cleared", "itself", "nothing"),
     ("device.fault_raised", "itself", "nothing"),
@@ -105,7 +103,7 @@ fn seen(journal: &[Record]) -> BTreeSet<(String, String, String)> {
     let mut seen = BTreeSet::new();
     for record in journal {
         let (key, id, what) = (&record.key, record.key.id.as_str(), word(&record.event));
-        if let Event::Parcel(parcel::Event::Created { plan }) = &record.event {
+        if let Event::Parcel(parcel::Event::Created { plan, .. }) = &record.event {
             plans.insert(key, plan);
         }
         let plan_of = |parcel: &str| plans.get(&Key::new(twin::Kind::Parcel, parcel)).expect("it was created").order.as_str();

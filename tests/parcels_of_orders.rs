@@ -3,7 +3,7 @@
 
 mod support;
 
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::ParcelMsg;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
@@ -60,6 +60,7 @@ impl House {
                 clock: clock.clone(),
                 twin: twin.clone(),
                 pace: Pace::Modelled(Span::from_ms(3)),
+            delivery: Delivery::Mailbox,
                 dials: world.dials(),
                 drivers: world.drivers(&opening.config),
             };

@@ -3,7 +3,7 @@
 
 mod support;
 
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::Seat;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -149,6 +149,7 @@ async fn open(clock: &Clock, twin: &Arc<Twin>, world: &SimWorld, opening: Openin
         clock: clock.clone(),
         twin: twin.clone(),
         pace: Pace::Modelled(Span::from_ms(3)),
+            delivery: Delivery::Mailbox,
         dials: world.dials(),
         drivers: world.drivers(&opening.config),
     };
@@ -181,7 +182,7 @@ fn a_threshold_holds_for_what_is_judged_after_it() {
         for record in house.records() {
             let counts = if record.seq < since { &mut before } else { &mut after };
             match record.event {
-                Event::Parcel(parcel::Event::Verified) => counts[0] += 1,
+                Event::Parcel(parcel::Event::Passed { .. }) => counts[0] += 1,
                 Event::Parcel(parcel::Event::Intercepted { why: parcel::Interception::Weight { .. }, .. }) => counts[1] += 1,
                 _ => {}
             }
@@ -338,7 +339,7 @@ fn a_sorting_plan_changes_under_the_belt_and_no_bag_is_mixed() {
         let (since, _) = house.in_force_since(2);
         let mut chutes = [BTreeSet::new(), BTreeSet::new()];
         for record in house.records() {
-            let Event::Parcel(parcel::Event::Sorted { chute }) = record.event else { continue };
+            let Event::Parcel(parcel::Event::Passed { chute, .. }) = record.event else { continue };
             let (_, parcel) = house.twin.load::<Parcel>(&record.key.id).expect("it reads").expect("it is there");
             if parcel.plan.channel.as_str() == "direct/packet" && &parcel.plan.ship_to.country == "US" {
                 chutes[usize::from(record.seq > since)].insert(chute);

@@ -3,7 +3,7 @@
 
 mod support;
 
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::ParcelMsg;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
@@ -208,6 +208,7 @@ impl Theatre {
             clock: self.clock.clone(),
             twin: self.twin.clone(),
             pace: Pace::Modelled(Span::from_ms(3)),
+            delivery: Delivery::Mailbox,
             dials: self.dials.clone(),
             drivers: self.drivers.clone(),
         };

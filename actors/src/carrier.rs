@@ -6,7 +6,7 @@ use crate::config::CarrierConfig;
 use crate::order_desk::DeskMsg;
 use crate::origin::Cause;
 use crate::parcels::{ParcelsMsg, Whose};
-use crate::{Host, House, ParcelMsg, Told, origin};
+use crate::{Host, House, ParcelMsg, Seat, Told, origin};
 use drivers::WireError;
 use drivers::carriers::{CarrierDriver, CarrierError, Read, Skipped};
 use futures::FutureExt;
@@ -107,7 +107,8 @@ pub struct CarrierArguments {
 
 pub struct CarrierState {
     house: Arc<House>,
-    myself: ActorRef<Told<CarrierMsg>>,
+    /// Its own seat, not the carrier's: what it tells itself ends with it.
+    myself: Seat<CarrierMsg>,
     config: CarrierConfig,
     driver: Arc<dyn CarrierDriver>,
     host: Host<Carrier>,
@@ -139,23 +140,7 @@ impl Actor for CarrierActor {
         if let Some(seat) = house.carriers.get(config.id()) {
             seat.take(myself.clone());
         }
-        Ok(CarrierState {
-            house,
-            myself,
-            config,
-            driver,
-            host,
-            queue: VecDeque::new(),
-            looks: VecDeque::new(),
-            calls: 0,
-            looking: 0,
-            failures: 0,
-            pauses: 0,
-            paused_until: Moment(i64::MIN),
-            watched: BTreeMap::new(),
-            watching: HashSet::new(),
-            look_at: None,
-        })
+        Ok(CarrierState::new(house, Seat::of(myself), config, driver, host))
     }
 
     async fn post_start(&self, _: ActorRef<Told<CarrierMsg>>, carrier: &mut CarrierState) -> Result<(), ActorProcessingErr> {
@@ -175,6 +160,32 @@ impl Actor for CarrierActor {
 }
 
 impl CarrierState {
+    fn new(
+        house: Arc<House>,
+        myself: Seat<CarrierMsg>,
+        config: CarrierConfig,
+        driver: Arc<dyn CarrierDriver>,
+        host: Host<Carrier>,
+    ) -> Self {
+        CarrierState {
+            house,
+            myself,
+            config,
+            driver,
+            host,
+            queue: VecDeque::new(),
+            looks: VecDeque::new(),
+            calls: 0,
+            looking: 0,
+            failures: 0,
+            pauses: 0,
+            paused_until: Moment(i64::MIN),
+            watched: BTreeMap::new(),
+            watching: HashSet::new(),
+            look_at: None,
+        }
+    }
+
     fn take(&mut self, message: CarrierMsg) -> Result<(), ActorProcessingErr> {
         match message {
             // A quote that must wait for a pause is better answered without.
@@ -223,9 +234,9 @@ impl CarrierState {
 
     fn retry_after(&self, span: Span, request: Box<LabelRequest>, attempts: u32) {
         // Because of what it was asked at first.
-        let (myself, retry) = (self.myself.clone(), CarrierMsg::Retry(request, attempts).into());
+        let (myself, retry) = (self.myself.clone(), Told::from(CarrierMsg::Retry(request, attempts)));
         // A carrier that fell meanwhile re-asks from the twin.
-        self.house.clock.after(span, move || drop(myself.cast(retry)));
+        self.house.clock.after(span, move || myself.send(retry));
     }
 
     /// Sends off what is queued, as far as the limits allow.
@@ -238,7 +249,7 @@ impl CarrierState {
             tokio::spawn(async move {
                 let outcome = unless_it_panics(|| driver.track(batch.iter().map(|w| w.tracking.clone()).collect())).await;
                 // A carrier that fell meanwhile watches what the twin knows.
-                let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
+                myself.send(Told { cause, message: CarrierMsg::Returned(Call::Tracked(batch, outcome)) });
             });
         }
         while self.calls < limit && !self.is_paused() {
@@ -259,7 +270,7 @@ impl CarrierState {
                     }
                 };
                 // A carrier that fell meanwhile re-asks from the twin.
-                let _ = myself.cast(Told { cause, message: CarrierMsg::Returned(call) });
+                myself.send(Told { cause, message: CarrierMsg::Returned(call) });
             });
         }
     }
@@ -366,7 +377,7 @@ impl CarrierState {
 
     fn wake_after(&self, span: Span) {
         let myself = self.myself.clone();
-        self.house.clock.after(span, move || drop(myself.cast(CarrierMsg::Resume.into())));
+        self.house.clock.after(span, move || myself.cast(CarrierMsg::Resume));
     }
 
     fn watch(&mut self, at: Moment, watched: Watched) {
@@ -382,7 +393,7 @@ impl CarrierState {
         if self.look_at.is_none_or(|at| first < at) {
             self.look_at = Some(first);
             let myself = self.myself.clone();
-            self.house.clock.at(first, move || drop(myself.cast(CarrierMsg::Look.into())));
+            self.house.clock.at(first, move || myself.cast(CarrierMsg::Look));
         }
     }
 
@@ -491,3 +502,7 @@ async fn unless_it_panics<T>(call: impl FnOnce() -> BoxFuture<'static, Result<T,
         Err(_) => Err(WireError::Unreachable { host: "the carrier".into(), why: "the call broke off".into() }.into()),
     }
 }
+
+#[cfg(test)]
+#[path = "carrier_tests.rs"]
+mod tests;

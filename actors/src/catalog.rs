@@ -350,12 +350,12 @@ impl DeskState {
         let portion = waiting.take(PORTION).collect::<Result<Vec<_>, _>>()?;
         let last = portion.last().map(|(listed, _)| listed.clone()).filter(|_| portion.len() == PORTION);
         for (listed, _) in portion {
-            self.myself.cast(DeskMsg::Plan(OrderId::from(listed.id)).into())?;
+            self.myself.cast(DeskMsg::Plan(OrderId::from(listed.id)));
         }
-        match last {
-            Some(last) => Ok(self.myself.cast(DeskMsg::Catalog(CatalogMsg::Known(sku, Some(last))).into())?),
-            None => Ok(()),
+        if let Some(last) = last {
+            self.myself.cast(DeskMsg::Catalog(CatalogMsg::Known(sku, Some(last))));
         }
+        Ok(())
     }
 
     /// Asks anew what is in those lines of an order of which nobody knew that. Where all is known, it waits for that no more.

@@ -2,7 +2,7 @@
 
 use crate::base::StationMsg;
 use crate::config::DeviceConfig;
-use crate::fault::Faults;
+use crate::fault::{Faults, counted};
 use crate::origin::Cause;
 use crate::{Host, House, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation, SessionSettings};
@@ -56,9 +56,9 @@ impl Actor for DeviceActor {
         let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
-        let (clock, actor, cause) = (house.clock.clone(), myself.clone(), Cause::from(Origin::by(By::Device(config.id.clone()))));
+        let (clock, mine, cause) = (house.clock.clone(), Seat::of(myself.clone()), Cause::from(Origin::by(By::Device(config.id.clone()))));
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
-        let observe = Arc::new(move |what| drop(actor.cast(Told { cause: cause.clone(), message: DeviceMsg::Saw(clock.steady(), what) })));
+        let observe = Arc::new(move |what| mine.send(Told { cause: cause.clone(), message: DeviceMsg::Saw(clock.steady(), what) }));
         let keepalive_every = Span::from_secs(i64::from(house.in_force().config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, names: config.names.clone(), ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
@@ -136,6 +136,7 @@ impl DeviceState {
             if matches!(&command, Command::RaiseFault { what } if what == DEGRADED) {
                 tracing::warn!(device = %self.config.id, "{DEGRADED}");
             }
+            let command = counted(command, &self.host.state);
             self.host.command(&mut work, command)?;
         }
         self.house.commit(work);

@@ -76,7 +76,7 @@ impl Dock {
             let manifest = ManifestId::new(format!("{}:{carrier}:{number}", base.config.id));
             let mut host = Host::<Manifest>::load(&house.twin, manifest.text().clone())?;
             host.command(&mut work, manifest::Command::Open { warehouse: base.warehouse.clone(), carrier: carrier.clone() })?;
-            base.host.command(&mut work, station::Command::OpenManifest { manifest: manifest.clone() })?;
+            base.host.command(&mut work, station::Command::OpenManifest { nth: number, manifest: manifest.clone() })?;
             self.open.insert(carrier.clone(), host);
             self.close_later(base, manifest, house.clock.now());
         }

@@ -186,9 +186,7 @@ impl DeskState {
         for shipment in ready {
             self.ship(shipment)?;
         }
-        for told in behind {
-            self.myself.cast(told)?;
-        }
+        behind.into_iter().for_each(|told| self.myself.send(told));
         Ok(())
     }
 

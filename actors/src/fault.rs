@@ -5,7 +5,7 @@
 //! Never waits and never writes: it says what is to be written, and when it wants to be looked at again.
 
 use smol_str::SmolStr;
-use twin::device::{Command, DEGRADED};
+use twin::device::{Command, DEGRADED, Device};
 use twin::{Moment, Span};
 
 /// A fault that comes again within this is the same one.
@@ -15,6 +15,14 @@ const KINDS_MAX: usize = 8;
 /// So many bytes within a window, or so many times, are more than a plug that was pulled or a light that flickered.
 const GARBAGE_BYTES_MAX: usize = 4_096;
 const GARBAGE_TIMES_MAX: u32 = 20;
+
+/// A command as the device stands now.
+pub fn counted(command: Command, device: &Device) -> Command {
+    match command {
+        Command::RepeatFault { what, times, .. } => Command::RepeatFault { what, times, known: device.faults },
+        other => other,
+    }
+}
 
 /// One device's faults.
 #[derive(Default)]
@@ -94,7 +102,7 @@ impl Faults {
             let again = std::mem::take(&mut self.again);
             self.counted = now;
             let what = self.last.clone().or_else(|| self.written.clone()).unwrap_or_default();
-            commands.push(Command::RepeatFault { what: what.clone(), times: again });
+            commands.push(Command::RepeatFault { what: what.clone(), times: again, known: 0 });
             self.written = Some(what);
         }
         if now - last >= WINDOW {
@@ -138,7 +146,7 @@ impl Faults {
             return vec![];
         }
         (self.written, self.counted) = (Some(is.clone()), now);
-        vec![Command::RepeatFault { what: is, times: std::mem::take(&mut self.again) }]
+        vec![Command::RepeatFault { what: is, times: std::mem::take(&mut self.again), known: 0 }]
     }
 
     fn noted(&mut self, what: SmolStr, now: Moment) {
@@ -162,7 +170,6 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twin::device::Device;
     use twin::entity::Entity;
 
     /// Runs happenings at milliseconds, `None` for an end, with the timer going off where it should; gives what was written.
@@ -170,7 +177,7 @@ mod tests {
         let (mut faults, mut device, mut written) = (Faults::default(), Device::default(), Vec::new());
         let mut put = |at: Moment, commands: Vec<Command>, device: &mut Device| {
             for command in commands {
-                for event in device.decide(&"d".into(), at, command).unwrap() {
+                for event in device.decide(&"d".into(), at, counted(command, device)).unwrap() {
                     device.apply(at, &event);
                     written.push(format!("{} {event:?}", at.0 / 1_000));
                 }

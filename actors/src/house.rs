@@ -7,6 +7,7 @@ use crate::ledger::{LISTENER_LAG_MAX, Letterbox, Work};
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
 use crate::settings::KeeperMsg;
+use crate::turns::Delivery;
 use crate::warehouse::WarehouseMsg;
 use crate::{ParcelMsg, Seat};
 use drivers::Clock;
@@ -32,6 +33,8 @@ pub struct House {
     pub desk: Seat<DeskMsg>,
     pub parcels: Seat<ParcelsMsg>,
     pub awake: Awake,
+    /// How what is said comes to a parcel.
+    pub delivery: Delivery,
     /// What customs want and is not known, said now and then.
     pub gaps: Gaps,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
@@ -43,6 +46,7 @@ impl House {
     pub fn new(
         clock: Clock,
         twin: Arc<Twin>,
+        delivery: Delivery,
         dials: BTreeMap<DeviceId, Dial>,
         drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
         in_force: InForce,
@@ -55,6 +59,7 @@ impl House {
             listeners: broadcast::channel(LISTENER_LAG_MAX).0,
             ledger: Letterbox::default(),
             awake: Awake::default(),
+            delivery,
             gaps: Gaps::default(),
             desk: Seat::default(),
             parcels: Seat::default(),

@@ -130,6 +130,9 @@ enum Way {
     /// To a thread that writes whatever has come meanwhile as one group, and lets its outputs go.
     Disk(mpsc::Sender<Work>),
     Modelled(Arc<Modelled>),
+    /// A test that looks at what comes.
+    #[cfg(test)]
+    Ear(Box<dyn Fn(Work) + Send + Sync>),
 }
 
 impl Letterbox {
@@ -138,9 +141,16 @@ impl Letterbox {
             // A writer that is gone has told the ledger why, and the site ends.
             Some(Way::Disk(writer)) => drop(writer.send(work)),
             Some(Way::Modelled(modelled)) => modelled.put(work),
+            #[cfg(test)]
+            Some(Way::Ear(ear)) => ear(work),
             // As a message to an empty seat: the house has not begun, or is over.
             None => {}
         }
+    }
+
+    #[cfg(test)]
+    pub fn hear(&self, ear: impl Fn(Work) + Send + Sync + 'static) {
+        self.open(Way::Ear(Box::new(ear)));
     }
 
     fn open(&self, way: Way) {

@@ -5,7 +5,7 @@ use crate::testing::house;
 use crate::{Answer, Caller};
 use std::sync::Mutex;
 use twin::Because;
-use twin::stock::{Command, Stock};
+use twin::stock::{Movement, Stock};
 
 type Heard = Arc<Mutex<Vec<(&'static str, Origin, Moment)>>>;
 
@@ -30,7 +30,8 @@ fn tells(house: &Arc<House>, heard: &Heard, word: &'static str) -> Outgoing {
 fn receive(house: &Arc<House>, host: &mut Host<Stock>, times: usize) -> Work {
     let mut work = house.work();
     for _ in 0..times {
-        host.command(&mut work, Command::Receive { quantity: 1, reference: "R".into() }).unwrap();
+        let one = host.state.next(Movement::Receive { quantity: 1, reference: "R".into() });
+        host.command(&mut work, one).unwrap();
     }
     work
 }

@@ -37,6 +37,7 @@ pub mod station;
 pub mod supervision;
 #[cfg(test)]
 mod testing;
+pub mod turns;
 pub mod warehouse;
 pub mod zero;
 
@@ -48,3 +49,4 @@ pub use outgoing::{Answer, Caller, Outgoing};
 pub use parcel::ParcelMsg;
 pub use seat::Seat;
 pub use site::Site;
+pub use turns::Delivery;

@@ -248,7 +248,8 @@ impl Line {
     fn reject(&mut self, base: &mut Base, pic: u32, code: Option<SmolStr>, why: SmolStr) -> Result<(), ActorProcessingErr> {
         let chute = self.config.sorting.reject;
         let mut work = base.house.work();
-        base.host.command(&mut work, station::Command::Reject { pic, chute, code, why })?;
+        let nth = base.host.state.rejected + 1;
+        base.host.command(&mut work, station::Command::Reject { nth, pic, chute, code, why })?;
         let sorter = base.device(DeviceKind::Sorter);
         work.say(Outgoing::Device(sorter, DeviceMsg::Do(Instruction::Divert { pic, chute })));
         base.house.commit(work);
@@ -360,3 +361,7 @@ fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Divert {
         None => stop(Interception::NoChute),
     }
 }
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

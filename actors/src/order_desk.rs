@@ -11,7 +11,7 @@ use crate::origin::Cause;
 use crate::parcels::taken_up;
 use crate::quoting::Quoting;
 use crate::shipment::Shipment;
-use crate::{Answer, Caller, Host, House, Outgoing, ParcelMsg, Told, Work, origin};
+use crate::{Answer, Caller, Host, House, Outgoing, ParcelMsg, Seat, Told, Work, origin};
 use drivers::carriers::Read;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::SmolStr;
@@ -22,9 +22,9 @@ use twin::facet::Facet;
 use twin::order::{Claim, Command, Order, Stage};
 use twin::parcel::{self, Parcel};
 use twin::shelf::Listed;
-use twin::stock::{self, Counted, Stock};
+use twin::stock::{self, Counted, Movement, Stock};
 use twin::verdict::NoOffer;
-use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, SellerId, Sku, Span, WarehouseId};
+use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, Refusal, SellerId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
@@ -105,7 +105,8 @@ pub struct OrderDesk;
 
 pub struct DeskState {
     pub(crate) house: Arc<House>,
-    pub(crate) myself: ActorRef<Told<DeskMsg>>,
+    /// Its own seat, not the desk's: what it tells itself ends with it.
+    pub(crate) myself: Seat<DeskMsg>,
     pub(crate) catalog: Catalog,
     /// Orders that are being worked on. Those of one number stand side by side.
     pub(crate) orders: BTreeMap<OrderId, Host<Order>>,
@@ -132,7 +133,27 @@ impl Actor for OrderDesk {
 
     async fn pre_start(&self, myself: ActorRef<Told<DeskMsg>>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
         house.desk.take(myself.clone());
-        Ok(DeskState {
+        Ok(DeskState::new(house, Seat::of(myself)))
+    }
+
+    async fn post_start(&self, _: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+        for facet in UNFINISHED {
+            let since = desk.house.clock.steady();
+            desk.take_up(facet, None, since)?;
+        }
+        desk.take_up_returns()?;
+        desk.look_later();
+        Ok(())
+    }
+
+    async fn handle(&self, _: ActorRef<Told<DeskMsg>>, told: Told<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
+        origin::within(told.cause, || desk.take(told.message))
+    }
+}
+
+impl DeskState {
+    fn new(house: Arc<House>, myself: Seat<DeskMsg>) -> Self {
+        DeskState {
             catalog: Catalog::new(house.twin.clone()),
             house,
             myself,
@@ -145,26 +166,10 @@ impl Actor for OrderDesk {
             rounds: 0,
             short: BTreeSet::new(),
             retry: BTreeMap::new(),
-        })
-    }
-
-    async fn post_start(&self, myself: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
-        for facet in UNFINISHED {
-            let since = desk.house.clock.steady();
-            desk.take_up(facet, None, since)?;
         }
-        desk.take_up_returns()?;
-        desk.look_later(myself);
-        Ok(())
     }
 
-    async fn handle(&self, myself: ActorRef<Told<DeskMsg>>, told: Told<DeskMsg>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
-        origin::within(told.cause, || desk.take(myself, told.message))
-    }
-}
-
-impl DeskState {
-    fn take(&mut self, myself: ActorRef<Told<DeskMsg>>, message: DeskMsg) -> Result<(), ActorProcessingErr> {
+    fn take(&mut self, message: DeskMsg) -> Result<(), ActorProcessingErr> {
         match message {
             DeskMsg::Receive(orders, reply) => self.receive(orders, reply)?,
             DeskMsg::Plan(order) => self.plan(order)?,
@@ -189,7 +194,7 @@ impl DeskState {
             }
             DeskMsg::Look => {
                 self.look()?;
-                self.look_later(myself);
+                self.look_later();
             }
         }
         Ok(())
@@ -204,17 +209,15 @@ impl DeskState {
         for (listed, _) in portion {
             let id = OrderId::from(listed.id);
             match facet {
-                Facet::Plan => self.myself.cast(DeskMsg::Plan(id).into())?,
+                Facet::Plan => self.myself.cast(DeskMsg::Plan(id)),
                 _ => self.catch_up(id)?,
             }
         }
         match last {
-            Some(last) => Ok(self.myself.cast(DeskMsg::TakeUp(facet, Some(last), since).into())?),
-            None => {
-                taken_up(&self.house, facet, since);
-                Ok(())
-            }
+            Some(last) => self.myself.cast(DeskMsg::TakeUp(facet, Some(last), since)),
+            None => taken_up(&self.house, facet, since),
         }
+        Ok(())
     }
 
     fn catch_up(&mut self, id: OrderId) -> Result<(), ActorProcessingErr> {
@@ -234,7 +237,7 @@ impl DeskState {
                 self.drop_part(&mut work, &part.parcel, std::slice::from_ref(&id), &"its number is another parcel's".into())?;
                 self.plan_when_written(&mut work, vec![]);
                 house.commit(work);
-                self.myself.cast(DeskMsg::Plan(id.clone()).into())?;
+                self.myself.cast(DeskMsg::Plan(id.clone()));
             } else if parcel.stage == parcel::Stage::Cancelled {
                 self.dropped(part.parcel.clone(), "its parcel was cancelled".into())?;
                 self.cancel_with(&id, &parcel)?;
@@ -339,7 +342,7 @@ impl DeskState {
             let (safety, existed) = (host.state.safety, host.exists());
             let counted = match existed && host.state.on_hand == on_hand {
                 true => Ok(0),
-                false => host.command(&mut work, stock::Command::Count { on_hand, safety }),
+                false => moved(host, &mut work, Movement::Count { on_hand, safety }),
             };
             outcomes.push(outcome(existed, counted));
         }
@@ -374,8 +377,9 @@ impl DeskState {
         Ok(())
     }
 
-    fn look_later(&self, myself: ActorRef<Told<DeskMsg>>) {
-        self.house.clock.after(LOOK_EVERY, move || drop(myself.cast(DeskMsg::Look.into())));
+    fn look_later(&self) {
+        let myself = self.myself.clone();
+        self.house.clock.after(LOOK_EVERY, move || myself.cast(DeskMsg::Look));
     }
 
     fn look(&mut self) -> Result<(), ActorProcessingErr> {
@@ -388,7 +392,7 @@ impl DeskState {
                 Some(placed) => placed.tell(Err("a carrier that was asked did not answer".into())),
                 None => {
                     for (id, _) in load.shipment.orders {
-                        self.myself.cast(Told { cause: cause.clone(), message: DeskMsg::Plan(id) })?;
+                        self.myself.send(Told { cause: cause.clone(), message: DeskMsg::Plan(id) });
                     }
                 }
             }
@@ -396,13 +400,23 @@ impl DeskState {
         self.end_late_errands(now)?;
         while let Some(due) = self.retry.first_entry().filter(|e| e.key().0 <= now) {
             let ((_, id), cause) = due.remove_entry();
-            self.myself.cast(Told { cause, message: DeskMsg::Plan(id) })?;
+            self.myself.send(Told { cause, message: DeskMsg::Plan(id) });
         }
         Ok(())
     }
+}
+
+/// What happens to a stock next.
+pub(crate) fn moved(stock: &mut Host<Stock>, work: &mut Work, what: Movement) -> Result<usize, Refusal> {
+    let next = stock.state.next(what);
+    stock.command(work, next)
 }
 
 /// Whether the goods for a parcel have left the shelf.
 fn has_picked(parcel: &Parcel) -> bool {
     parcel.packed_at.is_some() || (parcel.stage > parcel::Stage::Labelled && parcel.stage != parcel::Stage::Intercepted)
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

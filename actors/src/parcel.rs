@@ -135,8 +135,7 @@ impl Actor for ParcelActor {
     type Arguments = ParcelArguments;
 
     async fn pre_start(&self, _: ActorRef<Told<ParcelMsg>>, args: ParcelArguments) -> Result<ParcelState, ActorProcessingErr> {
-        let ParcelArguments { house, id, rest } = args;
-        Ok(ParcelState::load(house, id, rest)?)
+        Ok(ParcelState::load(args)?)
     }
 
     async fn handle(&self, _: ActorRef<Told<ParcelMsg>>, told: Told<ParcelMsg>, state: &mut ParcelState) -> Result<(), ActorProcessingErr> {
@@ -145,13 +144,13 @@ impl Actor for ParcelActor {
 }
 
 impl ParcelState {
-    fn load(house: Arc<House>, id: ParcelId, rest: Arc<Rest>) -> Result<Self, TwinError> {
+    pub(crate) fn load(ParcelArguments { house, id, rest }: ParcelArguments) -> Result<Self, TwinError> {
         let host = Host::load(&house.twin, id.text().clone())?;
         let (charging, customs) = (Charging::of(id.clone()), Customs::of(id.clone()));
         Ok(ParcelState { house, id, rest, host, charging, customs, tracking: None, returned: None, handled: 0 })
     }
 
-    fn handle(&mut self, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn handle(&mut self, message: ParcelMsg) -> Result<(), ActorProcessingErr> {
         let mut work = self.house.work();
         if let Err(refusal) = self.take(&mut work, message)? {
             tracing::debug!(%refusal, "refused");
@@ -173,9 +172,10 @@ impl ParcelState {
         Ok(match message {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
                 Ok(n) if n > 0 => {
+                    let asked = Account::Nth(work.tx.len());
                     let charged = self.charging.estimated(&house, work, &self.host.state.plan)?;
                     self.customs.drafted(&house, work, &self.host.state.plan)?;
-                    self.ask_for_label(work)?;
+                    self.ask_for_label(work, asked)?;
                     charged.map(drop)
                 }
                 // Two orders of the same number: the later one finds another parcel.
@@ -192,8 +192,10 @@ impl ParcelState {
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
-                    self.ask_for_label(work)?;
-                    Ok(())
+                    let again = Command::RequestLabel { nth: self.host.state.label_asked.saturating_add(1) };
+                    let asked = self.host.command(work, again).map(drop);
+                    self.ask_for_label(work, Account::Last)?;
+                    asked
                 }
                 // What the bag may have told us before we fell.
                 Stage::Sorted | Stage::Bagged => match self.bag()? {
@@ -244,7 +246,10 @@ impl ParcelState {
                 let why = Interception::Manual { why: format_smolstr!("label refused: {why}") };
                 self.host.command(work, Command::Intercept { why }).map(drop)
             }),
-            ParcelMsg::Printed(printer) => self.host.command(work, Command::Print { printer }).map(drop),
+            ParcelMsg::Printed(printer) => {
+                let nth = self.host.state.prints.saturating_add(1);
+                self.host.command(work, Command::Print { nth, printer }).map(drop)
+            }
             ParcelMsg::Packed => self.host.command(work, Command::Pack).map(|n| {
                 if n > 0 {
                     self.packed(work);
@@ -386,10 +391,7 @@ impl ParcelState {
     }
 
     /// Asked, then answered: after a crash the same key is asked again.
-    fn ask_for_label(&mut self, work: &mut Work) -> Result<(), TwinError> {
-        if self.host.command(work, Command::RequestLabel).is_err() {
-            return Ok(());
-        }
+    fn ask_for_label(&mut self, work: &mut Work, account: Account) -> Result<(), TwinError> {
         let house = self.house.clone();
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
@@ -399,7 +401,7 @@ impl ParcelState {
         let contents = self.customs.contents(&house, plan)?;
         let request = LabelRequest { key: parcel.label_key(id.text()), contents, ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
-        work.say(Outgoing::Carrier(carrier, CarrierMsg::BuyLabel(Box::new(request))));
+        work.say_on(account, Outgoing::Carrier(carrier, CarrierMsg::BuyLabel(Box::new(request))));
         Ok(())
     }
 

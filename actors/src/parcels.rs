@@ -3,8 +3,9 @@
 
 use crate::carrier::CarrierMsg;
 use crate::order_desk::DeskMsg;
-use crate::parcel::{ParcelActor, ParcelArguments, Rest};
+use crate::parcel::{ParcelActor, ParcelArguments, ParcelState, Rest};
 use crate::supervision::{RESTART_WINDOW, RESTARTS_MAX};
+use crate::turns::{Delivery, Turns};
 use crate::warehouse::WarehouseMsg;
 use crate::{House, Outgoing, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
@@ -28,6 +29,8 @@ const LOOKS: usize = 8;
 #[derive(Debug)]
 pub enum ParcelsMsg {
     To(ParcelId, ParcelMsg),
+    /// One fell that had no mailbox.
+    Fell(ParcelId, SmolStr),
     /// All that a fallen parcel had decided is durable.
     Wake(ParcelId),
     /// Somebody who works on parcels fell: hand them over to the one who sits there now.
@@ -75,9 +78,14 @@ pub struct Awake {
 }
 
 struct Waking {
-    actor: ActorRef<Told<ParcelMsg>>,
+    body: Body,
     rest: Arc<Rest>,
     sent: AtomicU64,
+}
+
+enum Body {
+    Actor(ActorRef<Told<ParcelMsg>>),
+    Turns(Arc<Turns>),
 }
 
 impl Awake {
@@ -113,12 +121,23 @@ impl Awake {
 impl Waking {
     /// Gives the message back if the actor is gone, and its supervisor has not been told yet.
     fn tell(&self, message: Told<ParcelMsg>) -> Result<(), Told<ParcelMsg>> {
+        crate::seat::count();
         // Counted first: until it is dealt with, the parcel is not at rest.
         self.sent.fetch_add(1, Ordering::AcqRel);
-        match self.actor.cast(message) {
-            Err(MessagingErr::SendErr(message)) => Err(message),
-            // No other error hands the message back, and none comes of an unbounded mailbox that is open.
-            _ => Ok(()),
+        match &self.body {
+            Body::Turns(turns) => turns.tell(message),
+            Body::Actor(actor) => match actor.cast(message) {
+                Err(MessagingErr::SendErr(message)) => Err(message),
+                // No other error hands the message back, and none comes of an unbounded mailbox that is open.
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn actor(&self) -> Option<ActorId> {
+        match &self.body {
+            Body::Actor(actor) => Some(actor.get_id()),
+            Body::Turns(_) => None,
         }
     }
 }
@@ -154,6 +173,10 @@ impl Actor for Parcels {
                 state.house.awake.dequeue();
                 passed
             }
+            ParcelsMsg::Fell(id, why) => {
+                state.forget(&id);
+                state.fell(id, &why, None)
+            }
             ParcelsMsg::Wake(id) => {
                 let kept = state.fallen.remove(&id).unwrap_or_default();
                 tracing::warn!(parcel = %id, kept = kept.len(), "woken again from the twin");
@@ -187,8 +210,7 @@ impl Actor for Parcels {
         };
         // One that was put to sleep is in the map no more.
         let Some(id) = state.ids.remove(&cell.get_id()) else { return Ok(()) };
-        state.house.awake.write().remove(&id);
-        state.woken.retain(|w| *w != id);
+        state.forget(&id);
         state.fell(id, &why, None)
     }
 }
@@ -208,15 +230,19 @@ impl ParcelsState {
         let gone = match self.house.awake.read().get(&id) {
             Some(waking) => match waking.tell(message) {
                 Ok(()) => return Ok(()),
-                Err(message) => Ok((waking.actor.get_id(), message)),
+                Err(message) => Ok((waking.actor(), message)),
             },
             None => Err(message),
         };
         let message = match gone {
-            Ok((cell, message)) => {
-                self.ids.remove(&cell);
-                self.house.awake.write().remove(&id);
-                self.woken.retain(|w| *w != id);
+            Ok((actor, message)) => {
+                // One without a mailbox has said so itself.
+                let Some(actor) = actor else {
+                    self.fallen.entry(id).or_default().push(message);
+                    return Ok(());
+                };
+                self.ids.remove(&actor);
+                self.forget(&id);
                 return self.fell(id, "it does not answer", Some(message));
             }
             Err(message) => message,
@@ -224,15 +250,36 @@ impl ParcelsState {
         self.make_room();
         let rest = Arc::new(Rest::default());
         let arguments = ParcelArguments { house: self.house.clone(), id: id.clone(), rest: rest.clone() };
-        let actor = match ParcelActor::spawn_linked(None, ParcelActor, arguments, myself.get_cell()).await {
-            Ok((actor, _)) => actor,
-            Err(why) => return self.fell(id, &why.to_string(), Some(message)),
+        let body = match self.house.delivery {
+            Delivery::Mailbox => match ParcelActor::spawn_linked(None, ParcelActor, arguments, myself.get_cell()).await {
+                Ok((actor, _)) => {
+                    self.ids.insert(actor.get_id(), id.clone());
+                    Ok(Body::Actor(actor))
+                }
+                Err(why) => Err(why.to_string()),
+            },
+            Delivery::Turns => match ParcelState::load(arguments) {
+                Ok(parcel) => Ok(Body::Turns(Arc::new(Turns::new(self.house.clone(), id.clone(), parcel)))),
+                Err(why) => Err(why.to_string()),
+            },
         };
-        actor.cast(message)?;
-        self.ids.insert(actor.get_id(), id.clone());
+        let body = match body {
+            Ok(body) => body,
+            Err(why) => return self.fell(id, &why, Some(message)),
+        };
+        let waking = Waking { body, rest, sent: AtomicU64::new(0) };
+        if let Err(message) = waking.tell(message) {
+            return self.fell(id, "it does not answer", Some(message));
+        }
         self.woken.push_back(id.clone());
-        self.house.awake.write().insert(id, Waking { actor, rest, sent: AtomicU64::new(1) });
+        self.house.awake.write().insert(id, waking);
         Ok(())
+    }
+
+    /// It is awake no more.
+    fn forget(&mut self, id: &ParcelId) {
+        self.house.awake.write().remove(id);
+        self.woken.retain(|woken| woken != id);
     }
 
     /// Keeps what comes for a fallen parcel, and wakes it when all that it had decided is durable.
@@ -263,8 +310,10 @@ impl ParcelsState {
             let Some(id) = self.woken.pop_front() else { return };
             match parcels.get(&id) {
                 Some(waking) if waking.rest.is_at_rest(waking.sent.load(Ordering::Acquire)) => {
-                    self.ids.remove(&waking.actor.get_id());
-                    waking.actor.stop(None);
+                    if let Body::Actor(actor) = &waking.body {
+                        self.ids.remove(&actor.get_id());
+                        actor.stop(None);
+                    }
                     parcels.remove(&id);
                     return;
                 }

@@ -5,7 +5,7 @@
 use crate::base::Base;
 use crate::bench::parcel_of;
 use crate::ledger::Account;
-use crate::order_desk::{DeskMsg, DeskState};
+use crate::order_desk::{DeskMsg, DeskState, moved};
 use crate::parcel::ParcelState;
 use crate::{Caller, Outgoing};
 use crate::{Host, ParcelMsg, Work, origin};
@@ -14,7 +14,7 @@ use smol_str::{SmolStr, format_smolstr};
 use twin::facet::Facet;
 use twin::parcel::{Item, Parcel, Plan, Stage};
 use twin::returns::{self, Expected, Outcome, Return, Returned};
-use twin::stock;
+use twin::stock::{self, Movement};
 use twin::tracking;
 use twin::{Entity, ParcelId, Refusal, TwinError, WarehouseId, entity::Why};
 
@@ -126,7 +126,8 @@ impl DeskState {
     pub(crate) fn take_up_returns(&mut self) -> Result<(), ActorProcessingErr> {
         let owed = self.house.twin.listed::<Return>(Facet::Restock, None, None).map(|row| Ok(ParcelId::from(row?.0.id)));
         let owed = owed.collect::<Result<Vec<_>, TwinError>>()?;
-        owed.into_iter().try_for_each(|parcel| Ok(self.myself.cast(DeskMsg::Restock(parcel).into())?))
+        owed.into_iter().for_each(|parcel| self.myself.cast(DeskMsg::Restock(parcel)));
+        Ok(())
     }
 
     /// What is sellable is in stock again, and the return is closed: one transaction, so that it happens once.
@@ -154,7 +155,7 @@ impl DeskState {
         };
         for (sku, quantity) in goods.sellable() {
             let host = self.stock(stock::id(&warehouse, &owner, sku))?;
-            host.command(&mut work, stock::Command::Receive { quantity, reference: format_smolstr!("return {parcel}") })?;
+            moved(host, &mut work, Movement::Receive { quantity, reference: format_smolstr!("return {parcel}") })?;
         }
         self.restocking.insert(parcel.clone());
         self.plan_short(&mut work);

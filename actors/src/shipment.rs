@@ -4,7 +4,7 @@
 //! Part of the order desk, which alone holds orders and stock.
 
 use crate::config::WarehouseConfig;
-use crate::order_desk::{DeskMsg, DeskState, RETRY_AFTER};
+use crate::order_desk::{DeskMsg, DeskState, RETRY_AFTER, moved};
 use crate::quoting::Quoting;
 use crate::{Answer, Caller, Outgoing};
 use crate::{ParcelMsg, Work};
@@ -19,7 +19,7 @@ use twin::goods::{Goods, added_up};
 use twin::hold::Detail;
 use twin::order::{Claim, Command, Hold, Order, Share, Stage};
 use twin::parcel::{Item, Parcel, Plan};
-use twin::stock;
+use twin::stock::{self, Movement};
 use twin::{ChannelId, Kind, Money, OrderId, ParcelId, SellerId, Sku, WarehouseId};
 
 /// The rule of a decision that a person made.
@@ -235,13 +235,17 @@ impl DeskState {
             // A decision is made under one version, so it is begun anew.
             return match load.shipment.is_by_hand() {
                 true => self.ship(load.shipment),
-                false => load.shipment.orders.into_iter().try_for_each(|(id, _)| Ok(self.myself.cast(DeskMsg::Plan(id).into())?)),
+                false => {
+                    load.shipment.orders.into_iter().for_each(|(id, _)| self.myself.cast(DeskMsg::Plan(id)));
+                    Ok(())
+                }
             };
         }
         if let Some(changed) = changed {
             let orders: Vec<_> = load.shipment.orders.iter().map(|(id, _)| id.clone()).collect();
             self.unplaced(load.shipment, changed)?;
-            return orders.into_iter().try_for_each(|id| Ok(self.myself.cast(DeskMsg::Plan(id).into())?));
+            orders.into_iter().for_each(|id| self.myself.cast(DeskMsg::Plan(id)));
+            return Ok(());
         }
         let in_force = house.in_force();
         let mut work = house.work();
@@ -252,7 +256,7 @@ impl DeskState {
                 if let Some((sku, _)) = needs.iter().find(|(sku, n)| self.available(&decision.warehouse, seller, sku) < *n) {
                     let id = load.shipment.orders[0].0.clone();
                     self.unplaced(load.shipment, format!("{} ran short of {sku} meanwhile", decision.warehouse))?;
-                    self.myself.cast(DeskMsg::Plan(id).into())?;
+                    self.myself.cast(DeskMsg::Plan(id));
                     return Ok(());
                 }
                 decision.settings = settings;
@@ -304,7 +308,7 @@ impl DeskState {
         for (order, (id, shares)) in load.orders.iter().zip(&load.shipment.orders) {
             for (sku, quantity) in needs_of(order, shares) {
                 let stock = self.stock(stock::id(&decision.warehouse, &order.content.seller, &sku))?;
-                stock.command(work, stock::Command::Reserve { order: id.clone(), quantity })?;
+                moved(stock, work, Movement::Reserve { order: id.clone(), quantity })?;
             }
             let (decision, shares, with) = (Box::new(decision.clone()), shares.clone(), with.clone());
             self.order(id)?.command(work, Command::Allocate { decision, parcel: parcel.clone(), shares, with })?;
@@ -370,7 +374,7 @@ impl DeskState {
                 Ok(0) => {}
                 Ok(_) => {
                     let order = host.state.clone();
-                    self.each_stock(&mut work, &order, &parcel, |quantity| stock::Command::Pick { order: id.clone(), quantity })?;
+                    self.each_stock(&mut work, &order, &parcel, |quantity| Movement::Pick { order: id.clone(), quantity })?;
                 }
                 Err(refusal) => tracing::debug!(%refusal, "refused"),
             }
@@ -394,7 +398,7 @@ impl DeskState {
             let dropped = host.command(work, Command::Drop { parcel: parcel.clone(), reason: reason.clone() })?;
             let order = host.state.clone();
             if dropped > 0 && claim == Some(Claim::Reserved) {
-                self.each_stock(work, &order, parcel, |quantity| stock::Command::Release { order: id.clone(), quantity })?;
+                self.each_stock(work, &order, parcel, |quantity| Movement::Release { order: id.clone(), quantity })?;
                 // What it held may be what others wait for.
                 self.plan_short(work);
             }
@@ -408,11 +412,11 @@ impl DeskState {
         work: &mut Work,
         order: &Order,
         parcel: &ParcelId,
-        command: impl Fn(u32) -> stock::Command,
+        what: impl Fn(u32) -> Movement,
     ) -> Result<(), ActorProcessingErr> {
         let Some(part) = order.part(parcel) else { return Ok(()) };
         for (sku, quantity) in needs_of(order, &part.shares) {
-            self.stock(stock::id(&part.decision.warehouse, &order.content.seller, &sku))?.command(work, command(quantity))?;
+            moved(self.stock(stock::id(&part.decision.warehouse, &order.content.seller, &sku))?, work, what(quantity))?;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The root of the cast, and the one place where everything is wired: plan and world in, a running site out.
 
-use crate::Caller;
-use crate::House;
+use crate::{Caller, Delivery, House};
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::catalog::{CatalogMsg, Change, Outcome};
 use crate::config::SiteConfig;
@@ -30,6 +29,7 @@ pub struct World {
     pub clock: Clock,
     pub twin: Arc<Twin>,
     pub pace: Pace,
+    pub delivery: Delivery,
     pub dials: BTreeMap<DeviceId, Dial>,
     pub drivers: BTreeMap<CarrierId, Arc<dyn CarrierDriver>>,
 }
@@ -62,9 +62,9 @@ impl Site {
         for over in config.holidays_run_out(world.clock.date()) {
             tracing::warn!("{}; pickups are planned on every working day after it", over);
         }
-        let World { clock, twin, pace, dials, drivers } = world;
+        let World { clock, twin, pace, delivery, dials, drivers } = world;
         let in_force = InForce { past, ..InForce::new(version, since, config) };
-        let house = Arc::new(House::new(clock, twin, dials, drivers, in_force));
+        let house = Arc::new(House::new(clock, twin, delivery, dials, drivers, in_force));
         let (tell, ended) = oneshot::channel();
         let (root, _) = SiteActor::spawn(None, SiteActor, (house.clone(), pace, Arc::new(written), tell)).await?;
         Ok(Site { house, root, ended: Some(ended) })

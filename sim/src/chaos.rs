@@ -7,7 +7,7 @@ use crate::demand::{self, DemandSettings};
 use crate::luck::Luck;
 use crate::scenario::{Fault, FaultKind};
 use crate::world::{Setup, SimWorld};
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
@@ -178,6 +178,8 @@ impl Trial {
             clock: self.clock.clone(),
             twin: self.twin.clone(),
             pace: Pace::Modelled(Span::from_ms(3)),
+            // What falls must be put right either way.
+            delivery: if self.seed % 2 == 0 { Delivery::Turns } else { Delivery::Mailbox },
             dials: self.world.dials(),
             drivers: self.world.drivers(&self.config),
         };
@@ -470,7 +472,7 @@ impl Trial {
                 let _ = writeln!(wrong, "{} was decided on by two: {:?} is version {}", record.key, record.event, record.version);
             }
             match record.event {
-                Event::Parcel(parcel::Event::LabelRequested { key }) => drop(asked.insert(record.key, key)),
+                Event::Parcel(parcel::Event::LabelRequested { key } | parcel::Event::Created { key: Some(key), .. }) => drop(asked.insert(record.key, key)),
                 Event::Parcel(parcel::Event::LabelBought { tracking, .. }) => {
                     let key = asked.get(&record.key).cloned().unwrap_or_default();
                     if !bought.insert(key.clone()) {

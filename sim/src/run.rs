@@ -7,7 +7,7 @@ use crate::kpis::{Kpis, percent};
 use crate::scenario::{FileError, Scenario};
 use crate::site_file::SiteFile;
 use crate::world::{Setup, SimWorld};
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
@@ -77,11 +77,23 @@ struct Trade {
 /// Runs the scenario once; `orders` replaces its demand. Where the scenario asks for it, the same day runs again without
 /// checks, and its outcome stands beside the first.
 pub fn run(scenario: &Scenario, seed: u64, orders: Option<&OrderFile>, progress: &mut dyn FnMut(Progress)) -> Result<Run, RunError> {
+    run_with(Delivery::Turns, scenario, seed, orders, progress)
+}
+
+/// The same with another way to its parcels, which changes nothing but what it costs.
+pub fn run_with(
+    delivery: Delivery,
+    scenario: &Scenario,
+    seed: u64,
+    orders: Option<&OrderFile>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Run, RunError> {
     let SiteFile { config: site, parts } = scenario.read_site_file()?;
-    let mut run = once(scenario, &parts, site.clone(), seed, orders, progress)?;
+    let mut once = |site| once(delivery, scenario, &parts, site, seed, orders, progress);
+    let mut run = once(site.clone())?;
     if scenario.without_checks {
         let anything = Thresholds { weight_g: u32::MAX, side_mm: u32::MAX, ..site.checks };
-        let control = once(scenario, &parts, SiteConfig { checks: anything, ..site }, seed, orders, progress)?;
+        let control = once(SiteConfig { checks: anything, ..site })?;
         run.0.kpis.labels.wrong_left_without_checks = Some(control.1.wrong_left);
         run.0.kpis.labels.wrong_left_without_checks_pct = Some(percent(control.1.wrong_left, control.1.left));
     }
@@ -89,6 +101,7 @@ pub fn run(scenario: &Scenario, seed: u64, orders: Option<&OrderFile>, progress:
 }
 
 fn once(
+    delivery: Delivery,
     scenario: &Scenario,
     parts: &Parts,
     mut site: SiteConfig,
@@ -105,7 +118,7 @@ fn once(
     let settings = Opening::take(&twin, parts, clock.now(), "the scenario begins with it")?;
     let settings = Opening { config: site.clone(), ..settings };
     let runtime = drivers::clock::virtual_runtime(&clock)?;
-    let tally = runtime.block_on(play(scenario, settings, seed, trade, &clock, &twin, progress))?;
+    let tally = runtime.block_on(play(delivery, scenario, settings, seed, trade, &clock, &twin, progress))?;
     // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.
     drop(runtime);
     let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx)?;
@@ -141,7 +154,9 @@ fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderF
     Trade { products, maps: file.maps.clone(), stock, orders: Box::new(orders.into_iter()), count, start }
 }
 
+#[allow(clippy::too_many_arguments)]
 async fn play(
+    delivery: Delivery,
     scenario: &Scenario,
     settings: Opening,
     seed: u64,
@@ -154,7 +169,7 @@ async fn play(
     let site = &settings.config;
     let world = SimWorld::build(site, setup, clock.clone(), &trade.products);
     let pace = Pace::Modelled(Span::from_ms(i64::from(scenario.wires.durable_ms)));
-    let outside = World { clock: clock.clone(), twin: twin.clone(), pace, dials: world.dials(), drivers: world.drivers(site) };
+    let outside = World { clock: clock.clone(), twin: twin.clone(), pace, delivery, dials: world.dials(), drivers: world.drivers(site) };
     let mut live = Site::start(settings, outside).await?;
     live.describe(trade.products.into_iter().map(Change::from).chain(trade.maps.into_iter().map(Change::from)).collect());
     live.count(trade.stock);

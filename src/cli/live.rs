@@ -6,7 +6,7 @@ use crate::api;
 use crate::query::Query;
 use crate::query::follow::Follower;
 use crate::router;
-use actors::Caller;
+use actors::{Caller, Delivery};
 use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
@@ -234,7 +234,7 @@ fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>) ->
             carriers.insert(carrier.id().clone(), driver);
         }
     }
-    Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, dials, drivers: carriers })
+    Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, delivery: Delivery::Mailbox, dials, drivers: carriers })
 }
 
 /// Lets simulated buyers order, going on where an earlier run of the same twin stopped.

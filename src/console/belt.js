@@ -16,15 +16,16 @@ export class Belts {
     this.running = false;
   }
 
-  /** What happened to a parcel: `inducted {station}`, `measured`, `sorted {chute}`, `intercepted {chute}`, `bagged`. */
+  /** What happened to a parcel: `inducted {station}`, `measured`, `passed {chute}` (`sorted` in old records),
+   *  `intercepted {chute}`, `bagged`. */
   saw(id, name, what) {
     if (name === "inducted") return this.enter(id, what.station);
     const dot = this.dots.get(id);
     if (!dot) return;
     dot.heard = performance.now();
     const { line } = dot;
-    if (name === "measured") dot.way.push([line.scale, line.y]);
-    if (name === "sorted" || name === "intercepted") {
+    if (name === "measured" || name === "passed") dot.way.push([line.scale, line.y]);
+    if (name === "sorted" || name === "passed" || name === "intercepted") {
       if (name === "intercepted") dot.warn();
       const chute = what.chute === null ? undefined : line.chutes.get(String(what.chute));
       if (chute) dot.way.push([line.sorter, line.y], [chute.x, line.y], [chute.x, chute.y]);

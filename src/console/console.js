@@ -118,7 +118,7 @@ function follow(belts, after) {
       live("waiting", "…", "reconnecting");
     }
   };
-  for (const name of ["inducted", "measured", "sorted", "bagged", "intercepted"]) {
+  for (const name of ["inducted", "measured", "sorted", "passed", "bagged", "intercepted"]) {
     stream.addEventListener(`parcel.${name}`, (message) => {
       if (document.hidden) return;
       const record = JSON.parse(message.data);

@@ -58,7 +58,7 @@ impl Phase {
             Event::Created { .. } | Event::LabelRequested { .. } | Event::LabelRefused { .. } => Phase::Label,
             Event::LabelBought { .. } => Phase::Pack,
             Event::Packed | Event::Inducted { .. } | Event::Measured { .. } | Event::Verified | Event::Sorted { .. } => Phase::Line,
-            Event::Reworked { .. } => Phase::Line,
+            Event::Passed { .. } | Event::Reworked { .. } => Phase::Line,
             Event::Bagged { .. } => Phase::Bagged,
             Event::Intercepted { .. } => Phase::Stopped,
             Event::HandedOver { .. } => Phase::Carrier,

@@ -87,7 +87,7 @@ impl Step {
             Step::Tracking(id, command) => put::<Tracking>(twin, at, id.text(), command),
             Step::Charges(id, command) => put::<Charges>(twin, at, id.text(), command),
             Step::Rejected => {
-                let reject = station::Command::Reject { pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
+                let reject = station::Command::Reject { nth: 1, pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
                 put::<Station>(twin, at, &"SZX/line-1".into(), reject);
             }
         }

@@ -195,14 +195,14 @@ impl Pass<'_> {
     }
 
     fn parcel(&mut self, id: &SmolStr, at: Moment, event: &parcel::Event) {
-        if let parcel::Event::Created { plan } = event {
+        if let parcel::Event::Created { plan, .. } = event {
             let order_at = self.orders.get(plan.order.text()).map(|o| o.received_at);
             let country = plan.ship_to.country.clone();
             self.parcels.insert(id.clone(), ParcelSeen { order_at, country, ..ParcelSeen::default() });
         }
         match event {
             parcel::Event::Packed => self.flow(at).packed += 1,
-            parcel::Event::Sorted { .. } => self.flow(at).sorted += 1,
+            parcel::Event::Sorted { .. } | parcel::Event::Passed { .. } => self.flow(at).sorted += 1,
             parcel::Event::HandedOver { .. } => self.flow(at).handed_over += 1,
             _ => {}
         }
@@ -280,7 +280,7 @@ fn steps_after(event: &parcel::Event) -> Option<usize> {
         parcel::Event::Created { .. } => 1,
         parcel::Event::LabelBought { .. } => 2,
         parcel::Event::Packed => 3,
-        parcel::Event::Sorted { .. } => 4,
+        parcel::Event::Sorted { .. } | parcel::Event::Passed { .. } => 4,
         parcel::Event::Bagged { .. } => 5,
         parcel::Event::HandedOver { .. } => 6,
         _ => return None,

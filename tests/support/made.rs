@@ -274,7 +274,7 @@ impl Maker {
         let allocated = order::Event::Allocated { decision: Box::new(decision), parcel: parcel_id.clone(), shares: vec![], with: vec![] };
         order.add(&mut first, vec![received, allocated]);
         self.stock(&mut first, sku, stock::Event::Reserved { order: order_id(n), quantity });
-        parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan) }, parcel::Event::LabelRequested { key: "k".into() }]);
+        parcel.add(&mut first, vec![parcel::Event::Created { plan: Box::new(plan), key: Some("k".into()) }]);
         let mut charges = One::<Charges>::new(parcel_id.text().clone());
         let charged = |kind, cents, basis| {
             let rate = Some(Rate { base: "USD".into(), per_base: Decimal::ONE, as_of: Moment(0) });
@@ -292,9 +292,7 @@ impl Maker {
         let on_the_line = vec![
             parcel::Event::Packed,
             parcel::Event::Inducted { station: "SZX/line-1".into() },
-            parcel::Event::Measured { weight_g: 202 * quantity, dims: None },
-            parcel::Event::Verified,
-            parcel::Event::Sorted { chute: 3 },
+            parcel::Event::Passed { weight_g: Some(202 * quantity), dims: None, chute: 3 },
             parcel::Event::Bagged { bag: bag.clone() },
         ];
         parcel.add(&mut third, on_the_line);

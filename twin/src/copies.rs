@@ -213,7 +213,7 @@ fn erased_documents(folder: &Folder, keys: &Keys) -> Result<HashSet<Hash>, TwinE
             Event::Order(order::Event::Received { content }) => {
                 gone.extend(content.buyer.filter(|buyer| erased.contains_key(&buyer.key)).map(|buyer| buyer.document));
             }
-            Event::Parcel(parcel::Event::Created { plan }) => {
+            Event::Parcel(parcel::Event::Created { plan, .. }) => {
                 if let Some(buyer) = plan.buyer.filter(|b| erased.contains_key(&b.key)) {
                     parcels.insert(record.key.id.into(), buyer.key);
                 }

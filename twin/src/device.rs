@@ -60,6 +60,8 @@ pub enum Command {
     RepeatFault {
         what: SmolStr,
         times: u32,
+        /// The faults that were counted before that: it alone tells one that arrives twice.
+        known: u32,
     },
 }
 
@@ -95,7 +97,7 @@ impl Entity for Device {
             Command::Disconnect { why } if self.online => vec![Event::Disconnected { why }],
             Command::RaiseFault { what } if self.fault.as_ref() != Some(&what) => vec![Event::FaultRaised { what }],
             Command::ClearFault if self.fault.is_some() => vec![Event::FaultCleared],
-            Command::RepeatFault { what, times } if times > 0 => vec![Event::FaultRepeated { what, times }],
+            Command::RepeatFault { what, times, known } if times > 0 && known == self.faults => vec![Event::FaultRepeated { what, times }],
             _ => vec![],
         })
     }

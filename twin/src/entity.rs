@@ -6,6 +6,7 @@ use crate::facet::Listing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::cell::Cell;
 use std::fmt;
 
 /// The kinds of noun the twin holds.
@@ -165,10 +166,18 @@ pub const STATES_VERSION: u32 = 8;
 
 /// A state as the shelf keeps it: how many events made it, then the state itself.
 pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
-    bytes.extend_from_slice(&version.to_le_bytes());
+    thread_local! {
+        /// Every command writes one; they are kept no larger than they are.
+        static SHEET: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut sheet = SHEET.take();
+    sheet.clear();
+    sheet.extend_from_slice(&version.to_le_bytes());
     // Writing our own plain data into memory has no way to fail.
-    postcard::to_extend(state, bytes).unwrap_or_default()
+    let sheet = postcard::to_extend(state, sheet).unwrap_or_default();
+    let bytes = sheet[..].to_vec();
+    SHEET.set(sheet);
+    bytes
 }
 
 pub(crate) fn read_state<E: DeserializeOwned>(bytes: &[u8]) -> Result<(u32, E), String> {

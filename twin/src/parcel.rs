@@ -209,8 +209,12 @@ pub struct Parcel {
     /// The label's document in the twin.
     pub label: Option<Hash>,
     pub label_attempts: u32,
+    /// How often its label was asked of the carrier.
+    pub label_asked: u32,
     pub label_refused: Option<SmolStr>,
     pub printed_on: Option<DeviceId>,
+    /// How often its label came out of a printer.
+    pub prints: u32,
     pub packed_at: Option<Moment>,
     pub station: Option<StationId>,
     pub measured_g: Option<Grams>,
@@ -231,7 +235,10 @@ pub enum Command {
     Create {
         plan: Box<Plan>,
     },
-    RequestLabel,
+    /// Its label is asked for the `nth` time.
+    RequestLabel {
+        nth: u32,
+    },
     TakeLabel {
         tracking: TrackingNumber,
         /// What else on the label names the parcel.
@@ -242,8 +249,9 @@ pub enum Command {
     RefuseLabel {
         why: SmolStr,
     },
-    /// Its label (and pick slip) came out of a printer.
+    /// Its label (and pick slip) came out of a printer, for the `nth` time.
     Print {
+        nth: u32,
         printer: DeviceId,
     },
     Pack,
@@ -297,8 +305,11 @@ pub enum Divert {
 pub enum Event {
     Created {
         plan: Box<Plan>,
+        /// Its label is asked of the carrier in the same breath, with this key. (None in records of before 2026-11-29.)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<SmolStr>,
     },
-    /// Asked of the carrier, with the key that makes asking again harmless.
+    /// Asked of the carrier again, with the key that makes that harmless.
     LabelRequested {
         key: SmolStr,
     },
@@ -321,12 +332,21 @@ pub enum Event {
     Inducted {
         station: StationId,
     },
+    /// What a line measured of a parcel that it stops.
     Measured {
         weight_g: Grams,
         dims: Option<Dims>,
     },
+    /// Written no more since 2026-11-29, see `Passed`.
     Verified,
+    /// Written no more since 2026-11-29, see `Passed`.
     Sorted {
+        chute: u16,
+    },
+    /// Measured, verified and sorted: it is sent to its chute.
+    Passed {
+        weight_g: Option<Grams>,
+        dims: Option<Dims>,
         chute: u16,
     },
     Bagged {
@@ -365,15 +385,13 @@ impl Parcel {
     }
 
     fn judge(&self, measured_g: Option<Grams>, dims: Option<Dims>, divert: Divert) -> Vec<Event> {
-        let mut events = Vec::with_capacity(3);
-        if let Some(weight_g) = measured_g {
-            events.push(Event::Measured { weight_g, dims });
-        }
         match divert {
-            Divert::Pass { chute } => events.extend([Event::Verified, Event::Sorted { chute }]),
-            Divert::Stop { why, chute } => events.push(Event::Intercepted { why, chute: Some(chute) }),
+            Divert::Pass { chute } => vec![Event::Passed { weight_g: measured_g, dims, chute }],
+            Divert::Stop { why, chute } => {
+                let measured = measured_g.map(|weight_g| Event::Measured { weight_g, dims });
+                measured.into_iter().chain([Event::Intercepted { why, chute: Some(chute) }]).collect()
+            }
         }
-        events
     }
 }
 
@@ -393,9 +411,9 @@ impl Entity for Parcel {
                 Err(Self::refuse(id, Why::Mismatch { what: "its order".into(), is, wants }))
             }
             Command::Create { .. } if self.stage != Absent => Ok(vec![]),
-            Command::Create { plan } => Ok(vec![Event::Created { plan }]),
-            Command::RequestLabel => match self.stage {
-                Created | LabelRequested => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
+            Command::Create { plan } => Ok(vec![Event::Created { plan, key: Some(self.label_key(id)) }]),
+            Command::RequestLabel { nth } => match self.stage {
+                Created | LabelRequested if nth > self.label_asked => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
                 _ => Ok(vec![]),
             },
             Command::TakeLabel { tracking, plate, label, charged } => match self.stage {
@@ -407,8 +425,8 @@ impl Entity for Parcel {
                 LabelRequested => Ok(vec![Event::LabelRefused { why }]),
                 _ => Err(self.wrong_stage(id, "a label refusal", "label requested")),
             },
-            Command::Print { printer } => match self.stage {
-                Labelled | Intercepted => Ok(vec![Event::Printed { printer }]),
+            Command::Print { nth, printer } => match self.stage {
+                Labelled | Intercepted if nth > self.prints => Ok(vec![Event::Printed { printer }]),
                 _ => Ok(vec![]),
             },
             Command::Pack => match self.stage {
@@ -473,12 +491,16 @@ impl Entity for Parcel {
     fn apply(&mut self, at: Moment, event: &Event) {
         self.changed_at = at;
         match event {
-            Event::Created { plan } => {
-                self.stage = Stage::Created;
+            Event::Created { plan, key } => {
+                self.stage = if key.is_some() { Stage::LabelRequested } else { Stage::Created };
+                self.label_asked = u32::from(key.is_some());
                 self.created_at = at;
                 self.plan = (**plan).clone();
             }
-            Event::LabelRequested { .. } => self.stage = Stage::LabelRequested,
+            Event::LabelRequested { .. } => {
+                self.stage = Stage::LabelRequested;
+                self.label_asked = self.label_asked.saturating_add(1);
+            }
             Event::LabelBought { tracking, label, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
@@ -490,7 +512,10 @@ impl Entity for Parcel {
                 self.label_attempts += 1;
                 self.label_refused = Some(why.clone());
             }
-            Event::Printed { printer } => self.printed_on = Some(printer.clone()),
+            Event::Printed { printer } => {
+                self.printed_on = Some(printer.clone());
+                self.prints = self.prints.saturating_add(1);
+            }
             Event::Packed => self.packed_at = Some(at),
             Event::Inducted { station } => {
                 self.stage = Stage::Inducted;
@@ -504,6 +529,14 @@ impl Entity for Parcel {
             Event::Verified => self.stage = Stage::Verified,
             Event::Sorted { chute } => {
                 self.stage = Stage::Sorted;
+                self.chute = Some(*chute);
+            }
+            Event::Passed { weight_g, dims, chute } => {
+                self.stage = Stage::Sorted;
+                if weight_g.is_some() {
+                    self.measured_g = *weight_g;
+                    self.measured = *dims;
+                }
                 self.chute = Some(*chute);
             }
             Event::Bagged { bag } => {
@@ -577,8 +610,7 @@ mod tests {
 
     fn labelled() -> Vec<Event> {
         vec![
-            Event::Created { plan: Box::default() },
-            Event::LabelRequested { key: "P.0".into() },
+            Event::Created { plan: Box::default(), key: Some("P.0".into()) },
             Event::LabelBought { tracking: TrackingNumber::new("T1"), label: Hash::default(), charged: None, plate: None },
         ]
     }

@@ -154,7 +154,7 @@ mod tests {
         let numbers = ["1103733901", "JD014600004617230770"].map(TrackingNumber::new);
         let [tracking, plate] = numbers.clone();
         let events = vec![
-            Event::Created { plan: Box::default() },
+            Event::Created { plan: Box::default(), key: None },
             Event::LabelRequested { key: "P-1.0".into() },
             Event::LabelBought { tracking, label: Hash::default(), charged: None, plate: Some(plate) },
         ];

@@ -145,7 +145,7 @@ numbered! {
     }
     struct "track_event" TrackEvent { 0 at: Moment, 1 status: TrackStatus, 2 code: SmolStr, 3 text: SmolStr, 4 place: SmolStr }
     enum "parcel" parcel::Event {
-        1 Created { 0 plan: Box<Plan> },
+        1 Created { 0 plan: Box<Plan>, 1 key: Option<SmolStr> },
         2 LabelRequested { 0 key: SmolStr },
         3 LabelBought { 0 tracking: TrackingNumber, 1 label: Hash, 2 charged: Option<Money>, 3 plate: Option<TrackingNumber> },
         4 LabelRefused { 0 why: SmolStr },
@@ -161,6 +161,7 @@ numbered! {
         14 HandedOver { 0 bag: BagId },
         16 ExceptionRaised { 0 what: SmolStr },
         19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
+        20 Passed { 0 weight_g: Option<Grams>, 1 dims: Option<Dims>, 2 chute: u16 },
     }
     enum "tracking" tracking::Event {
         1 Begun { 0 carrier: CarrierId, 1 number: TrackingNumber },

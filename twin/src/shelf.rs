@@ -6,8 +6,9 @@ use crate::census::{Census, StageMove};
 use crate::facet::{Facet, Listing};
 use crate::journal::{Place, Rows};
 use crate::{Hash, Key, Kind, StoreError};
+use foldhash::HashMap;
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 

@@ -67,11 +67,14 @@ pub enum Command {
     RemoveBag {
         chute: u16,
     },
+    /// The dock's `nth` manifest, counted from 1.
     OpenManifest {
+        nth: u64,
         manifest: ManifestId,
     },
-    /// An item no parcel answers for goes to the reject chute.
+    /// An item no parcel answers for goes to the reject chute, the `nth` one, counted from 1.
     Reject {
+        nth: u64,
         pic: u32,
         chute: u16,
         code: Option<SmolStr>,
@@ -102,8 +105,10 @@ impl Entity for Station {
             Command::PlaceBag { chute, bag } => vec![Event::BagPlaced { chute, bag }],
             Command::RemoveBag { chute } if self.bags.contains_key(&chute) => vec![Event::BagRemoved { chute }],
             Command::RemoveBag { .. } => vec![],
-            Command::OpenManifest { manifest } => vec![Event::ManifestOpened { manifest }],
-            Command::Reject { pic, chute, code, why } => vec![Event::Rejected { pic, chute, code, why }],
+            Command::OpenManifest { nth, .. } if nth <= self.manifests_opened => vec![],
+            Command::OpenManifest { manifest, .. } => vec![Event::ManifestOpened { manifest }],
+            Command::Reject { nth, .. } if nth <= self.rejected => vec![],
+            Command::Reject { pic, chute, code, why, .. } => vec![Event::Rejected { pic, chute, code, why }],
         })
     }
 

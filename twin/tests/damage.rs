@@ -97,7 +97,7 @@ fn killed(dir: &Path) -> All {
             let label = home.twin.seal_label(&mut tx, &parcel, format!("^XA^FD{n}^FS^XZ").repeat(20).into_bytes()).expect("a key");
             parcel = Parcel::default();
             let events = vec![
-                parcel::Event::Created { plan: Box::new(plan) },
+                parcel::Event::Created { plan: Box::new(plan), key: None },
                 parcel::Event::LabelRequested { key: format!("O-{n}.0").into() },
                 parcel::Event::LabelBought { tracking: TrackingNumber::new(format!("T-O-{n}")), label, charged: None, plate: None },
             ];

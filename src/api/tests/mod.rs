@@ -26,7 +26,7 @@ use actors::config::SiteConfig;
 use actors::ledger::Pace;
 use actors::outgoing::Question;
 use actors::site::{Site, World};
-use actors::{ParcelMsg, Seat};
+use actors::{Delivery, ParcelMsg, Seat};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -188,6 +188,7 @@ impl Edge {
             clock,
             twin: Arc::new(Twin::in_memory("test")),
             pace: Pace::Modelled(Span::from_ms(1)),
+            delivery: Delivery::Mailbox,
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
             drivers: [("test".into(), driver)].into(),
         };

@@ -40,8 +40,8 @@ async fn orders_come_because_of_their_request_and_each_goes_on_because_of_itself
         // A carrier's quote came between; the decision is the house's all the same.
         let (allocated, origin) = edge.origin(id, "allocated");
         assert_eq!(origin, Origin::record(received), "{id}");
-        assert_eq!(edge.origin(&format!("{id}-1"), "created").1, Origin::record(allocated));
-        let asked = edge.origin(&format!("{id}-1"), "label_requested").0;
+        let (asked, origin) = edge.origin(&format!("{id}-1"), "created");
+        assert_eq!(origin, Origin::record(allocated));
         let bought = Origin { by: By::Carrier("test".into()), because: Because::Record(asked) };
         assert_eq!(edge.origin(&format!("{id}-1"), "label_bought").1, bought);
     }

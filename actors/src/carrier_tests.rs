@@ -1,0 +1,164 @@
+//! This carrier, this message: these records, and these words to others.
+
+use super::*;
+use crate::testing::Overheard;
+use drivers::carriers::Read;
+use std::sync::Mutex;
+use twin::{Address, Dims};
+
+/// Answers as it was told to, one after the other; then it cannot be reached.
+#[derive(Default)]
+struct Counter {
+    id: CarrierId,
+    labels: Mutex<VecDeque<Result<Label, CarrierError>>>,
+    news: Mutex<VecDeque<Vec<TrackEvent>>>,
+}
+
+fn unreachable() -> CarrierError {
+    WireError::Unreachable { host: "counter".into(), why: "nobody is there".into() }.into()
+}
+
+impl CarrierDriver for Counter {
+    fn id(&self) -> &CarrierId {
+        &self.id
+    }
+    fn quote(&self, _: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
+        Box::pin(async { Err(unreachable()) })
+    }
+    fn buy_label(&self, _: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
+        let answer = self.labels.lock().unwrap().pop_front().unwrap_or_else(|| Err(unreachable()));
+        Box::pin(async { answer.map(Read::from) })
+    }
+    fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
+        let events = self.news.lock().unwrap().pop_front();
+        let answer = events.map(|events| numbers.into_iter().map(|number| Tracking { number, events: events.clone() }).collect::<Vec<_>>());
+        Box::pin(async { answer.map(Read::from).ok_or_else(unreachable) })
+    }
+    fn void_label(&self, _: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn track_batch_max(&self) -> usize {
+        2
+    }
+    fn can_quote(&self) -> bool {
+        false
+    }
+}
+
+struct Scene {
+    overheard: Overheard,
+    counter: Arc<Counter>,
+    carrier: CarrierState,
+    /// What its calls brought back.
+    back: Arc<Mutex<VecDeque<CarrierMsg>>>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let counter = Arc::new(Counter { id: "direct".into(), ..Counter::default() });
+        let overheard = Overheard::new([("direct".into(), counter.clone() as Arc<dyn CarrierDriver>)].into());
+        let house = overheard.house.clone();
+        let config = house.in_force().config.carrier(&"direct".into()).unwrap().clone();
+        let host = Host::load(&house.twin, "direct").unwrap();
+        let (myself, back) = (Seat::default(), Arc::new(Mutex::new(VecDeque::new())));
+        let heard = back.clone();
+        myself.hear(move |told: Told<CarrierMsg>| heard.lock().unwrap().push_back(told.message));
+        let carrier = CarrierState::new(house, myself, config, counter.clone(), host);
+        Scene { overheard, counter, carrier, back }
+    }
+
+    /// Says it, and lets the call that comes of it return.
+    async fn told(&mut self, message: CarrierMsg) {
+        self.carrier.take(message).unwrap();
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        loop {
+            let Some(back) = self.back.lock().unwrap().pop_front() else { return };
+            self.carrier.take(back).unwrap();
+        }
+    }
+}
+
+fn request(parcel: &str) -> CarrierMsg {
+    CarrierMsg::BuyLabel(Box::new(LabelRequest {
+        key: format_smolstr!("{parcel}.0"),
+        parcel: parcel.into(),
+        service: "packet".into(),
+        warehouse: "SZX".into(),
+        from: Address::default(),
+        to: Address::default(),
+        weight_g: 400,
+        dims: Dims::default(),
+        value: twin::Money::zero("USD".parse().unwrap()),
+        contents: "toys".into(),
+        battery: false,
+        ship_at: Moment(0),
+        time_zone: twin::TimeZone::default(),
+    }))
+}
+
+fn label() -> Label {
+    Label { tracking: TrackingNumber::new("T1"), zpl: b"^XA^XZ".to_vec(), charged: None, plate: None }
+}
+
+fn scan(hour: i64, status: TrackStatus) -> TrackEvent {
+    TrackEvent { at: Moment(hour * 3_600_000_000), status, code: "X".into(), text: "".into(), place: "".into() }
+}
+
+#[tokio::test]
+async fn a_label_goes_to_its_parcel() {
+    let mut scene = Scene::new();
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Label(Ok("]);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_reached_is_asked_again_and_pauses_after_some_failures() {
+    let mut scene = Scene::new();
+    for n in 0..FAILURES_MAX - 1 {
+        scene.told(request(&format!("O-{n}"))).await;
+        scene.overheard.expect(&[]);
+    }
+    scene.told(request("O-9")).await;
+    scene.overheard.expect(&["wrote Carrier(Suspended"]);
+    // While it pauses nothing is asked; what comes is kept.
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-10")).await;
+    scene.overheard.expect(&[]);
+    scene.carrier.paused_until = Moment(i64::MIN);
+    scene.told(CarrierMsg::Resume).await;
+    scene.overheard.expect(&["wrote Carrier(Resumed", "parcels hears To(ParcelId(\"O-10\"), Label(Ok("]);
+}
+
+#[tokio::test]
+async fn what_a_carrier_refuses_its_parcel_hears_at_once() {
+    let mut scene = Scene::new();
+    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label".into(), said: "no".into() };
+    assert!(!refused.is_transient());
+    scene.counter.labels.lock().unwrap().push_back(Err(refused));
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Label(Err("]);
+}
+
+#[tokio::test]
+async fn the_same_history_is_told_once_and_an_end_is_looked_at_twice() {
+    let mut scene = Scene::new();
+    let watch = || CarrierMsg::Watch { parcel: "O-1".into(), tracking: TrackingNumber::new("T1"), first_after: Span::ZERO };
+    let on_the_way = vec![scan(1, TrackStatus::Accepted), scan(2, TrackStatus::InFlight)];
+    let delivered = [&on_the_way[..], &[scan(9, TrackStatus::Delivered)]].concat();
+    scene.counter.news.lock().unwrap().extend([on_the_way.clone(), on_the_way, delivered.clone(), delivered]);
+    scene.told(watch()).await;
+    scene.told(watch()).await;
+    assert_eq!(scene.carrier.watched.values().flatten().count(), 1, "watched once");
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        // Whatever is due, is due now.
+        scene.carrier.watched = std::mem::take(&mut scene.carrier.watched).into_values().map(|all| (Moment(0), all)).collect();
+        scene.told(CarrierMsg::Look).await;
+        told.push(scene.overheard.heard().len());
+    }
+    assert_eq!(told, [1, 0, 1, 0, 0], "new news, the same, the end, and once more the end");
+    assert!(scene.carrier.watched.is_empty() && scene.carrier.watching.is_empty());
+}
