@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::Overheard;
 use drivers::carriers::Read;
 use std::sync::Mutex;
-use twin::{Address, Dims};
+use twin::{Address, CarrierId, Dims};
 
 /// Answers as it was told to, one after the other; then it cannot be reached.
 #[derive(Default)]
@@ -94,7 +94,7 @@ fn request(parcel: &str) -> CarrierMsg {
         contents: "toys".into(),
         battery: false,
         ship_at: Moment(0),
-        time_zone: twin::TimeZone::default(),
+        time_zone: "UTC".parse().unwrap(),
     }))
 }
 
@@ -135,7 +135,7 @@ async fn one_that_cannot_be_reached_is_asked_again_and_pauses_after_some_failure
 #[tokio::test]
 async fn what_a_carrier_refuses_its_parcel_hears_at_once() {
     let mut scene = Scene::new();
-    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label".into(), said: "no".into() };
+    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label".into(), why: "no".into() };
     assert!(!refused.is_transient());
     scene.counter.labels.lock().unwrap().push_back(Err(refused));
     scene.told(request("O-1")).await;

@@ -10,20 +10,26 @@ use twin::stock::Counted;
 
 const RECEIVED: &str = "wrote Order(Received";
 
+/// A is light, and tariffs tell what it costs; B is so heavy that only MyDHL takes it, which has to be asked. Three of each in Shenzhen.
 fn desk() -> (Overheard, DeskState) {
     let overheard = Overheard::new(BTreeMap::new());
     let mut desk = DeskState::new(overheard.house.clone(), overheard.house.desk.clone());
-    let facts = Facts { weight_g: 180, dims: twin::Dims::new(200, 150, 40), category: "toys".into(), ..Facts::default() };
-    let sold = drivers::platforms::ProductRow { owner: "own".into(), sku: "A".into(), facts };
-    desk.take(DeskMsg::Catalog(CatalogMsg::Change(vec![Change::from(sold)], Caller::nobody()))).unwrap();
-    let counted = Counted { warehouse: "SZX".into(), owner: "own".into(), sku: "A".into(), on_hand: 3 };
-    desk.take(DeskMsg::Count(vec![counted], Caller::nobody())).unwrap();
+    for (sku, weight_g) in [("A", 180), ("B", 31_000)] {
+        let facts = Facts { weight_g, dims: twin::Dims::new(200, 150, 40), category: "toys".into(), ..Facts::default() };
+        let sold = drivers::platforms::ProductRow { owner: "own".into(), sku: sku.into(), facts };
+        desk.take(DeskMsg::Catalog(CatalogMsg::Change(vec![Change::from(sold)], Caller::nobody()))).unwrap();
+        desk.take(DeskMsg::Count(vec![counted(sku, 3)], Caller::nobody())).unwrap();
+    }
     overheard.heard();
     (overheard, desk)
 }
 
-fn order(number: &str, quantity: u32) -> NewOrder {
-    let lines = json!([{ "sku": "A", "quantity": quantity, "unit_price": { "amount": "9.90", "currency": "EUR" } }]);
+fn counted(sku: &str, on_hand: u32) -> Counted {
+    Counted { warehouse: "SZX".into(), owner: "own".into(), sku: sku.into(), on_hand }
+}
+
+fn order(number: &str, sku: &str, quantity: u32) -> NewOrder {
+    let lines = json!([{ "sku": sku, "quantity": quantity, "unit_price": { "amount": "9.90", "currency": "EUR" } }]);
     let ship_to = json!({ "name": "Erika Musterfrau", "street": "Hauptstr. 1", "city": "Berlin", "postcode": "10115", "country": "DE",
         "phone": "+49 30 1234567", "email": "erika@example.com" });
     let order = json!({ "number": number, "platform": "shopify", "shop": "s", "placed_at": "2026-11-09T00:00:00Z", "ship_to": ship_to,
@@ -35,64 +41,75 @@ fn id(number: &str) -> OrderId {
     OrderId::of("shopify", "s", number)
 }
 
-fn received(desk: &mut DeskState, number: &str, quantity: u32) {
-    desk.take(DeskMsg::Receive(vec![order(number, quantity)], Caller::nobody())).unwrap();
-}
-
-/// The carriers that were asked cannot be reached.
-fn nobody_answers(desk: &mut DeskState, round: u32) {
-    for carrier in ["mydhl", "usps"] {
-        let quotes: Result<Read<Vec<Quote>>, _> = Err(NoOffer::Paused);
-        desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: carrier.into(), quotes }).unwrap();
-    }
+fn received(desk: &mut DeskState, number: &str, sku: &str, quantity: u32) {
+    desk.take(DeskMsg::Receive(vec![order(number, sku, quantity)], Caller::nobody())).unwrap();
 }
 
 /// Received, planned and allocated to its first parcel.
 fn allocated(overheard: &Overheard, desk: &mut DeskState, number: &str, quantity: u32) {
-    received(desk, number, quantity);
+    received(desk, number, "A", quantity);
     desk.take(DeskMsg::Plan(id(number))).unwrap();
-    let round = desk.rounds;
-    nobody_answers(desk, round);
     let heard = overheard.heard();
     assert!(heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
+    // As the parcel itself does.
+    let parcel = ParcelId::of(&id(number), 1);
+    let plan = Box::new(desk.plan_again(&parcel, &id(number)).unwrap().unwrap());
+    let mut work = desk.house.work();
+    Host::<Parcel>::new(parcel.text().clone()).command(&mut work, parcel::Command::Create { plan }).unwrap();
+    desk.house.commit(work);
+    overheard.expect(&["wrote Parcel(Created"]);
 }
 
 #[test]
 fn an_order_is_written_before_it_is_planned_and_once() {
     let (overheard, mut desk) = desk();
-    received(&mut desk, "1", 2);
+    received(&mut desk, "1", "A", 2);
     overheard.expect(&[RECEIVED, "says Desk(Plan(", "says Answer(Receipts("]);
-    received(&mut desk, "1", 2);
+    received(&mut desk, "1", "A", 2);
     overheard.expect(&["says Answer(Receipts("]);
 }
 
 #[test]
 fn it_is_decided_with_its_reservation_when_all_have_answered() {
     let (overheard, mut desk) = desk();
-    received(&mut desk, "1", 2);
+    received(&mut desk, "1", "B", 1);
     overheard.heard();
     desk.take(DeskMsg::Plan(id("1"))).unwrap();
     overheard.expect(&["mydhl hears Quote("]);
     desk.take(DeskMsg::Plan(id("1"))).unwrap();
     overheard.expect(&[]);
-    let round = desk.rounds;
-    nobody_answers(&mut desk, round);
-    overheard.expect(&["wrote Stock(Reserved", "wrote Order(Allocated", "says Parcel(ParcelId(\"1-1\"), Create("]);
-    nobody_answers(&mut desk, round);
-    overheard.expect(&[]);
+    let total = twin::Money::new("41.50".parse().unwrap(), twin::money::Currency::EUR);
+    let quote = Quote { service: "P".into(), total, breakdown: vec![], days: Some(3), chargeable_g: None, zone: "".into() };
+    let (round, warehouse, carrier) = (desk.rounds, WarehouseId::from("SZX"), CarrierId::from("mydhl"));
+    for expected in [&["wrote Stock(Reserved", "wrote Order(Allocated", "says Parcel(ParcelId(\"1-1\"), Create("][..], &[]] {
+        let (warehouse, carrier, quotes) = (warehouse.clone(), carrier.clone(), Ok(Read::from(vec![quote.clone()])));
+        desk.take(DeskMsg::Quotes { round, warehouse, carrier, quotes }).unwrap();
+        overheard.expect(expected);
+    }
+}
+
+#[test]
+fn one_that_does_not_answer_holds_the_order_that_only_it_could_take() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "B", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    overheard.heard();
+    let (round, quotes) = (desk.rounds, Err(NoOffer::Paused));
+    desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: "mydhl".into(), quotes }).unwrap();
+    overheard.expect(&["wrote Order(Held { reason: NoChannel"]);
+    assert_eq!(desk.retry.len(), 1, "it is tried again");
 }
 
 #[test]
 fn nothing_is_sold_twice() {
     let (overheard, mut desk) = desk();
     allocated(&overheard, &mut desk, "1", 2);
-    received(&mut desk, "2", 2);
+    received(&mut desk, "2", "A", 2);
     overheard.heard();
     desk.take(DeskMsg::Plan(id("2"))).unwrap();
     overheard.expect(&["wrote Order(Held { reason: NoStock"]);
     // More is found on the shelf: who waits for it is planned anew.
-    let counted = Counted { warehouse: "SZX".into(), owner: "own".into(), sku: "A".into(), on_hand: 9 };
-    desk.take(DeskMsg::Count(vec![counted], Caller::nobody())).unwrap();
+    desk.take(DeskMsg::Count(vec![counted("A", 9)], Caller::nobody())).unwrap();
     overheard.expect(&["wrote Stock(Counted", "says Desk(Plan(", "says Answer(Outcomes("]);
 }
 
@@ -112,7 +129,7 @@ fn a_cancellation_asks_the_parcel_first_and_gives_the_stock_back() {
     let (overheard, mut desk) = desk();
     allocated(&overheard, &mut desk, "1", 2);
     desk.take(DeskMsg::Cancel { order: id("1"), reason: "changed his mind".into(), reply: Caller::nobody() }).unwrap();
-    overheard.expect(&["parcels hears To(ParcelId(\"1-1\"), Cancel("]);
+    overheard.expect(&["says Parcel(ParcelId(\"1-1\"), Cancel("]);
     let errand = desk.rounds;
     desk.take(DeskMsg::Stopped { errand, parcel: "1-1".into(), outcome: Ok(()) }).unwrap();
     let heard = overheard.heard();

@@ -42,7 +42,7 @@ fn read(code: &str) -> Observation {
     Observation::Scanned { code: Some(code.into()), dims: Some(Dims::new(210, 140, 60)) }
 }
 
-fn weight(weight_g: i64) -> Observation {
+fn weight(weight_g: i32) -> Observation {
     Observation::Weight { weight_dg: weight_g * 10, stable: true }
 }
 
@@ -51,7 +51,7 @@ fn facts() -> Box<Facts> {
 }
 
 /// Scanned, weighed and asked for; its parcel has said what it is.
-fn judged(base: &mut Base, line: &mut Line, weight_g: i64) {
+fn judged(base: &mut Base, line: &mut Line, weight_g: i32) {
     line.saw(base, SCANNED, read("T1")).unwrap();
     line.saw(base, WEIGHED, weight(weight_g)).unwrap();
     line.saw(base, ASKED, Observation::DivertAsked { pic: 7 }).unwrap();

@@ -97,7 +97,7 @@ fn judged_too_late_it_goes_where_a_person_looks() {
     let (_, said) = told(&mut parcel, line());
     assert!(said.last().unwrap().starts_with("Station(a seat, Inducted { item: 1, facts: Ok(Facts"), "{said:?}");
     let (events, said) = told(&mut parcel, judge());
-    assert_eq!(events.last().unwrap(), "Parcel(Sorted");
+    assert_eq!(events.last().unwrap(), "Parcel(Passed");
     assert_eq!(chute(&said), "2)");
 }
 

@@ -44,6 +44,8 @@ pub struct Run {
     pub twin: Arc<Twin>,
     pub site: SiteConfig,
     pub start: Moment,
+    /// Messages between its actors.
+    pub messages: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -118,11 +120,13 @@ fn once(
     let settings = Opening::take(&twin, parts, clock.now(), "the scenario begins with it")?;
     let settings = Opening { config: site.clone(), ..settings };
     let runtime = drivers::clock::virtual_runtime(&clock)?;
+    let before = actors::seat::messages_sent();
     let tally = runtime.block_on(play(delivery, scenario, settings, seed, trade, &clock, &twin, progress))?;
     // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.
     drop(runtime);
     let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx)?;
-    Ok((Run { kpis, twin, site, start }, tally))
+    let messages = actors::seat::messages_sent() - before;
+    Ok((Run { kpis, twin, site, start, messages }, tally))
 }
 
 fn trade(scenario: &Scenario, site: &SiteConfig, seed: u64, file: Option<&OrderFile>) -> Trade {

@@ -1,9 +1,12 @@
 //! A journal that lives as long as the process. For simulations and tests.
 
 use super::{Draft, Group, Head, Journal, Place, Rows, Way};
-use crate::{Hash, Key, StoreError};
+use crate::{Hash, Key, Moment, StoreError};
 use smol_str::SmolStr;
 use std::sync::{PoisonError, RwLock};
+
+/// Records lie in stretches of this size, so that what is there is never moved when more comes.
+const STRETCH_BYTES: usize = 1 << 20;
 
 #[derive(Debug)]
 pub struct MemoryJournal {
@@ -13,14 +16,57 @@ pub struct MemoryJournal {
 
 #[derive(Debug)]
 struct Shelves {
-    head: Head,
-    groups: Vec<Group>,
-    documents: Vec<Vec<u8>>,
+    /// Before the first record.
+    begin: Head,
+    stretches: Vec<Vec<u8>>,
+    /// A simulated day writes a hundred thousand of them: each is what cannot be told from the one before it.
+    groups: Vec<Bounds>,
+    /// Those of all groups, in their order.
+    documents: Vec<(Hash, Box<[u8]>)>,
+}
+
+/// Where a group ends, and in which stretch it lies.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    last: u64,
+    after: Hash,
+    newest: Moment,
+    stretch: u32,
+    /// Of its records in the stretch.
+    from: u32,
+    to: u32,
+    /// How many documents there are up to its end.
+    documents: u32,
+}
+
+impl Shelves {
+    fn head(&self) -> Head {
+        self.groups.last().map_or(self.begin, |g| Head { records: g.last, hash: g.after, at: g.newest })
+    }
+
+    fn group(&self, at: usize) -> Option<Group> {
+        let Bounds { last, after, newest, stretch, from, to, documents } = *self.groups.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.groups.get(before));
+        let (begun, hash, told) = before.map_or((self.begin.records, self.begin.hash, 0), |g| (g.last, g.after, g.documents));
+        let documents = (told..documents).map(|n| (self.documents[n as usize].0, self.place(n as usize))).collect();
+        let records = self.stretches[stretch as usize][from as usize..to as usize].into();
+        let count = (last - begun) as u32;
+        Some(Group { first: begun + 1, count, before: hash, after, newest, records, documents, frame_bytes: 0 })
+    }
+
+    fn place(&self, document: usize) -> Place {
+        Place { segment: 0, offset: document as u64, length: self.documents[document].1.len() as u32 }
+    }
+
+    /// The group in which a record is.
+    fn at(&self, record: u64) -> usize {
+        self.groups.partition_point(|g| g.last < record)
+    }
 }
 
 impl MemoryJournal {
     pub fn of(site: &str) -> Self {
-        let shelves = Shelves { head: Head::of_site(site), groups: Vec::new(), documents: Vec::new() };
+        let shelves = Shelves { begin: Head::of_site(site), stretches: Vec::new(), groups: Vec::new(), documents: Vec::new() };
         MemoryJournal { site: site.into(), shelves: RwLock::new(shelves) }
     }
 
@@ -35,28 +81,34 @@ impl Journal for MemoryJournal {
     }
 
     fn head(&self) -> Head {
-        self.read().head
+        self.read().head()
     }
 
     fn append(&self, draft: &mut Draft) -> Result<Vec<(Hash, Place)>, StoreError> {
         let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-        shelves.head = draft.head();
         let mut places = Vec::with_capacity(draft.documents.len());
         for (hash, bytes) in draft.documents.drain(..) {
-            places.push((hash, Place { segment: 0, offset: shelves.documents.len() as u64, length: bytes.len() as u32 }));
-            shelves.documents.push(bytes);
+            shelves.documents.push((hash, bytes.into()));
+            places.push((hash, shelves.place(shelves.documents.len() - 1)));
         }
-        let Draft { first, count, before, after, newest, .. } = *draft;
-        let records = draft.records[..].into();
-        shelves.groups.push(Group { first, count, before, after, newest, records, documents: places.clone(), frame_bytes: 0 });
+        let bytes = &draft.records;
+        if shelves.stretches.last().is_none_or(|stretch| stretch.len() + bytes.len() > stretch.capacity()) {
+            shelves.stretches.push(Vec::with_capacity(STRETCH_BYTES.max(bytes.len())));
+        }
+        let stretch = shelves.stretches.len() - 1;
+        let from = shelves.stretches[stretch].len() as u32;
+        shelves.stretches[stretch].extend_from_slice(bytes);
+        let Head { records: last, hash: after, at: newest } = draft.head();
+        let (to, documents) = (from + bytes.len() as u32, shelves.documents.len() as u32);
+        shelves.groups.push(Bounds { last, after, newest, stretch: stretch as u32, from, to, documents });
         draft.go_on();
         Ok(places)
     }
 
     fn groups(&self, from: u64) -> Rows<'_, Group> {
-        let mut at = self.read().groups.partition_point(|g| g.first <= from).saturating_sub(1);
+        let mut at = self.read().at(from);
         Box::new(std::iter::from_fn(move || {
-            let group = self.read().groups.get(at).cloned();
+            let group = self.read().group(at);
             at += 1;
             group.map(Ok)
         }))
@@ -68,15 +120,20 @@ impl Journal for MemoryJournal {
             Way::After(after) => return self.groups(after.saturating_add(1)),
             Way::Before(before) => before,
         };
-        let mut end = self.read().groups.partition_point(|g| g.first < before);
+        let mut end = {
+            let shelves = self.read();
+            let at = shelves.at(before);
+            // The one that holds it begins earlier, or with it.
+            at + usize::from(shelves.group(at).is_some_and(|group| group.first < before))
+        };
         Box::new(std::iter::from_fn(move || {
             end = end.checked_sub(1)?;
-            self.read().groups.get(end).cloned().map(Ok)
+            self.read().group(end).map(Ok)
         }))
     }
 
     fn document(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
-        let found = usize::try_from(place.offset).ok().and_then(|n| self.read().documents.get(n).cloned());
+        let found = usize::try_from(place.offset).ok().and_then(|n| self.read().documents.get(n).map(|(_, bytes)| bytes.to_vec()));
         found.ok_or_else(|| StoreError::Broken { what: "read a document", why: format!("there is none at {}", place.offset) })
     }
 }
