@@ -58,7 +58,21 @@ impl Actor for DeviceActor {
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
         let (clock, mine, cause) = (house.clock.clone(), Seat::of(myself.clone()), Cause::from(Origin::by(By::Device(config.id.clone()))));
         // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
-        let observe = Arc::new(move |what| mine.send(Told { cause: cause.clone(), message: DeviceMsg::Saw(clock.steady(), what) }));
+        let (to, device) = (station.clone(), config.kind);
+        let observe = Arc::new(move |what| {
+            let (at, cause) = (clock.steady(), cause.clone());
+            match what {
+                // Nobody goes by it.
+                Observation::Weight { stable: false, .. } => {}
+                // Of the goods, not of the device: that is the station's alone.
+                Observation::Scanned { .. }
+                | Observation::Weight { .. }
+                | Observation::DivertAsked { .. }
+                | Observation::Diverted { .. }
+                | Observation::Printed { .. } => to.send(Told { cause, message: StationMsg::Saw { device, at, what } }),
+                _ => mine.send(Told { cause, message: DeviceMsg::Saw(at, what) }),
+            }
+        });
         let keepalive_every = Span::from_secs(i64::from(house.in_force().config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, names: config.names.clone(), ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);

@@ -63,8 +63,8 @@ impl DeskState {
         let (mut offers, battery) = (Vec::new(), load.has_battery());
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
-        for warehouse in fit {
-            let Some(config) = in_force.config.warehouse(&warehouse) else { continue };
+        let requests = fit.into_iter().filter_map(|warehouse| {
+            let config = in_force.config.warehouse(&warehouse)?;
             let request = QuoteRequest {
                 from: config.address.clone(),
                 to: to.clone(),
@@ -75,32 +75,38 @@ impl DeskState {
                 ship_at,
                 time_zone: config.time_zone.clone(),
             };
+            Some((warehouse, config, request))
+        });
+        let requests: Vec<_> = requests.collect();
+        let takes = |config, channel: &Channel| takes(&house, config, &load.plan(config, channel, &packed), &to);
+        for (warehouse, config, request) in &requests {
             let mut carriers = BTreeSet::new();
             let from_here =
-                |c: &&Channel| c.origins.contains(&warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
+                |c: &&Channel| c.origins.contains(warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                let accepts = rules::channels::accepts(channel, &warehouse, &request).map_err(NoOffer::from);
-                let plan = || load.plan(config, channel, &packed);
-                let takes = accepts.and_then(|()| takes(&house, config, &plan(), &to));
-                match (takes, &channel.tariff) {
+                let accepts = rules::channels::accepts(channel, warehouse, request).map_err(NoOffer::from);
+                match (accepts, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
-                    (Ok(()), Some(tariff)) => {
-                        let rated = rules::rating::rate(tariff, &channel.service, &request, house.promise(channel, &warehouse));
-                        offers.push(offer(rated));
-                    }
-                    (Ok(()), None) if channel.last_resort => last_resort.push((warehouse.clone(), channel, request.clone())),
-                    (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
+                    // What its carrier would make of the address is looked at when it is needed.
+                    (Ok(()), None) if channel.last_resort => last_resort.push((channel, (warehouse, config, request))),
+                    (Ok(()), tariff) => match (takes(config, channel), tariff) {
+                        (Err(misfit), _) => offers.push(offer(Err(misfit))),
+                        (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
+                        (Ok(()), Some(tariff)) => {
+                            let rated = rules::rating::rate(tariff, &channel.service, request, house.promise(channel, warehouse));
+                            offers.push(offer(rated));
+                        }
+                    },
                 }
             }
             asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
         }
         let served = !asks.is_empty() || offers.iter().any(|o| o.quote.is_ok());
-        for (warehouse, channel, request) in last_resort {
-            if served {
-                offers.push(Offer { warehouse, channel: channel.id.clone(), quote: Err(NoOffer::NotAsked) });
-            } else {
-                asks.push((warehouse, channel.carrier.clone(), request));
+        for (channel, (warehouse, config, request)) in last_resort {
+            match if served { Err(NoOffer::NotAsked) } else { takes(config, channel) } {
+                Ok(()) => asks.push((warehouse.clone(), channel.carrier.clone(), request.clone())),
+                Err(why) => offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote: Err(why) }),
             }
         }
         let waiting = asks.len();

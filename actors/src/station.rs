@@ -137,3 +137,7 @@ impl StationState {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "station_tests.rs"]
+mod tests;

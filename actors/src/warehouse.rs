@@ -15,7 +15,7 @@ use twin::facet::Facet;
 use twin::parcel::{Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{BagId, CarrierId, Moment, ParcelId, Span, TwinError, WarehouseId};
+use twin::{BagId, CarrierId, Moment, ParcelId, Span, TwinError};
 
 /// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
@@ -53,6 +53,8 @@ pub struct WarehouseArguments {
 
 pub struct WarehouseState {
     house: Arc<House>,
+    /// Its own seat, not the warehouse's: its alarms ring for nobody who comes after it.
+    myself: Seat<WarehouseMsg>,
     /// As it was when it was started: its stations stay so; whatever else is asked of the settings in force.
     config: WarehouseConfig,
     host: Host<Warehouse>,
@@ -119,23 +121,24 @@ impl Actor for WarehouseActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        set_alarms(&house, &config.id, &myself);
-        let load = vec![0; benches.len()];
-        look_later(&house, myself);
-        Ok(WarehouseState {
+        let state = WarehouseState {
+            load: vec![0; benches.len()],
             house,
+            myself: Seat::of(myself),
             config,
             host,
             children,
             benches,
             lines,
             docks,
-            load,
             in_hand: BTreeMap::new(),
             waiting: VecDeque::new(),
             unseen: BTreeMap::new(),
             closed: BTreeMap::new(),
-        })
+        };
+        state.set_alarms();
+        state.look_later();
+        Ok(state)
     }
 
     async fn post_start(&self, _: ActorRef<Told<WarehouseMsg>>, state: &mut WarehouseState) -> Result<(), ActorProcessingErr> {
@@ -150,7 +153,16 @@ impl Actor for WarehouseActor {
         told: Told<WarehouseMsg>,
         state: &mut WarehouseState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::during(told.cause, state.take(myself, told.message)).await
+        match told.message {
+            WarehouseMsg::Restart(child) => {
+                let restart = state.children.restart(child, &state.house, &myself, WarehouseMsg::Restart);
+                if origin::during(told.cause.clone(), restart).await? {
+                    origin::within(told.cause, || state.take_up(child))?;
+                }
+                Ok(())
+            }
+            message => origin::within(told.cause, || state.take(message)),
+        }
     }
 
     async fn handle_supervisor_evt(
@@ -164,13 +176,10 @@ impl Actor for WarehouseActor {
 }
 
 impl WarehouseState {
-    async fn take(&mut self, myself: ActorRef<Told<WarehouseMsg>>, message: WarehouseMsg) -> Result<(), ActorProcessingErr> {
+    fn take(&mut self, message: WarehouseMsg) -> Result<(), ActorProcessingErr> {
         match message {
-            WarehouseMsg::Restart(child) => {
-                if self.children.restart(child, &self.house, &myself, WarehouseMsg::Restart).await? {
-                    self.take_up(child)?;
-                }
-            }
+            // That waits for its child, and is done before.
+            WarehouseMsg::Restart(_) => {}
             WarehouseMsg::Ready(parcel) => {
                 if self.in_hand.contains_key(&parcel) {
                     return Ok(());
@@ -193,7 +202,7 @@ impl WarehouseState {
             },
             WarehouseMsg::LookForMissing => {
                 self.look_for_missing()?;
-                look_later(&self.house, myself);
+                self.look_later();
             }
             WarehouseMsg::CutOff { carrier, at, settings } => {
                 let in_force = self.house.in_force();
@@ -206,12 +215,12 @@ impl WarehouseState {
                     }
                 }
                 if alarm_stands {
-                    set_alarm(&self.house, &in_force, &self.config.id, &carrier, &myself);
+                    self.set_alarm(&in_force, &carrier);
                 }
             }
             WarehouseMsg::SettingsChanged => {
                 self.take_address()?;
-                set_alarms(&self.house, &self.config.id, &myself);
+                self.set_alarms();
                 self.lines.iter().for_each(|line| line.cast(StationMsg::SettingsChanged));
                 self.dispatch();
             }
@@ -306,6 +315,28 @@ impl WarehouseState {
     }
 }
 
+impl WarehouseState {
+    fn look_later(&self) {
+        let myself = self.myself.clone();
+        self.house.clock.after(LOOK_EVERY, move || myself.cast(WarehouseMsg::LookForMissing));
+    }
+
+    /// Alarms by the settings in force; those that were set by others ring for nobody.
+    fn set_alarms(&self) {
+        let in_force = self.house.in_force();
+        in_force.config.carriers.iter().for_each(|carrier| self.set_alarm(&in_force, carrier.id()));
+    }
+
+    /// Rings at the carrier's next cut-off here; there is none where it comes when it is called.
+    fn set_alarm(&self, in_force: &InForce, carrier: &CarrierId) {
+        let Some(pickups) = in_force.pickups(carrier, &self.config.id).cloned() else { return };
+        let Some(at) = pickups.next_cutoff(self.house.clock.date()) else { return };
+        let message = WarehouseMsg::CutOff { carrier: carrier.clone(), at, settings: in_force.version };
+        let myself = self.myself.clone();
+        self.house.clock.at_next(move |date| pickups.next_cutoff(date), move || myself.cast(message));
+    }
+}
+
 /// Takes out what nobody has seen for too long. While nobody works, each waits an hour more with every look.
 fn missing<Id: Ord + Clone>(unseen: &mut BTreeMap<Id, Moment>, now: Moment, works: bool) -> Vec<Id> {
     if !works {
@@ -330,31 +361,77 @@ fn unpacked(in_hand: &mut BTreeMap<ParcelId, InHand>, now: Moment, works: bool) 
     late
 }
 
-fn look_later(house: &House, myself: ActorRef<Told<WarehouseMsg>>) {
-    // A warehouse that fell sets its own.
-    house.clock.after(LOOK_EVERY, move || drop(myself.cast(WarehouseMsg::LookForMissing.into())));
-}
-
-/// Alarms by the settings in force; those that were set by others ring for nobody.
-fn set_alarms(house: &House, warehouse: &WarehouseId, myself: &ActorRef<Told<WarehouseMsg>>) {
-    let in_force = house.in_force();
-    in_force.config.carriers.iter().for_each(|carrier| set_alarm(house, &in_force, warehouse, carrier.id(), myself));
-}
-
-/// Rings at the carrier's next cut-off here; there is none where it comes when it is called.
-fn set_alarm(house: &House, in_force: &InForce, warehouse: &WarehouseId, carrier: &CarrierId, myself: &ActorRef<Told<WarehouseMsg>>) {
-    let Some(pickups) = in_force.pickups(carrier, warehouse).cloned() else { return };
-    let Some(at) = pickups.next_cutoff(house.clock.date()) else { return };
-    let message = WarehouseMsg::CutOff { carrier: carrier.clone(), at, settings: in_force.version };
-    let myself = myself.clone();
-    // A warehouse that fell sets its own.
-    let ring = move || drop(myself.cast(message.into()));
-    house.clock.at_next(move |date| pickups.next_cutoff(date), ring);
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Overheard;
+
+    /// The bundled warehouse in Shenzhen with two benches, a line and a dock, whose stations are heard.
+    fn warehouse() -> (Overheard, WarehouseState) {
+        let overheard = Overheard::new(BTreeMap::new());
+        let house = overheard.house.clone();
+        let seat = |name: &str| {
+            let seat = Seat::default();
+            overheard.ear(name, &seat);
+            seat
+        };
+        let state = WarehouseState {
+            myself: Seat::default(),
+            config: house.in_force().config.warehouse(&"SZX".into()).unwrap().clone(),
+            host: Host::load(&house.twin, "SZX").unwrap(),
+            house,
+            children: Children::default(),
+            benches: vec![seat("bench 1"), seat("bench 2")],
+            lines: vec![seat("line")],
+            docks: vec![seat("dock")],
+            load: vec![0; 2],
+            in_hand: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            unseen: BTreeMap::new(),
+            closed: BTreeMap::new(),
+        };
+        (overheard, state)
+    }
+
+    #[test]
+    fn parcels_go_to_the_bench_with_least_to_do_and_wait_where_all_are_full() {
+        let (overheard, mut warehouse) = warehouse();
+        let limit = warehouse.house.in_force().config.limits.bench_parcels_max;
+        for n in 0..2 * limit + 1 {
+            warehouse.take(WarehouseMsg::Ready(ParcelId::new(format!("O-{n}")))).unwrap();
+        }
+        let heard = overheard.heard();
+        assert_eq!(heard.len(), 2 * limit);
+        assert!(heard[0].starts_with("bench 1 hears Print(") && heard[1].starts_with("bench 2 hears Print("), "{heard:#?}");
+        warehouse.take(WarehouseMsg::Ready("O-0".into())).unwrap();
+        overheard.expect(&[]);
+        // The second bench has room, and the one that waited goes there.
+        warehouse.take(WarehouseMsg::Packed("O-1".into())).unwrap();
+        overheard.expect(&["bench 2 hears Print("]);
+    }
+
+    #[test]
+    fn at_a_cut_off_lines_close_that_carriers_bags_unless_the_alarm_is_of_old() {
+        let (overheard, mut warehouse) = warehouse();
+        let at = |settings| WarehouseMsg::CutOff { carrier: "direct".into(), at: Moment(0), settings };
+        warehouse.take(at(1)).unwrap();
+        overheard.expect(&["line hears CloseBags(CarrierId(\"direct\")"]);
+        warehouse.take(at(0)).unwrap();
+        overheard.expect(&[]);
+    }
+
+    #[test]
+    fn a_box_that_no_line_has_seen_is_looked_for() {
+        let (overheard, mut warehouse) = warehouse();
+        warehouse.take(WarehouseMsg::Packed("O-1".into())).unwrap();
+        warehouse.take(WarehouseMsg::Packed("O-2".into())).unwrap();
+        warehouse.take(WarehouseMsg::Seen("O-2".into())).unwrap();
+        let long_ago = warehouse.house.clock.steady() - MISSING_AFTER - Span(1);
+        warehouse.unseen.values_mut().for_each(|since| *since = long_ago);
+        warehouse.take(WarehouseMsg::LookForMissing).unwrap();
+        overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Intercept(Manual"]);
+    }
 
     #[test]
     fn a_box_that_waits_over_a_weekend_is_not_missing() {

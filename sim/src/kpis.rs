@@ -11,7 +11,7 @@ use twin::charges::Charges;
 use twin::money::Decimal;
 use twin::parcel::Parcel;
 use twin::{Event, Kind};
-use twin::{Hash, Moment, Money, Twin, TwinError, order, parcel};
+use twin::{Hash, Money, Twin, TwinError, order, parcel};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Kpis {
@@ -119,11 +119,10 @@ impl Kpis {
         let (mut received_at, mut waits) = (HashMap::new(), histogram());
         let mut costs: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
         let (mut costed, mut total) = (0u64, Decimal::ZERO);
-        let (mut first, mut last) = (None, Moment(0));
-        for record in twin.records(0) {
+        let first = twin.records(0).next().transpose()?.map(|record| record.at);
+        let last = board.head.at;
+        for record in twin.records_of(&[Kind::Order, Kind::Parcel]) {
             let record = record?;
-            first.get_or_insert(record.at);
-            last = record.at;
             match record.event {
                 Event::Order(order::Event::Received { .. }) => drop(received_at.entry(record.key.id).or_insert(record.at)),
                 Event::Order(order::Event::Allocated { parcel, .. }) => {

@@ -433,6 +433,15 @@ impl Twin {
         records(&*self.journal, after)
     }
 
+    /// All records of some kinds; the others are not even read.
+    pub fn records_of(&self, kinds: &[Kind]) -> impl Iterator<Item = Result<Record, TwinError>> + '_ {
+        let kinds = kinds.to_vec();
+        self.journal.groups(1).flat_map(move |group| match group {
+            Ok(group) => group.of_kinds(&kinds).collect::<Vec<_>>(),
+            Err(e) => vec![Err(e.into())],
+        })
+    }
+
     /// What happened to these things, in either direction and from any record on; found without reading what happened to
     /// all others.
     pub fn history(&self, keys: &[Key], way: Way) -> impl Iterator<Item = Result<Record, TwinError>> + use<'_> {

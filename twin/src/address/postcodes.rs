@@ -180,7 +180,8 @@ impl<'a> Outward<'a> {
     /// `GL`. Districts of London that exist only divided by a letter (`EC1`, `SW1`, `W1` …) hold their parts.
     pub fn holds(&self, postcode: &Outward<'_>) -> bool {
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-        let divided = same(self.area, "EC") || ["SW1", "W1", "WC1", "WC2"].iter().any(|d| same(d, &self.code()));
+        let parted = [("SW", "1"), ("W", "1"), ("WC", "1"), ("WC", "2")];
+        let divided = same(self.area, "EC") || parted.iter().any(|(area, district)| same(area, self.area) && *district == self.district);
         let part =
             divided && self.inward.is_empty() && postcode.district.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == self.district;
         let district = self.district.is_empty() || same(self.district, postcode.district) || part;
@@ -196,11 +197,26 @@ impl<'a> Outward<'a> {
 
 /// Whether a postcode begins with the prefix, spaces, hyphens and case aside; British ones by their parts.
 pub fn begins(british: bool, postcode: &str, prefix: &str) -> bool {
-    let postcode = plain(postcode);
-    if british && let (Some(whole), Some(begun)) = (Outward::of(&postcode), Outward::begun(prefix)) {
-        return begun.holds(&whole);
+    Whole::of(british, postcode).begins(prefix)
+}
+
+/// A postcode that is held against many prefixes.
+pub(crate) struct Whole<'a> {
+    plain: Cow<'a, str>,
+    british: bool,
+}
+
+impl<'a> Whole<'a> {
+    pub fn of(british: bool, postcode: &'a str) -> Self {
+        Whole { plain: plain(postcode), british }
     }
-    postcode.starts_with(&*plain(prefix))
+
+    pub fn begins(&self, prefix: &str) -> bool {
+        if self.british && let (Some(whole), Some(begun)) = (Outward::of(&self.plain), Outward::begun(prefix)) {
+            return begun.holds(&whole);
+        }
+        self.plain.starts_with(&*plain(prefix))
+    }
 }
 
 /// A ZIP that lost its zeros in a spreadsheet, where the state that it belongs to then is the one that stands there: `7030` in NJ,

@@ -4,6 +4,7 @@
 //! Says where a border is; what is declared there, and what it costs, is decided elsewhere.
 
 use super::Address;
+use super::postcodes::Whole;
 use std::sync::LazyLock;
 
 /// The customs union inside which nothing is declared.
@@ -121,13 +122,13 @@ fn place_of(country: &str) -> Option<usize> {
 }
 
 impl Territory {
-    fn is(&self, to: &Address) -> bool {
+    fn is(&self, to: &Address, postcode: &Whole) -> bool {
         if self.code == Some(to.country.as_str()) {
             return true;
         }
         let told_by = |sign: &&str| match self.of {
             "US" => to.region == **sign,
-            of => super::postcodes::begins(of == "GB", &to.postcode, sign),
+            _ => postcode.begins(sign),
         };
         self.of == to.country && self.told_by.iter().any(told_by)
     }
@@ -141,7 +142,9 @@ pub fn with_code(code: &str) -> Option<&'static Territory> {
 impl Address {
     /// The part of a country that it is in, if it is one that country letters alone do not tell.
     pub fn territory(&self) -> Option<&'static Territory> {
-        BY_COUNTRY[place_of(&self.country)?].iter().copied().find(|territory| territory.is(self))
+        let those = &BY_COUNTRY[place_of(&self.country)?];
+        let postcode = if those.is_empty() { return None } else { Whole::of(self.country == "GB", &self.postcode) };
+        those.iter().copied().find(|territory| territory.is(self, &postcode))
     }
 
     /// The ISO code of the place: `PR` for `US PR`, `RE` for `FR 97400`. For carriers that know places by ISO codes only.

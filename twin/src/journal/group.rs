@@ -10,7 +10,7 @@
 
 use super::Head;
 use super::record::{Record, key_of};
-use crate::{Hash, Key, Moment, TwinError};
+use crate::{Hash, Key, Kind, Moment, TwinError};
 
 pub(crate) const HEAD_BYTES: usize = 112;
 pub(crate) const TAIL: [u8; 4] = [0x5c, 0xa5, 0x5a, 0xc5];
@@ -68,10 +68,19 @@ impl Group {
 
     /// The records of these things alone; the others are not even read.
     pub(crate) fn of(&self, keys: &[Key]) -> impl DoubleEndedIterator<Item = Result<Record, TwinError>> + use<> {
+        self.wanted(|kind, id| keys.iter().any(|k| u32::from(k.kind.number()) == kind && k.id == id))
+    }
+
+    /// The records of some kinds alone.
+    pub(crate) fn of_kinds(&self, kinds: &[Kind]) -> impl DoubleEndedIterator<Item = Result<Record, TwinError>> + use<> {
+        self.wanted(|kind, _| kinds.iter().any(|k| u32::from(k.number()) == kind))
+    }
+
+    fn wanted(&self, wanted: impl Fn(u32, &str) -> bool) -> std::vec::IntoIter<Result<Record, TwinError>> {
         let mut found = Vec::new();
         for (seq, part) in (self.first..).zip(parts(&self.records)) {
             let damaged = |why: String| TwinError::Damaged { seq, why };
-            let is_of = |part| key_of(part).map(|(kind, id)| keys.iter().any(|k| u32::from(k.kind.number()) == kind && k.id == id));
+            let is_of = |part| key_of(part).map(|(kind, id)| wanted(kind, id));
             match part.and_then(|part| is_of(part).map(|is| (is, part)).map_err(|e| e.to_string())) {
                 Ok((false, _)) => {}
                 Ok((true, part)) => found.push(Record::take(seq, part).map_err(|e| damaged(e.to_string()))),
