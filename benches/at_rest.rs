@@ -250,8 +250,14 @@ fn run(dir: &Path, delivered: u64) {
         let products = demand::catalogue(1, &settings);
         let floor = FloorSettings { gap_ms: GAP_MS, pack_s: [2, 6], ..FloorSettings::default() };
         let world = SimWorld::build(&site, Setup { floor, ..Setup::default() }, clock.clone(), &products);
-        let outside =
-            World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, delivery: Delivery::Mailbox, dials: world.dials(), drivers: world.drivers(&site) };
+        let outside = World {
+            clock: clock.clone(),
+            twin: twin.clone(),
+            pace: Pace::Disk,
+            delivery: Delivery::Mailbox,
+            dials: world.dials(),
+            drivers: world.drivers(&site),
+        };
         let running = Site::start(site.clone(), outside).await.expect("a site");
         // As `parceltwin live` does.
         let doubted = home.clone();

@@ -9,7 +9,7 @@ use twin::{Because, By, Event, Key, Record, bag, parcel, stock};
 
 /// What happens on an ordinary day, who does it, and what led to it. What the house does because of nothing is its
 /// beginning, what a clock sets off, and what comes from outside without a name: simulated buyers, counted stock.
-const ORDINARY: [(&str, &str, &str); 44] = [
+const ORDINARY: [(&str, &str, &str); 42] = [
     ("bag.added", "line sorter", "nothing"),
     ("bag.closed", "system", "nothing"),
     ("bag.handed_over", "dock scanner", "nothing"),

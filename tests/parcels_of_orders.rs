@@ -3,7 +3,6 @@
 
 mod support;
 
-use actors::{Caller, Delivery};
 use actors::ParcelMsg;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
@@ -11,6 +10,7 @@ use actors::order_desk::DeskMsg;
 use actors::settings::Opening;
 use actors::shipment::Shipment;
 use actors::site::{Site, World};
+use actors::{Caller, Delivery};
 use drivers::Clock;
 use sim::carriers::LatencyModel;
 use sim::demand::{self, DemandSettings};
@@ -60,7 +60,7 @@ impl House {
                 clock: clock.clone(),
                 twin: twin.clone(),
                 pace: Pace::Modelled(Span::from_ms(3)),
-            delivery: Delivery::Mailbox,
+                delivery: Delivery::Mailbox,
                 dials: world.dials(),
                 drivers: world.drivers(&opening.config),
             };

@@ -3,13 +3,13 @@
 
 mod support;
 
-use actors::{Caller, Delivery};
 use actors::Seat;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
 use actors::settings::keeper::{Activated, Activation, Drafted, KeeperMsg, Reply};
 use actors::settings::{Opening, SettingsFault, Versions};
 use actors::site::{Site, World};
+use actors::{Caller, Delivery};
 use drivers::Clock;
 use serde_json::{Value, json};
 use sim::carriers::LatencyModel;
@@ -149,7 +149,7 @@ async fn open(clock: &Clock, twin: &Arc<Twin>, world: &SimWorld, opening: Openin
         clock: clock.clone(),
         twin: twin.clone(),
         pace: Pace::Modelled(Span::from_ms(3)),
-            delivery: Delivery::Mailbox,
+        delivery: Delivery::Mailbox,
         dials: world.dials(),
         drivers: world.drivers(&opening.config),
     };

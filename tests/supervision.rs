@@ -3,7 +3,6 @@
 
 mod support;
 
-use actors::{Caller, Delivery};
 use actors::ParcelMsg;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
@@ -13,6 +12,7 @@ use actors::returns::Step;
 use actors::site::{Site, World};
 use actors::supervision::RESTARTS_MAX;
 use actors::warehouse::WarehouseMsg;
+use actors::{Caller, Delivery};
 use drivers::Clock;
 use drivers::carriers::{CarrierDriver, CarrierError, Defect, Read, Skipped};
 use drivers::wire::Dial;

@@ -81,8 +81,7 @@ impl DeskState {
         let takes = |config, channel: &Channel| takes(&house, config, &load.plan(config, channel, &packed), &to);
         for (warehouse, config, request) in &requests {
             let mut carriers = BTreeSet::new();
-            let from_here =
-                |c: &&Channel| c.origins.contains(warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
+            let from_here = |c: &&Channel| c.origins.contains(warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, warehouse, request).map_err(NoOffer::from);

@@ -1,6 +1,5 @@
 //! The root of the cast, and the one place where everything is wired: plan and world in, a running site out.
 
-use crate::{Caller, Delivery, House};
 use crate::carrier::{CarrierActor, CarrierArguments};
 use crate::catalog::{CatalogMsg, Change, Outcome};
 use crate::config::SiteConfig;
@@ -13,6 +12,7 @@ use crate::settings::keeper::KeeperArguments;
 use crate::settings::{Keeper, Opening};
 use crate::supervision::{Children, Start};
 use crate::warehouse::{WarehouseActor, WarehouseArguments};
+use crate::{Caller, Delivery, House};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use drivers::wire::Dial;

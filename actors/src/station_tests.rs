@@ -19,7 +19,8 @@ fn station(id: &str) -> (Overheard, Base) {
     let printer = Seat::default();
     overheard.ear("the printer", &printer);
     let host = Host::load(&house.twin, id).unwrap();
-    let base = Base { host, warehouse: "SZX".into(), config, seat: Seat::default(), devices: [(DeviceKind::Printer, printer)].into(), house };
+    let base =
+        Base { host, warehouse: "SZX".into(), config, seat: Seat::default(), devices: [(DeviceKind::Printer, printer)].into(), house };
     (overheard, base)
 }
 
@@ -145,7 +146,9 @@ fn rework_gives_a_wrong_weight_its_measure_and_a_wrong_label_its_own() {
     rework.saw(&base, read(&slip_code)).unwrap();
     overheard.expect(&[]);
     rework.saw(&base, read("T1")).unwrap();
-    overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Rework { note: \"contents checked by hand, measures taken over\", declared: Some((900"]);
+    overheard.expect(&[
+        "parcels hears To(ParcelId(\"O-1\"), Rework { note: \"contents checked by hand, measures taken over\", declared: Some((900",
+    ]);
     rework.saw(&base, read(&slip_code)).unwrap();
     rework.saw(&base, read("ANOTHERS")).unwrap();
     overheard.expect(&["the printer hears Do(Print", "parcels hears To(ParcelId(\"O-1\"), Rework { note: \"wore another label"]);

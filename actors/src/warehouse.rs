@@ -361,7 +361,6 @@ fn unpacked(in_hand: &mut BTreeMap<ParcelId, InHand>, now: Moment, works: bool) 
     late
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

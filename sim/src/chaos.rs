@@ -7,7 +7,6 @@ use crate::demand::{self, DemandSettings};
 use crate::luck::Luck;
 use crate::scenario::{Fault, FaultKind};
 use crate::world::{Setup, SimWorld};
-use actors::{Caller, Delivery};
 use actors::catalog::Change;
 use actors::config::SiteConfig;
 use actors::intake::Receipt;
@@ -15,6 +14,7 @@ use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
 use actors::site::{Site, World};
 use actors::warehouse::WarehouseMsg;
+use actors::{Caller, Delivery};
 use drivers::Clock;
 use ractor::ActorCell;
 use smol_str::SmolStr;
@@ -472,7 +472,9 @@ impl Trial {
                 let _ = writeln!(wrong, "{} was decided on by two: {:?} is version {}", record.key, record.event, record.version);
             }
             match record.event {
-                Event::Parcel(parcel::Event::LabelRequested { key } | parcel::Event::Created { key: Some(key), .. }) => drop(asked.insert(record.key, key)),
+                Event::Parcel(parcel::Event::LabelRequested { key } | parcel::Event::Created { key: Some(key), .. }) => {
+                    drop(asked.insert(record.key, key))
+                }
                 Event::Parcel(parcel::Event::LabelBought { tracking, .. }) => {
                     let key = asked.get(&record.key).cloned().unwrap_or_default();
                     if !bought.insert(key.clone()) {

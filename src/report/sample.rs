@@ -87,8 +87,10 @@ impl Step {
             Step::Tracking(id, command) => put::<Tracking>(twin, at, id.text(), command),
             Step::Charges(id, command) => put::<Charges>(twin, at, id.text(), command),
             Step::Rejected => {
-                let reject = station::Command::Reject { nth: 1, pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
-                put::<Station>(twin, at, &"SZX/line-1".into(), reject);
+                let line = "SZX/line-1".into();
+                let nth = twin.load::<Station>(&line).unwrap().map_or(0, |(_, line)| line.rejected) + 1;
+                let reject = station::Command::Reject { nth, pic: 1, chute: 9, code: Some("<x>".into()), why: "nobody knows it".into() };
+                put::<Station>(twin, at, &line, reject);
             }
         }
     }
@@ -191,7 +193,6 @@ fn parcel(journal: &mut Vec<(Moment, Step)>, n: u32, at: Moment, id: ParcelId, p
     journal.push((at, charge(charges::ChargeKind::Freight)));
     let mut put = |after: Span, command| journal.push((at + after, Step::Parcel(id.clone(), command)));
     put(Span::ZERO, Create { plan: Box::new(plan) });
-    put(Span::ZERO, RequestLabel);
     let label_ms = 300 + i64::from(n * 7919 % 4_000) + if n % 90 == 1 { 40_000 } else { 0 };
     put(
         Span::from_ms(label_ms),

@@ -18,8 +18,8 @@ use twin::schema::NUMBERS;
 use twin::sku_map::Component;
 use twin::{Dims, Entity, Event, Hash, Kind, Moment, Money, Span, TrackingNumber};
 use twin::{
-    bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock, tracking,
-    warehouse,
+    bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock,
+    tracking, warehouse,
 };
 
 /// Says commands of a menu in any order, each twice, and notes which events there were. A menu is made for the state, since some commands

@@ -212,7 +212,9 @@ impl<'a> Whole<'a> {
     }
 
     pub fn begins(&self, prefix: &str) -> bool {
-        if self.british && let (Some(whole), Some(begun)) = (Outward::of(&self.plain), Outward::begun(prefix)) {
+        if self.british
+            && let (Some(whole), Some(begun)) = (Outward::of(&self.plain), Outward::begun(prefix))
+        {
             return begun.holds(&whole);
         }
         self.plain.starts_with(&*plain(prefix))
