@@ -29,7 +29,7 @@ pub(crate) struct Customs {
     id: ParcelId,
     /// Whether its parcel crosses a border; that never changes.
     crosses: Option<bool>,
-    host: Option<Host<Declaration>>,
+    host: Option<Box<Host<Declaration>>>,
 }
 
 impl Customs {
@@ -47,7 +47,7 @@ impl Customs {
     fn host(&mut self, house: &House) -> Result<&mut Host<Declaration>, TwinError> {
         let host = match self.host.take() {
             Some(host) => host,
-            None => Host::load(&house.twin, self.id.text().clone())?,
+            None => Box::new(Host::load(&house.twin, self.id.text().clone())?),
         };
         Ok(self.host.insert(host))
     }

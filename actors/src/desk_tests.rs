@@ -4,7 +4,6 @@ use super::*;
 use crate::catalog::Change;
 use crate::testing::Overheard;
 use drivers::carriers::Read;
-use serde_json::json;
 use twin::goods::Facts;
 use twin::stock::Counted;
 
@@ -29,12 +28,24 @@ fn counted(sku: &str, on_hand: u32) -> Counted {
 }
 
 fn order(number: &str, sku: &str, quantity: u32) -> NewOrder {
-    let lines = json!([{ "sku": sku, "quantity": quantity, "unit_price": { "amount": "9.90", "currency": "EUR" } }]);
-    let ship_to = json!({ "name": "Erika Musterfrau", "street": "Hauptstr. 1", "city": "Berlin", "postcode": "10115", "country": "DE",
-        "phone": "+49 30 1234567", "email": "erika@example.com" });
-    let order = json!({ "number": number, "platform": "shopify", "shop": "s", "placed_at": "2026-11-09T00:00:00Z", "ship_to": ship_to,
-        "lines": lines });
-    serde_json::from_value(order).unwrap()
+    let text = format!(
+        r#"
+        number = "{number}"
+        platform = "shopify"
+        shop = "s"
+        placed_at = "2026-11-09T00:00:00Z"
+        lines = [{{ sku = "{sku}", quantity = {quantity}, unit_price = {{ amount = "9.90", currency = "EUR" }} }}]
+        [ship_to]
+        name = "Erika Musterfrau"
+        street = "Hauptstr. 1"
+        city = "Berlin"
+        postcode = "10115"
+        country = "DE"
+        phone = "+49 30 1234567"
+        email = "erika@example.com"
+        "#
+    );
+    toml::from_str(&text).unwrap()
 }
 
 fn id(number: &str) -> OrderId {

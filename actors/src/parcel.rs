@@ -123,7 +123,7 @@ pub struct ParcelState {
     /// Loaded when it is first needed: most of its life a parcel has none.
     tracking: Option<Host<Tracking>>,
     /// The same; few parcels ever have one.
-    pub(crate) returned: Option<Host<Return>>,
+    pub(crate) returned: Option<Box<Host<Return>>>,
     charging: Charging,
     customs: Customs,
     handled: u64,

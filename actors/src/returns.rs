@@ -56,7 +56,7 @@ impl ParcelState {
     fn returned(&mut self) -> Result<&mut Host<Return>, TwinError> {
         let host = match self.returned.take() {
             Some(host) => host,
-            None => Host::load(&self.house.twin, self.id.text().clone())?,
+            None => Box::new(Host::load(&self.house.twin, self.id.text().clone())?),
         };
         Ok(self.returned.insert(host))
     }

@@ -84,5 +84,7 @@ impl Turns {
             return self.house.parcels.cast(ParcelsMsg::Fell(self.id.clone(), why));
         }
         queue.called = false;
+        // Most of its life nothing waits, and there are tens of thousands of them.
+        queue.waiting = VecDeque::new();
     }
 }

@@ -268,6 +268,8 @@ impl Entity for Charges {
 
     fn apply(&mut self, at: Moment, event: &Event) {
         let Event::Charged { kind, amount, basis, settings, rate } = event.clone();
+        // Most have two, of many parcels.
+        self.charges.reserve_exact(1);
         self.charges.push(Charge { at, kind, amount, basis, settings, rate });
     }
 
