@@ -179,7 +179,7 @@ impl Trial {
             twin: self.twin.clone(),
             pace: Pace::Modelled(Span::from_ms(3)),
             // What falls must be put right either way.
-            delivery: if self.seed % 2 == 0 { Delivery::Turns } else { Delivery::Mailbox },
+            delivery: if self.seed.is_multiple_of(2) { Delivery::Turns } else { Delivery::Mailbox },
             dials: self.world.dials(),
             drivers: self.world.drivers(&self.config),
         };
