@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 use actors::ledger::{Host, Ledger, LedgerArguments, Pace};
-use actors::{Answer, Caller, House, InForce, Outgoing, Work};
+use actors::{Answer, Caller, Delivery, House, InForce, Outgoing, Work};
 use drivers::Clock;
 use parceltwin as _; // for its allocator
 use ractor::Actor;
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use twin::Moment;
 use twin::journal::Journal;
-use twin::stock::{Command, Stock};
+use twin::stock::{Movement, Stock};
 
 #[path = "../tests/support/home.rs"]
 mod home;
@@ -55,7 +55,7 @@ async fn ledger(dir: &Path, senders: u64, seconds: u64) -> Measured {
     let clock = Clock::free(1.0, Moment::default());
     let site = sim::scenario::read_site(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quick-start/site.toml"));
     let in_force = InForce::new(0, clock.now(), site.expect("the bundled site"));
-    let house = Arc::new(House::new(clock.clone(), twin.clone(), BTreeMap::new(), BTreeMap::new(), in_force));
+    let house = Arc::new(House::new(clock.clone(), twin.clone(), Delivery::Mailbox, BTreeMap::new(), BTreeMap::new(), in_force));
     let (actor, _) = Ledger::spawn(None, Ledger, LedgerArguments { house: house.clone(), pace: Pace::Disk }).await.expect("a ledger");
     let done = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
@@ -67,7 +67,8 @@ async fn ledger(dir: &Path, senders: u64, seconds: u64) -> Measured {
                 while started.elapsed() < Duration::from_secs(seconds) {
                     let (caller, durable) = Caller::waiting();
                     let mut work = Work::at(clock.now());
-                    host.command(&mut work, Command::Receive { quantity: 1, reference: "bench".into() }).expect("stock takes goods in");
+                    let one = host.state.next(Movement::Receive { quantity: 1, reference: "bench".into() });
+                    host.command(&mut work, one).expect("stock takes goods in");
                     work.say(Outgoing::Answer(Answer::Written(caller)));
                     letterbox.put(work);
                     durable.await.expect("the ledger lives");
