@@ -135,7 +135,7 @@ async fn one_that_cannot_be_reached_is_asked_again_and_pauses_after_some_failure
 #[tokio::test]
 async fn what_a_carrier_refuses_its_parcel_hears_at_once() {
     let mut scene = Scene::new();
-    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label".into(), why: "no".into() };
+    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label", why: "no".into() };
     assert!(!refused.is_transient());
     scene.counter.labels.lock().unwrap().push_back(Err(refused));
     scene.told(request("O-1")).await;
