@@ -52,6 +52,10 @@ impl Work {
     }
 
     pub fn say_on(&mut self, account: Account, what: Outgoing) {
+        // Most say one thing, and how far they are.
+        if self.outgoing.capacity() == 0 {
+            self.outgoing.reserve_exact(2);
+        }
         self.outgoing.push(Sent { account, what });
     }
 
@@ -198,11 +202,12 @@ struct Held {
 impl Held {
     /// Works taken apart: what is written, and what waits for it.
     fn of(works: Vec<Work>) -> (Vec<Tx>, Vec<Held>) {
-        works
-            .into_iter()
-            .map(|Work { tx, cause, outgoing }| (Held { records: tx.len(), cause, outgoing }, tx))
-            .map(|(h, tx)| (tx, h))
-            .unzip()
+        let (mut txs, mut held) = (Vec::with_capacity(works.len()), Vec::with_capacity(works.len()));
+        for Work { tx, cause, outgoing } in works {
+            held.push(Held { records: tx.len(), cause, outgoing });
+            txs.push(tx);
+        }
+        (txs, held)
     }
 }
 

@@ -451,7 +451,7 @@ impl ParcelState {
 }
 
 /// What a carrier is asked for a parcel as it is planned, for the pickup that it will make; the key is the parcel's own, and `to` the whole address.
-pub(crate) fn label_request(house: &House, warehouse: &WarehouseConfig, id: &ParcelId, plan: &Plan, to: Address) -> LabelRequest {
+fn label_request(house: &House, warehouse: &WarehouseConfig, id: &ParcelId, plan: &Plan, to: Address) -> LabelRequest {
     LabelRequest {
         key: SmolStr::default(),
         parcel: id.clone(),

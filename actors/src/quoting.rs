@@ -7,7 +7,6 @@ use crate::carrier::{Asked, CarrierMsg};
 use crate::config::WarehouseConfig;
 use crate::order_desk::DeskState;
 use crate::origin::{self, Cause};
-use crate::parcel::label_request;
 use crate::shipment::Load;
 use drivers::carriers::Read;
 use ractor::ActorProcessingErr;
@@ -16,8 +15,7 @@ use rules::packing::Packed;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use twin::allocation::Candidate;
-use twin::channel::{Channel, Quote, QuoteRequest};
-use twin::parcel::Plan;
+use twin::channel::{Channel, LabelRequest, Quote, QuoteRequest};
 use twin::verdict::{NoOffer, foreign};
 use twin::{Address, CarrierId, Moment, Money, ParcelId, WarehouseId};
 
@@ -36,12 +34,45 @@ pub(crate) struct Quoting {
     pub(crate) incomplete: bool,
 }
 
-/// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
-/// field named.
-fn takes(house: &House, warehouse: &WarehouseConfig, plan: &Plan, to: &Address) -> Result<(), NoOffer> {
-    let Some(driver) = house.drivers.get(&plan.carrier) else { return Ok(()) };
-    let request = label_request(house, warehouse, &ParcelId::of(&plan.order, 1), plan, to.clone());
-    driver.fits(&request).map_err(|defect| NoOffer::Misfit { carrier: plan.carrier.clone(), defect })
+/// What carriers would be asked for a label of it, and what would be quoted, from one warehouse.
+struct Asking<'a> {
+    warehouse: &'a WarehouseConfig,
+    quote: QuoteRequest,
+    label: LabelRequest,
+}
+
+impl<'a> Asking<'a> {
+    fn new(warehouse: &'a WarehouseConfig, load: &Load, packed: &Packed, to: &Address, value: Money, ship_at: Moment) -> Self {
+        let (from, time_zone, battery) = (warehouse.address.clone(), warehouse.time_zone.clone(), load.has_battery());
+        let Packed { weight_g, dims, .. } = *packed;
+        let quote =
+            QuoteRequest { from: from.clone(), to: to.clone(), weight_g, dims, value, battery, ship_at, time_zone: time_zone.clone() };
+        let label = LabelRequest {
+            key: SmolStr::default(),
+            parcel: ParcelId::of(&load.shipment.orders[0].0, 1),
+            service: SmolStr::default(),
+            warehouse: warehouse.id.clone(),
+            from,
+            to: to.clone(),
+            weight_g,
+            dims,
+            value,
+            contents: rules::packing::in_words(load.goods()),
+            battery,
+            ship_at,
+            time_zone,
+        };
+        Asking { warehouse, quote, label }
+    }
+
+    /// Whether the channel's carrier takes the parcel with its address as it is: what it would refuse is held instead, with the
+    /// field named.
+    fn takes(&mut self, house: &House, channel: &Channel) -> Result<(), NoOffer> {
+        let Some(driver) = house.drivers.get(&channel.carrier) else { return Ok(()) };
+        self.label.service = channel.service.clone();
+        self.label.ship_at = house.next_pickup(&channel.carrier, &self.warehouse.id);
+        driver.fits(&self.label).map_err(|defect| NoOffer::Misfit { carrier: channel.carrier.clone(), defect })
+    }
 }
 
 impl DeskState {
@@ -60,52 +91,43 @@ impl DeskState {
         let packed = rules::packing::declare(load.goods());
         self.rounds += 1;
         let round = self.rounds;
-        let (mut offers, battery) = (Vec::new(), load.has_battery());
+        let mut offers = Vec::new();
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
-        let requests = fit.into_iter().filter_map(|warehouse| {
-            let config = in_force.config.warehouse(&warehouse)?;
-            let request = QuoteRequest {
-                from: config.address.clone(),
-                to: to.clone(),
-                weight_g: packed.weight_g,
-                dims: packed.dims,
-                value,
-                battery,
-                ship_at,
-                time_zone: config.time_zone.clone(),
-            };
-            Some((warehouse, config, request))
-        });
-        let requests: Vec<_> = requests.collect();
-        let takes = |config, channel: &Channel| takes(&house, config, &load.plan(config, channel, &packed), &to);
-        for (warehouse, config, request) in &requests {
+        let from = |warehouse: &WarehouseId| {
+            let warehouse = in_force.config.warehouse(warehouse)?;
+            Some(Asking::new(warehouse, &load, &packed, &to, value, ship_at))
+        };
+        let mut askings: Vec<_> = fit.iter().filter_map(from).collect();
+        for (nth, asking) in askings.iter_mut().enumerate() {
+            let warehouse = &asking.warehouse.id;
             let mut carriers = BTreeSet::new();
             let from_here = |c: &&Channel| c.origins.contains(warehouse) && load.shipment.channel.as_ref().is_none_or(|only| *only == c.id);
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
-                let accepts = rules::channels::accepts(channel, warehouse, request).map_err(NoOffer::from);
+                let accepts = rules::channels::accepts(channel, warehouse, &asking.quote).map_err(NoOffer::from);
                 match (accepts, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     // What its carrier would make of the address is looked at when it is needed.
-                    (Ok(()), None) if channel.last_resort => last_resort.push((channel, (warehouse, config, request))),
-                    (Ok(()), tariff) => match (takes(config, channel), tariff) {
+                    (Ok(()), None) if channel.last_resort => last_resort.push((nth, channel)),
+                    (Ok(()), tariff) => match (asking.takes(&house, channel), tariff) {
                         (Err(misfit), _) => offers.push(offer(Err(misfit))),
                         (Ok(()), None) => drop(carriers.insert(channel.carrier.clone())),
                         (Ok(()), Some(tariff)) => {
-                            let rated = rules::rating::rate(tariff, &channel.service, request, house.promise(channel, warehouse));
-                            offers.push(offer(rated));
+                            let promise = house.promise(channel, warehouse);
+                            offers.push(offer(rules::rating::rate(tariff, &channel.service, &asking.quote, promise)));
                         }
                     },
                 }
             }
-            asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, request.clone())));
+            asks.extend(carriers.into_iter().map(|carrier| (warehouse.clone(), carrier, asking.quote.clone())));
         }
         let served = !asks.is_empty() || offers.iter().any(|o| o.quote.is_ok());
-        for (channel, (warehouse, config, request)) in last_resort {
-            match if served { Err(NoOffer::NotAsked) } else { takes(config, channel) } {
-                Ok(()) => asks.push((warehouse.clone(), channel.carrier.clone(), request.clone())),
-                Err(why) => offers.push(Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote: Err(why) }),
+        for (nth, channel) in last_resort {
+            let asking = &mut askings[nth];
+            match if served { Err(NoOffer::NotAsked) } else { asking.takes(&house, channel) } {
+                Ok(()) => asks.push((asking.warehouse.id.clone(), channel.carrier.clone(), asking.quote.clone())),
+                Err(why) => offers.push(Offer { warehouse: asking.warehouse.id.clone(), channel: channel.id.clone(), quote: Err(why) }),
             }
         }
         let waiting = asks.len();

@@ -85,23 +85,25 @@ fn words(line: &str) -> Vec<&str> {
 fn begins_a_box(words: &[&str], first: bool, country: &str) -> bool {
     let numbered = |rest: &[&str]| rest.iter().take(2).any(|word| is_number(word));
     for taken in 1..=words.len().min(4) {
-        let (name, rest) = (words[..taken].concat(), &words[taken..]);
-        let named = NAMES.contains(&name.as_str());
+        let (name, rest) = (&words[..taken], &words[taken..]);
+        let named = NAMES.iter().any(|known| spells(name, known));
         // A street may be called after a post office; a box has a number or stands alone.
         if named && (numbered(rest) || rest.is_empty() && first) {
             return true;
         }
-        let short = SHORT.iter().any(|(word, countries)| *word == name && (countries.is_empty() || countries.contains(&country)));
+        let short =
+            taken == 1 && SHORT.iter().any(|(word, countries)| *word == name[0] && (countries.is_empty() || countries.contains(&country)));
         // `Apt 4 Box 12` is a flat: a bare box is one only where the line begins.
-        if short
-            && taken == 1
-            && rest.first().is_some_and(|word| is_number(word))
-            && (first || !matches!(name.as_str(), "box" | "pl" | "cs" | "cp" | "pf"))
-        {
+        if short && rest.first().is_some_and(|word| is_number(word)) && (first || !matches!(name[0], "box" | "pl" | "cs" | "cp" | "pf")) {
             return true;
         }
     }
     false
+}
+
+/// Whether these words, written together, are that name.
+fn spells(words: &[&str], name: &str) -> bool {
+    words.iter().try_fold(name, |name, word| name.strip_prefix(word)) == Some("")
 }
 
 fn is_number(word: &str) -> bool {
