@@ -56,7 +56,7 @@ async fn load(url: &str, seconds: u64, rate: u64) {
                 }
                 let Some(at) = text.find("LIVE-") else { continue };
                 let id: String = text[at..].chars().take_while(|c| *c != '"').collect();
-                let order = id.trim_end_matches("-1");
+                let order = id.strip_suffix("-1").unwrap_or(&id);
                 if let Some(started) = known.lock().expect("no panic").remove(order) {
                     found.lock().expect("no panic").push(started.elapsed().as_secs_f64() * 1e3);
                 }
