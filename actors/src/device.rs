@@ -36,6 +36,8 @@ pub struct DeviceArguments {
 
 pub struct DeviceState {
     house: Arc<House>,
+    /// Its own seat, not the device's: what it tells itself ends with it.
+    myself: Seat<DeviceMsg>,
     config: DeviceConfig,
     station: Seat<StationMsg>,
     host: Host<Device>,
@@ -56,8 +58,10 @@ impl Actor for DeviceActor {
         let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
         let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
-        let (clock, mine, cause) = (house.clock.clone(), Seat::of(myself.clone()), Cause::from(Origin::by(By::Device(config.id.clone()))));
-        // A fallen actor's session ends when its instruction channel closes; until then its news goes nowhere.
+        let (clock, cause) = (house.clock.clone(), Cause::from(Origin::by(By::Device(config.id.clone()))));
+        let own = Seat::of(myself.clone());
+        let mine = own.clone();
+        // A fallen actor's session ends when its instruction channel closes; until then only what it sees of goods is heard.
         let (to, device) = (station.clone(), config.kind);
         let observe = Arc::new(move |what| {
             let (at, cause) = (clock.steady(), cause.clone());
@@ -76,29 +80,40 @@ impl Actor for DeviceActor {
         let keepalive_every = Span::from_secs(i64::from(house.in_force().config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, names: config.names.clone(), ..SessionSettings::default() };
         let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
-        let actor = myself.clone();
+        let mine = own.clone();
         tokio::spawn(async move {
             // A session that panics has said so on standard error; what matters here is that it is over.
             let _ = AssertUnwindSafe(session).catch_unwind().await;
-            let _ = actor.cast(DeviceMsg::Ended.into());
+            mine.cast(DeviceMsg::Ended);
         });
         seat.take(myself);
-        let faults = Faults::taken_up(host.state.fault.clone());
-        Ok(DeviceState { house, config, station, host, faults, look_at: None, instructions })
+        Ok(DeviceState::new(house, own, config, station, host, instructions))
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<Told<DeviceMsg>>,
+        _: ActorRef<Told<DeviceMsg>>,
         told: Told<DeviceMsg>,
         device: &mut DeviceState,
     ) -> Result<(), ActorProcessingErr> {
-        origin::within(told.cause, || device.take(&myself, told.message))
+        origin::within(told.cause, || device.take(told.message))
     }
 }
 
 impl DeviceState {
-    fn take(&mut self, myself: &ActorRef<Told<DeviceMsg>>, message: DeviceMsg) -> Result<(), ActorProcessingErr> {
+    fn new(
+        house: Arc<House>,
+        myself: Seat<DeviceMsg>,
+        config: DeviceConfig,
+        station: Seat<StationMsg>,
+        host: Host<Device>,
+        instructions: UnboundedSender<Instruction>,
+    ) -> Self {
+        let faults = Faults::taken_up(host.state.fault.clone());
+        DeviceState { house, myself, config, station, host, faults, look_at: None, instructions }
+    }
+
+    fn take(&mut self, message: DeviceMsg) -> Result<(), ActorProcessingErr> {
         match message {
             DeviceMsg::Do(instruction) => {
                 self.instructions.send(instruction).map_err(|_| format!("the session of {} ended", self.config.id))?;
@@ -108,7 +123,7 @@ impl DeviceState {
                 self.look_at = None;
                 let commands = self.faults.due(self.house.clock.steady());
                 self.write(commands)?;
-                self.look_later(myself);
+                self.look_later();
             }
             DeviceMsg::Saw(at, what) => {
                 let commands = match &what {
@@ -130,7 +145,7 @@ impl DeviceState {
                     _ => vec![],
                 };
                 self.write(commands)?;
-                self.look_later(myself);
+                self.look_later();
                 if !matches!(what, Observation::Garbage { .. }) {
                     self.station.cast(StationMsg::Saw { device: self.config.kind, at, what });
                 }
@@ -158,14 +173,68 @@ impl DeviceState {
     }
 
     /// Sets one timer at most, for the earliest moment at which there is something to look at.
-    fn look_later(&mut self, myself: &ActorRef<Told<DeviceMsg>>) {
+    fn look_later(&mut self) {
         let Some(next) = self.faults.next() else { return };
         if self.look_at.is_none() {
             self.look_at = Some(next);
-            let (myself, clock) = (myself.clone(), &self.house.clock);
+            let (myself, clock) = (self.myself.clone(), &self.house.clock);
             let told = Told { cause: Origin::by(By::Device(self.config.id.clone())).into(), message: DeviceMsg::LookAtFaults };
-            // If the actor is gone by then, whoever follows it looks for himself.
-            clock.after(next - clock.steady(), move || drop(myself.cast(told)));
+            clock.after(next - clock.steady(), move || myself.send(told));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Overheard;
+    use std::collections::BTreeMap;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use twin::device::DeviceKind;
+
+    fn device() -> (Overheard, DeviceState, UnboundedReceiver<Instruction>) {
+        let overheard = Overheard::new(BTreeMap::new());
+        let house = overheard.house.clone();
+        let config = house.in_force().config.devices().find(|(_, device)| device.kind == DeviceKind::Scale).unwrap().1.clone();
+        let (instructions, inbox) = unbounded_channel();
+        let station = Seat::default();
+        overheard.ear("the station", &station);
+        let host = Host::load(&house.twin, config.id.text().clone()).unwrap();
+        (overheard, DeviceState::new(house, Seat::default(), config, station, host, instructions), inbox)
+    }
+
+    #[test]
+    fn what_it_is_and_what_is_wrong_with_it_is_written_once_and_its_station_hears_it() {
+        let (overheard, mut device, _inbox) = device();
+        let up = || DeviceMsg::Saw(Moment(0), Observation::Up { identity: "MT 1".into() });
+        device.take(up()).unwrap();
+        overheard.expect(&["wrote Device(Connected", "the station hears Saw { device: Scale"]);
+        device.take(up()).unwrap();
+        overheard.expect(&["the station hears Saw"]);
+        device.take(DeviceMsg::Saw(Moment(1), Observation::Fault { what: "overload".into() })).unwrap();
+        overheard.expect(&["wrote Device(FaultRaised { what: \"overload\"", "the station hears Saw"]);
+        device.take(DeviceMsg::Saw(Moment(2), Observation::FaultCleared)).unwrap();
+        overheard.expect(&["wrote Device(FaultCleared", "the station hears Saw"]);
+        device.take(DeviceMsg::Saw(Moment(3), Observation::Down { why: "the plug was pulled".into() })).unwrap();
+        overheard.expect(&["wrote Device(Disconnected", "the station hears Saw"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_and_is_a_fault_only_where_there_is_much_of_it() {
+        let (overheard, mut device, _inbox) = device();
+        device.take(DeviceMsg::Saw(Moment(0), Observation::Garbage { bytes: 3 })).unwrap();
+        overheard.expect(&[]);
+        device.take(DeviceMsg::Saw(Moment(1), Observation::Garbage { bytes: 100_000 })).unwrap();
+        overheard.expect(&["wrote Device(FaultRaised"]);
+    }
+
+    #[test]
+    fn it_does_what_it_is_told_and_falls_when_its_session_is_over() {
+        let (_overheard, mut device, mut inbox) = device();
+        device.take(DeviceMsg::Do(Instruction::Zero)).unwrap();
+        assert!(matches!(inbox.try_recv(), Ok(Instruction::Zero)));
+        assert!(device.take(DeviceMsg::Ended).unwrap_err().to_string().contains("ended"));
+        drop(inbox);
+        assert!(device.take(DeviceMsg::Do(Instruction::Zero)).is_err());
     }
 }
