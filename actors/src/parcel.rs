@@ -9,6 +9,7 @@ use crate::customs::Customs;
 use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, Reply};
 use crate::outgoing::Question;
+use crate::parcels::ParcelsMsg;
 use crate::returns;
 use crate::warehouse::WarehouseMsg;
 use crate::{Answer, Caller, Host, House, Outgoing, Seat, Told, Work, origin};
@@ -157,9 +158,19 @@ impl ParcelState {
         }
         self.handled += 1;
         let (rest, handled, resting) = (self.rest.clone(), self.handled, self.is_resting());
+        let ends = !work.tx.is_empty() && self.has_ended();
         work.say(Outgoing::Rest(rest, handled, resting));
+        if ends {
+            work.say(Outgoing::Parcels(ParcelsMsg::Ended(self.id.clone())));
+        }
         self.house.commit(work);
         Ok(())
+    }
+
+    /// Nothing is to be expected of it any more, though something may come.
+    fn has_ended(&self) -> bool {
+        let arrived = self.tracking.as_ref().is_some_and(|way| way.state.stage.is_end());
+        self.host.state.stage == Stage::Cancelled || arrived && self.returned.is_none()
     }
 
     fn is_resting(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::warehouse::WarehouseMsg;
 use crate::{House, Outgoing, ParcelMsg, Told};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, MessagingErr, SupervisionEvent};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use twin::bag::{self, Bag};
@@ -31,6 +31,8 @@ pub enum ParcelsMsg {
     To(ParcelId, ParcelMsg),
     /// One fell that had no mailbox.
     Fell(ParcelId, SmolStr),
+    /// One has come to its end, durably: it sleeps from now on, unless something has come for it.
+    Ended(ParcelId),
     /// All that a fallen parcel had decided is durable.
     Wake(ParcelId),
     /// Somebody who works on parcels fell: hand them over to the one who sits there now.
@@ -177,6 +179,10 @@ impl Actor for Parcels {
                 state.forget(&id);
                 state.fell(id, &why, None)
             }
+            ParcelsMsg::Ended(id) => {
+                state.sleeps(&id);
+                Ok(())
+            }
             ParcelsMsg::Wake(id) => {
                 let kept = state.fallen.remove(&id).unwrap_or_default();
                 tracing::warn!(parcel = %id, kept = kept.len(), "woken again from the twin");
@@ -301,26 +307,40 @@ impl ParcelsState {
     }
 
     fn make_room(&mut self) {
-        let house = self.house.clone();
-        let mut parcels = house.awake.write();
-        if parcels.len() < house.in_force().config.limits.parcels_awake_max {
+        let awake = self.house.awake.read().len();
+        // Those that went to sleep at their end stand in it still.
+        if self.woken.len() > 2 * awake + LOOKS {
+            let mut seen = HashSet::new();
+            let parcels = self.house.awake.read();
+            self.woken.retain(|id| parcels.contains_key(id) && seen.insert(id.clone()));
+        }
+        if awake < self.house.in_force().config.limits.parcels_awake_max {
             return;
         }
         for _ in 0..LOOKS.min(self.woken.len()) {
             let Some(id) = self.woken.pop_front() else { return };
-            match parcels.get(&id) {
-                Some(waking) if waking.rest.is_at_rest(waking.sent.load(Ordering::Acquire)) => {
-                    if let Body::Actor(actor) = &waking.body {
-                        self.ids.remove(&actor.get_id());
-                        actor.stop(None);
-                    }
-                    parcels.remove(&id);
-                    return;
-                }
-                Some(_) => self.woken.push_back(id),
-                None => {}
+            if self.sleeps(&id) {
+                return;
+            }
+            if self.house.awake.read().contains_key(&id) {
+                self.woken.push_back(id);
             }
         }
+    }
+
+    /// Puts a parcel to sleep that is awake and at rest, and says whether it did.
+    fn sleeps(&mut self, id: &ParcelId) -> bool {
+        // Under the lock, so that nothing is said to it meanwhile.
+        let mut parcels = self.house.awake.write();
+        let rests = |waking: &Waking| waking.rest.is_at_rest(waking.sent.load(Ordering::Acquire));
+        if !parcels.get(id).is_some_and(rests) {
+            return false;
+        }
+        if let Some(Waking { body: Body::Actor(actor), .. }) = parcels.remove(id) {
+            self.ids.remove(&actor.get_id());
+            actor.stop(None);
+        }
+        true
     }
 }
 
