@@ -67,6 +67,8 @@ pub struct ParcelsState {
     /// What came for those that fell, until they wake again.
     fallen: HashMap<ParcelId, Vec<Told<ParcelMsg>>>,
     falls: VecDeque<Moment>,
+    /// Parcels that take turns end with it.
+    alive: Arc<()>,
 }
 
 /// The parcels that are awake, for whoever has something to say to one: what comes for these goes to them straight.
@@ -154,7 +156,15 @@ impl Actor for Parcels {
         house.parcels.take(myself);
         house.awake.write().clear();
         house.awake.queued.store(0, Ordering::Release);
-        Ok(ParcelsState { house, fresh, ids: HashMap::new(), woken: VecDeque::new(), fallen: HashMap::new(), falls: VecDeque::new() })
+        Ok(ParcelsState {
+            house,
+            fresh,
+            ids: HashMap::new(),
+            woken: VecDeque::new(),
+            fallen: HashMap::new(),
+            falls: VecDeque::new(),
+            alive: Arc::default(),
+        })
     }
 
     async fn post_start(&self, myself: ActorRef<Told<ParcelsMsg>>, state: &mut ParcelsState) -> Result<(), ActorProcessingErr> {
@@ -265,7 +275,7 @@ impl ParcelsState {
                 Err(why) => Err(why.to_string()),
             },
             Delivery::Turns => match ParcelState::load(arguments) {
-                Ok(parcel) => Ok(Body::Turns(Arc::new(Turns::new(self.house.clone(), id.clone(), parcel)))),
+                Ok(parcel) => Ok(Body::Turns(Arc::new(Turns::new(self.house.clone(), id.clone(), Arc::downgrade(&self.alive), parcel)))),
                 Err(why) => Err(why.to_string()),
             },
         };

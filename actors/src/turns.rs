@@ -8,7 +8,7 @@ use crate::{House, ParcelMsg, Told, origin};
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use twin::ParcelId;
 
 /// How what is said comes to a parcel.
@@ -24,6 +24,8 @@ pub enum Delivery {
 pub(crate) struct Turns {
     house: Arc<House>,
     id: ParcelId,
+    /// Gone with the supervisor of all parcels: nobody takes a turn after that, as no mailbox is read.
+    supervisor: Weak<()>,
     queue: Mutex<Queue>,
 }
 
@@ -37,9 +39,9 @@ struct Queue {
 }
 
 impl Turns {
-    pub fn new(house: Arc<House>, id: ParcelId, parcel: ParcelState) -> Self {
+    pub fn new(house: Arc<House>, id: ParcelId, supervisor: Weak<()>, parcel: ParcelState) -> Self {
         let queue = Queue { parcel: Some(Box::new(parcel)), waiting: VecDeque::new(), called: false, fell: false };
-        Turns { house, id, queue: Mutex::new(queue) }
+        Turns { house, id, supervisor, queue: Mutex::new(queue) }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -65,6 +67,9 @@ impl Turns {
     fn take(&self) {
         let mut queue = self.queue();
         while let Some(Told { cause, message }) = queue.waiting.pop_front() {
+            if self.supervisor.strong_count() == 0 {
+                return;
+            }
             let Some(mut parcel) = queue.parcel.take() else { return };
             drop(queue);
             let handled = catch_unwind(AssertUnwindSafe(|| origin::within(cause, || parcel.handle(message))));
