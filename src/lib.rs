@@ -5,6 +5,7 @@ pub mod cli;
 pub mod console;
 mod page;
 pub mod query;
+pub mod remedy;
 pub mod report;
 pub mod router;
 

@@ -3,7 +3,7 @@
 
 use crate::api::{
     Api, AppState, board, by_hand, charges, decisions, docs, entities, events, gate, health, hosts, lists, metrics, orders,
-    problem::Problem, products, request_id, returns, serve, settings,
+    problem::Problem, products, remedies, request_id, returns, serve, settings,
 };
 use crate::console;
 use axum::Router;
@@ -48,6 +48,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/api/v1/sku-maps/{platform}/{shop}/{sku}", get(products::mapped).put(products::map).delete(products::unmap))
         .route("/api/v1/sellers", get(lists::sellers))
         .route("/api/v1/sellers/{id}", get(entities::seller).put(products::seller))
+        .route("/api/v1/remedies", post(remedies::remedy))
         .route("/api/v1/exceptions", get(lists::exceptions))
         .route("/api/v1/decisions", get(lists::decisions))
         .route("/api/v1/decisions/{order}", get(decisions::decision))
@@ -84,7 +85,8 @@ pub(crate) fn routes(api: Api) -> Router {
 }
 
 /// What stands below `/api/v1/` besides things.
-const STATIC: [&str; 9] = ["allocations", "events", "board", "openapi.json", "docs", "docs.js", "exceptions", "decisions", "search"];
+const STATIC: [&str; 10] =
+    ["allocations", "remedies", "events", "board", "openapi.json", "docs", "docs.js", "exceptions", "decisions", "search"];
 
 async fn unknown(uri: Uri) -> Problem {
     Problem::absent(format!("there is nothing at {}; /api/v1/docs lists what there is", uri.path()))

@@ -25,6 +25,7 @@ pub mod orders;
 pub mod problem;
 pub mod product_form;
 pub mod products;
+pub mod remedies;
 pub mod request_id;
 pub mod returns;
 pub mod serve;

@@ -215,7 +215,7 @@ pub async fn close(
     told(&api, request, parcel, by, Step::Close { outcome, note: note.into() }).await
 }
 
-async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+pub async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     let body = gate::json_body(headers, body).await?;
     serde_json::from_slice(&body).map_err(|e| Problem::bad_request(format!("the body cannot be read: {e}")))
 }
@@ -228,13 +228,13 @@ pub fn name_fault(name: &str) -> Option<FieldError> {
     None
 }
 
-fn length_fault(field: &str, text: &str, least: usize) -> Option<FieldError> {
+pub fn length_fault(field: &str, text: &str, least: usize) -> Option<FieldError> {
     let length = text.chars().count();
     let fits = (least..=REASON_LENGTH_MAX).contains(&length);
     (!fits).then(|| FieldError::new(field, format!("{length} characters; {least} to {REASON_LENGTH_MAX} are accepted")))
 }
 
-fn fault_free(faults: Vec<FieldError>) -> Result<(), Problem> {
+pub fn fault_free(faults: Vec<FieldError>) -> Result<(), Problem> {
     if faults.is_empty() {
         return Ok(());
     }

@@ -12,6 +12,7 @@ mod meter;
 mod parallel;
 mod products;
 mod query;
+mod remedy;
 mod screen;
 mod seeds;
 mod settings;
@@ -50,6 +51,8 @@ enum Command {
     /// Tell a running site what is sold, from files
     #[command(subcommand)]
     Products(products::ProductsCommand),
+    /// Put something right on a running site: an order, a parcel, a bag, a station …
+    Remedy(remedy::RemedyFlags),
     /// Read carriers' rate sheets, and price a parcel
     #[command(subcommand)]
     Tariff(tariff::TariffCommand),
@@ -350,6 +353,7 @@ pub fn main() -> ExitCode {
         Command::Settings(command) => settings::run(command),
         Command::Tariff(command) => tariff::run(command),
         Command::Products(command) => products::run(command),
+        Command::Remedy(flags) => remedy::run(flags),
         Command::Completions { shell } => complete(shell),
     };
     match outcome {

@@ -312,6 +312,13 @@ impl Twin {
         Ok(rows.filter(|id| id.as_ref().map_or(true, |id| id.number() == text)).collect::<Result<_, _>>()?)
     }
 
+    /// The stage that it is in; empty where its kind has none, or where it is not there.
+    pub fn stage_word(&self, key: &Key) -> Result<&'static str, TwinError> {
+        let Some(bytes) = self.shelf.state(key)? else { return Ok("") };
+        let bad = |why: String| TwinError::BadState { key: key.clone(), why };
+        Ok(State::from_bytes(key.kind, &bytes).map_err(bad)?.1.stage_word())
+    }
+
     /// One entity as JSON with its version, whatever its kind. Who a buyer is stands in it unless it is erased.
     pub fn json(&self, key: &Key) -> Result<Option<serde_json::Value>, TwinError> {
         let Some(bytes) = self.shelf.state(key)? else { return Ok(None) };

@@ -3,7 +3,7 @@
 
 use super::problem::{FieldError, Problem};
 use super::{
-    board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, products, returns, settings,
+    board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, products, remedies, returns, settings,
 };
 use crate::page::{asset, page};
 use axum::Json;
@@ -53,6 +53,7 @@ use utoipa::{Modify, OpenApi};
         products::seller,
         products::count_all,
         entities::seller,
+        remedies::remedy,
         lists::exceptions,
         lists::decisions,
         decisions::decision,
@@ -79,6 +80,7 @@ use utoipa::{Modify, OpenApi};
         (name = "parcels", description = "Where a parcel is and what was measured"),
         (name = "returns", description = "What comes back, and what becomes of it"),
         (name = "products", description = "What is sold, what shops call it, and whose the shops are"),
+        (name = "remedies", description = "What a person does about something that is wrong"),
         (name = "lists", description = "What there is, by facets or by a part of a text; a moment behind what is written"),
         (name = "settings", description = "What the site goes by, in versions, and how it is changed while it runs"),
         (name = "events", description = "The journal as it is written"),

@@ -12,6 +12,7 @@ mod origins;
 mod pages;
 mod products;
 mod reading;
+pub mod remedies;
 mod returns;
 mod settings;
 mod time;

@@ -1,0 +1,99 @@
+//! What people do about things that are wrong: each remedy is handed to the actor that decides it, and answered when it is durable.
+
+use super::Api;
+use super::entities::called;
+use super::limits::COMMIT_WAIT_MAX;
+use super::orders::late;
+use super::problem::Problem;
+use super::request_id::RequestId;
+use super::returns::{fault_free, length_fault, name_fault, read};
+use crate::remedy::{Asked, Done, Remedy};
+use actors::order_desk::{DeskMsg, Reply};
+use actors::warehouse::WarehouseMsg;
+use actors::{Caller, House, origin};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use smol_str::SmolStr;
+use twin::bag::Bag;
+use twin::{BagId, By, Entity, Key, Kind, Origin, ParcelId};
+
+/// Put something right
+///
+/// One list of what a person can do about whatever is wrong; `parceltwin remedy` does the same. The actor whose thing it is checks it
+/// as it checks itself, and the answer comes when it is durable. The same again is harmless.
+#[utoipa::path(
+    post, path = "/api/v1/remedies", tag = "remedies", request_body = Asked,
+    responses(
+        (status = 200, description = "It is done", body = Done,
+            headers(("x-request-id" = String, description = "The `because` of its records"))),
+        (status = 404, description = "There is no such thing", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It cannot be done as things are; both states are named", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Faulty fields, each named", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn remedy(
+    State(api): State<Api>,
+    Extension(request): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Done>, Problem> {
+    let Asked { by, why, remedy } = read(&headers, body).await?;
+    fault_free([name_fault(&by), length_fault("why", &why, 1)].into_iter().flatten().collect())?;
+    let origin = Origin { by: By::Person(SmolStr::new(by)), ..request.origin() };
+    let why = SmolStr::new(why);
+    let (key, told) = ready(&api, remedy, why).await?;
+    let (caller, answer) = Caller::waiting();
+    origin::within(origin, || told(&api.app.house, caller));
+    match api.clock.timeout(COMMIT_WAIT_MAX, answer).await {
+        Some(Ok(Ok(()))) => {}
+        Some(Ok(Err(refusal))) => return Err(Problem::refused(refusal)),
+        Some(Err(_)) => return Err(Problem::unavailable("whoever does it fell over it; send the same again: it is harmless")),
+        None => return Err(Problem::unavailable(late())),
+    }
+    let wanted = key.clone();
+    let stage = api.read(move |twin| twin.stage_word(&wanted)).await?;
+    Ok(Json(Done { kind: key.kind.as_str().into(), id: key.id.to_string(), stage: stage.into(), note: String::new() }))
+}
+
+/// What hands a remedy to the one who decides it.
+type Telling = Box<dyn FnOnce(&House, Reply) + Send>;
+
+/// The thing that a remedy is about, which is there, and what tells it.
+async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling), Problem> {
+    Ok(match remedy {
+        Remedy::CancelOrder { order } => {
+            let order = called(api, order).await?;
+            let key = Key::new(Kind::Order, order.text().clone());
+            (key, Box::new(|house, reply| house.desk.cast(DeskMsg::Cancel { order, reason: why, reply })))
+        }
+        Remedy::TakeApart { parcel } => {
+            let (key, parcel) = parcel_called(api, parcel).await?;
+            (key, Box::new(|house, reply| house.desk.cast(DeskMsg::TakeApart { parcel, reason: why, reply })))
+        }
+        Remedy::HandOverBag { bag } => {
+            let (key, bag): (Key, (SmolStr, Bag)) = there(api, bag).await?;
+            let id = BagId::from(bag.0);
+            (key, Box::new(move |house, reply| house.tell_warehouse(&bag.1.warehouse, WarehouseMsg::HandOver(id, reply))))
+        }
+    })
+}
+
+/// A parcel that is there.
+async fn parcel_called(api: &Api, id: String) -> Result<(Key, ParcelId), Problem> {
+    let (key, (id, _)) = there::<twin::parcel::Parcel>(api, id).await?;
+    Ok((key, ParcelId::from(id)))
+}
+
+/// A thing that is there, with its state.
+async fn there<E: Entity>(api: &Api, id: String) -> Result<(Key, (SmolStr, E)), Problem> {
+    fault_free(length_fault(E::KIND.as_str(), &id, 1).into_iter().collect())?;
+    let id = SmolStr::new(id);
+    let wanted = id.clone();
+    let Some((_, state)) = api.read(move |twin| twin.load::<E>(&wanted)).await? else {
+        return Err(Problem::absent(format!("there is no {} {id}", E::KIND.as_str())));
+    };
+    Ok((Key::new(E::KIND, id.clone()), (id, state)))
+}
