@@ -2,6 +2,7 @@
 
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
+use crate::problem::{Cause, Severity, Trouble};
 use crate::{ChannelId, Grams, ManifestId, Moment, ParcelId, StationId, WarehouseId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr};
@@ -44,11 +45,34 @@ pub struct Bag {
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Open { warehouse: WarehouseId, station: StationId, chute: u16, channel: ChannelId },
-    Add { parcel: ParcelId, weight_g: Grams },
-    Close { why: SmolStr },
-    HandOver { manifest: ManifestId },
-    RaiseException { what: SmolStr },
+    Open {
+        warehouse: WarehouseId,
+        station: StationId,
+        chute: u16,
+        channel: ChannelId,
+    },
+    Add {
+        parcel: ParcelId,
+        weight_g: Grams,
+    },
+    /// A person took a parcel out of it.
+    Remove {
+        parcel: ParcelId,
+        weight_g: Grams,
+    },
+    Close {
+        why: SmolStr,
+    },
+    HandOver {
+        manifest: ManifestId,
+    },
+    RaiseException {
+        what: SmolStr,
+    },
+    /// What was wrong with it has been dealt with.
+    Settle {
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +83,8 @@ pub enum Event {
     Closed { why: SmolStr },
     HandedOver { manifest: ManifestId },
     ExceptionRaised { what: SmolStr },
+    Removed { parcel: ParcelId, weight_g: Grams },
+    Settled { why: SmolStr },
 }
 
 impl Entity for Bag {
@@ -79,6 +105,13 @@ impl Entity for Bag {
             (_, Command::Add { parcel, .. }) if self.parcels.contains(&parcel) => Ok(vec![]),
             (Stage::Open, Command::Add { parcel, weight_g }) => Ok(vec![Event::Added { parcel, weight_g }]),
             (_, Command::Add { .. }) => wrong("adding a parcel", Stage::Open),
+            (Stage::Open | Stage::Closed, Command::Remove { parcel, weight_g }) if self.parcels.contains(&parcel) => {
+                Ok(vec![Event::Removed { parcel, weight_g }])
+            }
+            (Stage::HandedOver, Command::Remove { .. }) => wrong("taking a parcel out", Stage::Closed),
+            (_, Command::Remove { .. }) => Ok(vec![]),
+            (_, Command::Settle { why }) if self.exception.is_some() => Ok(vec![Event::Settled { why }]),
+            (_, Command::Settle { .. }) => Ok(vec![]),
             (Stage::Open, Command::Close { why }) => Ok(vec![Event::Closed { why }]),
             (_, Command::Close { .. }) => Ok(vec![]),
             (Stage::Closed, Command::HandOver { manifest }) => Ok(vec![Event::HandedOver { manifest }]),
@@ -113,6 +146,13 @@ impl Entity for Bag {
                 self.parcels.push(parcel.clone());
                 self.weight_g = self.weight_g.saturating_add(*weight_g);
             }
+            Event::Removed { parcel, weight_g } => {
+                self.parcels.retain(|other| other != parcel);
+                self.weight_g = self.weight_g.saturating_sub(*weight_g);
+                // Whatever was said of what was in it is looked at anew.
+                self.exception = None;
+            }
+            Event::Settled { .. } => self.exception = None,
             Event::Closed { .. } => self.stage = Stage::Closed,
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::HandedOver { manifest } => {
@@ -125,6 +165,10 @@ impl Entity for Bag {
 
     fn stage_word(&self) -> &'static str {
         self.stage.as_str()
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        self.exception.iter().map(|what| Trouble { cause: Cause::Alarm, severity: Severity::Urgent, what: what.clone() }).collect()
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {

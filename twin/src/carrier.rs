@@ -2,6 +2,7 @@
 
 use crate::Moment;
 use crate::entity::{Entity, Kind, Refusal};
+use crate::problem::{Cause, Severity, Trouble};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -52,6 +53,10 @@ impl Entity for Carrier {
 
     fn stage_word(&self) -> &'static str {
         if self.suspended.is_some() { "suspended" } else { "open" }
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        self.suspended.iter().map(|why| Trouble { cause: Cause::Suspended, severity: Severity::Urgent, what: why.clone() }).collect()
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

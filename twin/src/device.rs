@@ -2,6 +2,7 @@
 
 use crate::Moment;
 use crate::entity::{Entity, Kind, Refusal};
+use crate::problem::{Cause, Severity, Trouble};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -136,6 +137,13 @@ impl Entity for Device {
         } else {
             "offline"
         }
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let offline =
+            (!self.online).then(|| Trouble { cause: Cause::Offline, severity: Severity::Urgent, what: "it cannot be reached".into() });
+        let faulty = self.fault.as_ref().map(|what| Trouble { cause: Cause::Faulty, severity: Severity::Act, what: what.clone() });
+        offline.into_iter().chain(faulty).collect()
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

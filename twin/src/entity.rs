@@ -3,6 +3,7 @@
 use crate::Moment;
 use crate::event::Event;
 use crate::facet::Listing;
+use crate::problem::Trouble;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -30,10 +31,11 @@ pub enum Kind {
     Seller,
     Charges,
     Declaration,
+    Problem,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Order,
         Kind::Parcel,
         Kind::Stock,
@@ -51,6 +53,7 @@ impl Kind {
         Kind::Seller,
         Kind::Charges,
         Kind::Declaration,
+        Kind::Problem,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Kind {
             Kind::Seller => "seller",
             Kind::Charges => "charges",
             Kind::Declaration => "declaration",
+            Kind::Problem => "problem",
         }
     }
 }
@@ -147,7 +151,12 @@ pub trait Entity: Default + Clone + fmt::Debug + Serialize + DeserializeOwned + 
         ""
     }
 
-    /// The lists that it stands in.
+    /// What is wrong with it now.
+    fn troubles(&self) -> Vec<Trouble> {
+        Vec::new()
+    }
+
+    /// The lists that it stands in, but for those of what is wrong with it.
     fn listings(&self, _id: &str) -> Vec<Listing> {
         Vec::new()
     }
@@ -162,7 +171,7 @@ pub trait Entity: Default + Clone + fmt::Debug + Serialize + DeserializeOwned + 
 
 /// The shape of all states together. States are thrown away and made anew from the journal where it differs, so it must
 /// grow with every change of any of them; a test says when it must.
-pub const STATES_VERSION: u32 = 9;
+pub const STATES_VERSION: u32 = 10;
 
 /// A state as the shelf keeps it: how many events made it, then the state itself.
 pub(crate) fn state_bytes<E: Serialize>(version: u32, state: &E) -> Vec<u8> {

@@ -5,8 +5,8 @@ use crate::entity::{Entity, Kind, read_state, state_bytes};
 use crate::facet::Listing;
 use crate::field::{Pen, Variants};
 use crate::{
-    Moment, bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station,
-    stock, tracking, warehouse,
+    Moment, bag, carrier, charges, declaration, device, manifest, order, parcel, problem, product, returns, seller, settings, sku_map,
+    station, stock, tracking, warehouse,
 };
 use serde::{Deserialize, Serialize};
 macro_rules! events {
@@ -102,4 +102,5 @@ events! {
     15 Charges(charges::Charges),
     16 Declaration(declaration::Declaration),
     17 Seller(seller::Seller),
+    18 Problem(problem::Problem),
 }

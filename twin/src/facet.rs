@@ -41,10 +41,16 @@ pub enum Facet {
     Unmapped,
     /// A bundle, or a SKU under another name; of each SKU of ours in it.
     Part,
+    /// A parcel whose label is to be given back; of its carrier.
+    Void,
+    /// Something is wrong with it; of the sort of trouble. What is the note.
+    Trouble,
+    /// A problem that is open; of the kind of what has it. Its id is the note.
+    Problem,
 }
 
 impl Facet {
-    pub const ALL: [Facet; 16] = [
+    pub const ALL: [Facet; 19] = [
         Facet::Plan,
         Facet::Underway,
         Facet::Label,
@@ -61,6 +67,9 @@ impl Facet {
         Facet::Shop,
         Facet::Unmapped,
         Facet::Part,
+        Facet::Void,
+        Facet::Trouble,
+        Facet::Problem,
     ];
 
     /// The number under which the shelf knows it.
@@ -96,6 +105,15 @@ impl Standing {
         if version == 0 {
             return Standing::default();
         }
-        Standing { stage: state.stage_word(), listings: state.listings(id) }
+        let mut listings = state.listings(id);
+        let troubles = state.troubles();
+        listings.extend(troubles.into_iter().map(|t| Listing::new(Facet::Trouble, t.cause.as_str(), t.what)));
+        Standing { stage: state.stage_word(), listings }
+    }
+
+    /// Whether something else is wrong than before, or nothing any more.
+    pub fn is_wrong_otherwise(&self, before: &Standing) -> bool {
+        let troubles = |standing: &Standing| standing.listings.iter().filter(|l| l.facet == Facet::Trouble).cloned().collect::<Vec<_>>();
+        self.listings.len() + before.listings.len() > 0 && troubles(self) != troubles(before)
     }
 }

@@ -122,6 +122,17 @@ impl Field for bool {
     }
 }
 
+/// A kind is written as its number.
+impl Field for crate::Kind {
+    fn put(&self, pen: &mut Pen) {
+        u32::from(self.number()).put(pen);
+    }
+    fn take(d: &mut Decoder) -> Result<Self, Error> {
+        let number = u32::take(d)?;
+        crate::Kind::of_number(number).ok_or_else(|| Error::message(format!("there is no kind {number}")))
+    }
+}
+
 impl Field for SmolStr {
     fn put(&self, pen: &mut Pen) {
         pen.text(self);

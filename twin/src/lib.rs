@@ -41,6 +41,7 @@ pub mod origin;
 pub mod parcel;
 pub mod parts;
 pub mod personal;
+pub mod problem;
 pub mod product;
 pub mod projection;
 pub mod replay;

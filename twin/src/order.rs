@@ -13,7 +13,8 @@ use crate::hold::Detail;
 use crate::keys::Sealed;
 use crate::money::Decimal;
 use crate::new_order::{NewLine, Terms};
-use crate::{Moment, Money, OrderId, ParcelId, SellerId};
+use crate::problem::{Cause, Severity, Trouble};
+use crate::{ChannelId, Moment, Money, OrderId, ParcelId, SellerId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
@@ -169,6 +170,8 @@ pub struct Part {
     pub shares: Vec<Share>,
     pub claim: Claim,
     pub decision: Decision,
+    /// Its carrier sold no label for it, and why; cleared by another version of the order.
+    pub refused: Option<SmolStr>,
     /// All orders in the parcel, the one first whose buyer it goes to. Empty where there is no other.
     pub with: Vec<OrderId>,
 }
@@ -224,6 +227,8 @@ pub enum Command {
     Drop {
         parcel: ParcelId,
         reason: SmolStr,
+        /// Its carrier sold no label for it: its channel is not tried again.
+        refused: bool,
     },
     /// What is in no parcel is not wanted any more.
     Cancel {
@@ -266,6 +271,9 @@ pub enum Event {
     Dropped {
         parcel: ParcelId,
         reason: SmolStr,
+        /// Its carrier sold no label for it: its channel is not tried again for this version of the order.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        refused: bool,
     },
     Cancelled {
         reason: SmolStr,
@@ -284,6 +292,11 @@ impl Order {
 
     pub fn part(&self, parcel: &ParcelId) -> Option<&Part> {
         self.parts.iter().find(|part| part.parcel == *parcel)
+    }
+
+    /// Channels that took it and whose carriers sold no label for it then, each with why.
+    pub fn refused_channels(&self) -> impl Iterator<Item = (&ChannelId, &SmolStr)> {
+        self.parts.iter().filter_map(|part| Some((&part.decision.channel, part.refused.as_ref()?)))
     }
 
     /// The decision made last.
@@ -413,8 +426,8 @@ impl Entity for Order {
                 Some(Claim::Picked) => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "picking", &format_smolstr!("in parcel {parcel}"))),
             },
-            Command::Drop { parcel, reason } => match claim(&parcel) {
-                Some(Claim::Reserved | Claim::Picked) => Ok(vec![Event::Dropped { parcel, reason }]),
+            Command::Drop { parcel, reason, refused } => match claim(&parcel) {
+                Some(Claim::Reserved | Claim::Picked) => Ok(vec![Event::Dropped { parcel, reason, refused }]),
                 _ => Ok(vec![]),
             },
             Command::Cancel { .. } if self.cancelled.is_some() => Ok(vec![]),
@@ -445,6 +458,8 @@ impl Entity for Order {
                 self.content = Content::clone(content);
                 self.revision += 1;
                 self.holds.clear();
+                // Another address may please whom this one did not.
+                self.parts.iter_mut().for_each(|part| part.refused = None);
             }
             Event::Held { reason, detail } => {
                 self.holds.insert(*reason, detail.clone());
@@ -463,13 +478,18 @@ impl Entity for Order {
             Event::Allocated { decision, parcel, shares, with } => {
                 let shares = if shares.is_empty() { self.open_shares() } else { shares.clone() };
                 let (parcel, decision, with) = (parcel.clone(), Decision::clone(decision), with.clone());
-                self.parts.push(Part { parcel, shares, claim: Claim::Reserved, decision, with });
+                self.parts.push(Part { parcel, shares, claim: Claim::Reserved, decision, refused: None, with });
                 if self.open_shares().is_empty() {
                     self.holds.clear();
                 }
             }
             Event::Picked { parcel } => part(self, parcel, Claim::Picked),
-            Event::Dropped { parcel, .. } => part(self, parcel, Claim::Dropped),
+            Event::Dropped { parcel, reason, refused } => {
+                part(self, parcel, Claim::Dropped);
+                if let Some(part) = self.parts.iter_mut().find(|part| part.parcel == *parcel).filter(|_| *refused) {
+                    part.refused = Some(reason.clone());
+                }
+            }
             Event::Cancelled { reason } => {
                 self.cancelled = Some(reason.clone());
                 self.holds.clear();
@@ -485,6 +505,14 @@ impl Entity for Order {
             Stage::Received if self.live_parts().next().is_some() => "partly allocated",
             stage => stage.as_str(),
         }
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        if !self.is_held() {
+            return vec![];
+        }
+        let holds: Vec<_> = self.holds.iter().map(|(hold, detail)| format!("{}: {detail}", hold.as_str())).collect();
+        vec![Trouble { cause: Cause::Held, severity: Severity::Act, what: holds.join("; ").into() }]
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {
@@ -554,12 +582,12 @@ mod tests {
         assert_eq!(order.stage_word(), "allocated");
         assert_eq!(allocate(&mut order, "O-2", &[(0, 1), (1, 1)]), Ok(0), "twice is once");
         tell(&mut order, Command::Pick { parcel: "O-2".into() }).unwrap();
-        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into(), refused: false }).unwrap();
         assert_eq!((order.stage_word(), order.open_shares()), ("partly allocated", vec![Share { line: 0, quantity: 2 }]));
         assert!(tell(&mut order, Command::Pick { parcel: "O-1".into() }).is_err());
         tell(&mut order, Command::Cancel { reason: "r".into() }).unwrap();
         assert_eq!(order.stage_word(), "allocated", "what is in a parcel goes on");
-        tell(&mut order, Command::Drop { parcel: "O-2".into(), reason: "r".into() }).unwrap();
+        tell(&mut order, Command::Drop { parcel: "O-2".into(), reason: "r".into(), refused: false }).unwrap();
         assert_eq!(order.stage_word(), "cancelled");
     }
 
@@ -578,7 +606,7 @@ mod tests {
         let mut later = content(Some(8), &[1], "s");
         later.terms.ship_by = Some(Moment(99));
         assert_eq!(receive(&mut order, later), Ok(1), "its dates may change");
-        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into(), refused: false }).unwrap();
         assert_eq!(receive(&mut order, content(Some(9), &[3], "s")), Ok(1));
         tell(&mut order, Command::Cancel { reason: "r".into() }).unwrap();
         assert!(receive(&mut order, content(Some(10), &[4], "s")).is_err());
@@ -604,7 +632,7 @@ mod tests {
             for (n, (what, line, quantity, parcel)) in steps.into_iter().enumerate() {
                 let _ = match what {
                     0 => allocate(&mut order, &format!("O-{n}"), &[(line, quantity), ((line + 1) % 3, 1)]),
-                    1 => tell(&mut order, Command::Drop { parcel: format!("O-{parcel}").as_str().into(), reason: "r".into() }),
+                    1 => tell(&mut order, Command::Drop { parcel: format!("O-{parcel}").as_str().into(), reason: "r".into(), refused: false }),
                     _ => tell(&mut order, Command::Pick { parcel: format!("O-{parcel}").as_str().into() }),
                 };
                 for (n, line) in order.content.lines.iter().enumerate() {

@@ -8,8 +8,10 @@ use crate::address::Place;
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
 use crate::keys::Sealed;
+use crate::problem::{Cause, Severity, Trouble};
 use crate::{
-    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, SellerId, Sku, StationId, TrackingNumber, WarehouseId,
+    BagId, CarrierId, ChannelId, DeviceId, Dims, Grams, Hash, Moment, Money, OrderId, ParcelId, SellerId, Sku, StationId, TrackingNumber,
+    WarehouseId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
@@ -109,6 +111,15 @@ pub enum Interception {
         planned: u16,
         actual: u16,
     },
+    /// Its carrier gave it a number that another parcel wears.
+    NumberTaken {
+        number: TrackingNumber,
+        by: ParcelId,
+    },
+    /// A person wants it stopped, wherever it is.
+    Stopped {
+        why: SmolStr,
+    },
     /// A person or a rule outside the line said so.
     Manual {
         why: SmolStr,
@@ -126,6 +137,8 @@ impl Interception {
             Interception::NotWeighed => "not weighed",
             Interception::NoChute => "no chute",
             Interception::WrongChute { .. } => "wrong chute",
+            Interception::NumberTaken { .. } => "number taken",
+            Interception::Stopped { .. } => "stopped",
             Interception::Manual { .. } => "manual",
         }
     }
@@ -137,9 +150,37 @@ impl std::fmt::Display for Interception {
             Interception::Weight { declared_g, measured_g } => write!(f, "wrong weight: declared {declared_g} g, measured {measured_g} g"),
             Interception::Size { declared, measured } => write!(f, "wrong size: declared {declared}, measured {measured}"),
             Interception::WrongChute { planned, actual } => write!(f, "wrong chute: planned {planned}, went to {actual}"),
+            Interception::NumberTaken { number, by } => write!(f, "number taken: {number} is {by}'s"),
+            Interception::Stopped { why } => write!(f, "stopped: {why}"),
             Interception::Manual { why } => write!(f, "manual: {why}"),
             other => f.write_str(other.word()),
         }
+    }
+}
+
+/// What becomes of a label that nobody will use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Void {
+    /// There is none.
+    #[default]
+    Not,
+    /// It was asked for when the parcel was cancelled: whether it was bought is asked again, under its key.
+    Awaited,
+    /// The carrier is asked to take it back until it answers.
+    Requested,
+    /// The carrier took it back, or had never sold it.
+    Done,
+    /// The carrier does not take it back, or nobody can tell whether there is one: a person looks.
+    Refused { why: SmolStr },
+    /// A person lets it be.
+    WrittenOff { why: SmolStr },
+}
+
+impl Void {
+    /// Its carrier still has to be asked.
+    pub fn is_owed(&self) -> bool {
+        matches!(self, Void::Awaited | Void::Requested)
     }
 }
 
@@ -212,9 +253,19 @@ pub struct Parcel {
     /// How often its label was asked of the carrier.
     pub label_asked: u32,
     pub label_refused: Option<SmolStr>,
+    /// How often an answer of the carrier was lost behind which a label may have been bought.
+    pub label_lost: u32,
+    /// Nobody can tell whether it was bought, and a person decides.
+    pub label_undecided: Option<SmolStr>,
+    /// What becomes of its label once nobody will use it.
+    pub void: Void,
+    /// A person wants it stopped, wherever it is.
+    pub stopped: Option<SmolStr>,
     pub printed_on: Option<DeviceId>,
     /// How often its label came out of a printer.
     pub prints: u32,
+    /// How often a person asked for its label once more.
+    pub reprints: u32,
     pub packed_at: Option<Moment>,
     pub station: Option<StationId>,
     pub measured_g: Option<Grams>,
@@ -247,6 +298,57 @@ pub enum Command {
         charged: Option<Money>,
     },
     RefuseLabel {
+        why: SmolStr,
+    },
+    /// Of an attempt to buy it the answer was lost, for the `nth` time.
+    LoseLabel {
+        nth: u32,
+        why: SmolStr,
+        /// Asking again may buy a second one: a person decides.
+        decide: bool,
+    },
+    /// A person wants its label asked for (again).
+    AskLabel,
+    /// A label came for it that nobody will use.
+    TakeUnused {
+        tracking: TrackingNumber,
+        charged: Option<Money>,
+    },
+    /// The carrier took its label back; without a number: it never sold one.
+    TakeBack {
+        tracking: Option<TrackingNumber>,
+    },
+    /// The carrier does not take its label back.
+    RefuseVoid {
+        tracking: Option<TrackingNumber>,
+        why: SmolStr,
+    },
+    /// A person wants the carrier asked once more to take its label back.
+    AskVoid,
+    /// A person lets a label be that cannot be given back.
+    WriteOffLabel {
+        why: SmolStr,
+    },
+    /// A person stops it, wherever it is.
+    Stop {
+        why: SmolStr,
+    },
+    /// A person lets it go on.
+    LetGo {
+        why: SmolStr,
+    },
+    /// It was taken out of its bag.
+    TakeOut {
+        bag: BagId,
+        why: Interception,
+    },
+    /// What was wrong with it has been dealt with.
+    Settle {
+        why: SmolStr,
+    },
+    /// A person wants its label printed once more, for the `nth` time.
+    AskReprint {
+        nth: u32,
         why: SmolStr,
     },
     /// Its label (and pick slip) came out of a printer, for the `nth` time.
@@ -372,6 +474,41 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<OrderId>,
     },
+    /// A label came for it after it was cancelled: it is given back.
+    LabelUnused {
+        tracking: TrackingNumber,
+        charged: Option<Money>,
+    },
+    /// The carrier took its label back; without a number: it never sold one.
+    Voided {
+        tracking: Option<TrackingNumber>,
+    },
+    VoidRefused {
+        tracking: Option<TrackingNumber>,
+        why: SmolStr,
+    },
+    /// Asked once more, by a person.
+    VoidAsked,
+    LabelWrittenOff {
+        why: SmolStr,
+    },
+    /// The answer was lost behind which a label may have been bought.
+    LabelLost {
+        why: SmolStr,
+        decide: bool,
+    },
+    Stopped {
+        why: SmolStr,
+    },
+    LetGo {
+        why: SmolStr,
+    },
+    Settled {
+        why: SmolStr,
+    },
+    ReprintAsked {
+        why: SmolStr,
+    },
 }
 
 impl Parcel {
@@ -413,7 +550,9 @@ impl Entity for Parcel {
             Command::Create { .. } if self.stage != Absent => Ok(vec![]),
             Command::Create { plan } => Ok(vec![Event::Created { plan, key: Some(self.label_key(id)) }]),
             Command::RequestLabel { nth } => match self.stage {
-                Created | LabelRequested if nth > self.label_asked => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
+                Created | LabelRequested if nth > self.label_asked && self.label_undecided.is_none() => {
+                    Ok(vec![Event::LabelRequested { key: self.label_key(id) }])
+                }
                 _ => Ok(vec![]),
             },
             Command::TakeLabel { tracking, plate, label, charged } => match self.stage {
@@ -424,6 +563,61 @@ impl Entity for Parcel {
             Command::RefuseLabel { why } => match self.stage {
                 LabelRequested => Ok(vec![Event::LabelRefused { why }]),
                 _ => Err(self.wrong_stage(id, "a label refusal", "label requested")),
+            },
+            Command::LoseLabel { nth, .. } if nth <= self.label_lost => Ok(vec![]),
+            Command::LoseLabel { why, decide, .. } => match self.stage {
+                LabelRequested => Ok(vec![Event::LabelLost { why, decide }]),
+                _ => Ok(vec![]),
+            },
+            Command::AskLabel => match self.stage {
+                LabelRequested if self.label_undecided.is_some() => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
+                Intercepted | Created if self.tracking.is_none() => Ok(vec![Event::LabelRequested { key: self.label_key(id) }]),
+                LabelRequested => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "asking for its label", "without one")),
+            },
+            Command::TakeUnused { tracking, .. } if self.tracking.as_ref() == Some(&tracking) => Ok(vec![]),
+            Command::TakeUnused { tracking, charged } => match self.stage {
+                Cancelled if self.tracking.is_none() => Ok(vec![Event::LabelUnused { tracking, charged }]),
+                _ => Err(self.wrong_stage(id, "a label that nobody will use", "cancelled, without one")),
+            },
+            Command::TakeBack { tracking } if self.stage == Cancelled && self.void != Void::Done && self.tracking == tracking => {
+                Ok(vec![Event::Voided { tracking }])
+            }
+            Command::TakeBack { .. } => Ok(vec![]),
+            Command::RefuseVoid { tracking, why } if self.void.is_owed() && self.tracking == tracking => {
+                Ok(vec![Event::VoidRefused { tracking, why }])
+            }
+            Command::RefuseVoid { .. } => Ok(vec![]),
+            Command::AskVoid => match &self.void {
+                Void::Refused { .. } | Void::WrittenOff { .. } if self.tracking.is_some() => Ok(vec![Event::VoidAsked]),
+                void if void.is_owed() || *void == Void::Done => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "giving its label back", "cancelled, with a label that was not taken back")),
+            },
+            Command::WriteOffLabel { why } => match &self.void {
+                Void::Refused { .. } => Ok(vec![Event::LabelWrittenOff { why }]),
+                Void::WrittenOff { .. } => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "letting its label be", "cancelled, with a label that was not taken back")),
+            },
+            Command::Stop { .. } if self.stopped.is_some() => Ok(vec![]),
+            Command::Stop { .. } if self.stage.is_final() => Err(self.wrong_stage(id, "stopping it", "in the house")),
+            Command::Stop { why } => Ok(vec![Event::Stopped { why }]),
+            Command::LetGo { why } if self.stopped.is_some() => Ok(vec![Event::LetGo { why }]),
+            Command::LetGo { .. } => Ok(vec![]),
+            Command::TakeOut { bag, why } => match self.stage {
+                Bagged if self.bag.as_ref() == Some(&bag) => Ok(vec![Event::Intercepted { why, chute: None }]),
+                // It has not heard that it was in it.
+                Sorted => Ok(vec![Event::Intercepted { why, chute: None }]),
+                Intercepted => Ok(vec![]),
+                _ => Err(self.wrong_stage(id, "taking it out of its bag", "bagged")),
+            },
+            Command::Settle { why } if self.exception.is_some() => Ok(vec![Event::Settled { why }]),
+            Command::Settle { .. } => Ok(vec![]),
+            Command::AskReprint { nth, .. } if nth <= self.reprints => Ok(vec![]),
+            Command::AskReprint { why, .. } => match self.stage {
+                Labelled | Intercepted | Inducted | Sorted | Measured | Verified if self.label.is_some() => {
+                    Ok(vec![Event::ReprintAsked { why }])
+                }
+                _ => Err(self.wrong_stage(id, "printing its label", "labelled, and not in a bag")),
             },
             Command::Print { nth, printer } => match self.stage {
                 Labelled | Intercepted if nth > self.prints => Ok(vec![Event::Printed { printer }]),
@@ -462,6 +656,8 @@ impl Entity for Parcel {
                 Intercepted if self.reworks >= REWORK_MAX => {
                     Err(Self::refuse(id, Why::Full { what: "rework".into(), limit: u64::from(REWORK_MAX) }))
                 }
+                Intercepted if self.tracking.is_none() => Err(self.wrong_stage(id, "rework", "intercepted with a label")),
+                Intercepted if self.stopped.is_some() => Err(self.wrong_stage(id, "rework", "let go by whoever stopped it")),
                 Intercepted => Ok(vec![Event::Reworked { note, declared }]),
                 _ => Err(self.wrong_stage(id, "rework", "intercepted")),
             },
@@ -484,7 +680,9 @@ impl Entity for Parcel {
             Command::Cancel { reason, order, .. } if self.stage <= Inducted || self.stage == Intercepted => {
                 Ok(vec![Event::Cancelled { reason, order }])
             }
-            Command::Cancel { .. } => Err(self.wrong_stage(id, "cancelling", "not yet judged by a line, or intercepted")),
+            Command::Cancel { .. } => {
+                Err(self.wrong_stage(id, "cancelling", "not yet judged by a line, or intercepted (stop it, and take it out of its bag)"))
+            }
         }
     }
 
@@ -499,13 +697,14 @@ impl Entity for Parcel {
             }
             Event::LabelRequested { .. } => {
                 self.stage = Stage::LabelRequested;
+                (self.interception, self.label_undecided, self.label_refused) = (None, None, None);
                 self.label_asked = self.label_asked.saturating_add(1);
             }
             Event::LabelBought { tracking, label, .. } => {
                 self.stage = Stage::Labelled;
                 self.tracking = Some(tracking.clone());
                 self.label = Some(*label);
-                self.label_refused = None;
+                (self.label_refused, self.label_undecided) = (None, None);
             }
             Event::LabelRefused { why } => {
                 self.stage = Stage::Created;
@@ -547,6 +746,7 @@ impl Entity for Parcel {
                 self.stage = Stage::Intercepted;
                 self.interception = Some(why.clone());
                 self.chute = *chute;
+                self.bag = None;
             }
             Event::Reworked { declared, .. } => {
                 if let Some((weight_g, dims)) = declared {
@@ -565,9 +765,32 @@ impl Entity for Parcel {
             }
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
             Event::Cancelled { order, .. } => {
+                self.void = match (&self.tracking, self.stage, self.label_undecided.take()) {
+                    (Some(_), ..) => Void::Requested,
+                    (None, _, Some(why)) => Void::Refused { why },
+                    (None, Stage::LabelRequested, None) => Void::Awaited,
+                    _ => Void::Not,
+                };
                 self.stage = Stage::Cancelled;
                 self.cancelled_for = order.clone();
+                (self.exception, self.stopped) = (None, None);
             }
+            Event::LabelUnused { tracking, .. } => {
+                self.tracking = Some(tracking.clone());
+                self.void = Void::Requested;
+            }
+            Event::Voided { .. } => self.void = Void::Done,
+            Event::VoidRefused { why, .. } => self.void = Void::Refused { why: why.clone() },
+            Event::VoidAsked => self.void = Void::Requested,
+            Event::LabelWrittenOff { why } => self.void = Void::WrittenOff { why: why.clone() },
+            Event::LabelLost { why, decide } => {
+                self.label_lost = self.label_lost.saturating_add(1);
+                self.label_undecided = decide.then(|| why.clone());
+            }
+            Event::Stopped { why } => self.stopped = Some(why.clone()),
+            Event::LetGo { .. } => self.stopped = None,
+            Event::Settled { .. } => self.exception = None,
+            Event::ReprintAsked { .. } => self.reprints = self.reprints.saturating_add(1),
         }
     }
 
@@ -575,13 +798,40 @@ impl Entity for Parcel {
         self.stage.as_str()
     }
 
+    fn troubles(&self) -> Vec<Trouble> {
+        let mut all = Vec::new();
+        let mut tell = |cause, severity, what: SmolStr| all.push(Trouble { cause, severity, what });
+        if let Some(why) = self.interception.as_ref().filter(|_| self.stage == Stage::Intercepted) {
+            tell(Cause::Intercepted, Severity::Act, why.to_smolstr());
+        }
+        if let Some(why) = &self.label_undecided {
+            tell(Cause::LabelLost, Severity::Urgent, format_smolstr!("its label may have been bought, and the answer was lost: {why}"));
+        }
+        if let Void::Refused { why } = &self.void {
+            tell(Cause::LabelKept, Severity::Act, format_smolstr!("its label is not needed and was not taken back: {why}"));
+        }
+        if let Some(why) = &self.stopped {
+            let place = self.bag.as_ref().map(|bag| format_smolstr!(" in {bag}")).unwrap_or_default();
+            let stage = self.stage.as_str();
+            let severity = if self.stage >= Stage::Inducted { Severity::Urgent } else { Severity::Act };
+            tell(Cause::Stopped, severity, format_smolstr!("it is to be stopped ({why}), and is {stage}{place}"));
+        }
+        if let Some(what) = &self.exception {
+            tell(Cause::Alarm, Severity::Act, what.clone());
+        }
+        all
+    }
+
     fn listings(&self, _id: &str) -> Vec<Listing> {
         let Plan { carrier, warehouse, order, .. } = &self.plan;
         let station = || self.station.as_ref().map(|s| s.text().clone()).unwrap_or_default();
         let one = match self.stage {
-            Stage::Created | Stage::LabelRequested if self.label_refused.is_none() => {
+            Stage::Created | Stage::LabelRequested if self.label_refused.is_none() && self.label_undecided.is_none() => {
                 Listing::new(Facet::Label, carrier.text().clone(), "")
             }
+            // Another channel may take it.
+            Stage::Intercepted if self.label_refused.is_some() => Listing::new(Facet::Label, carrier.text().clone(), ""),
+            Stage::Cancelled if self.void.is_owed() => Listing::new(Facet::Void, carrier.text().clone(), ""),
             Stage::Labelled if self.packed_at.is_none() => Listing::new(Facet::Pack, warehouse.text().clone(), order.text().clone()),
             Stage::Labelled => Listing::new(Facet::Sight, warehouse.text().clone(), ""),
             stage if stage.is_on_line() => Listing::new(Facet::Line, station(), ""),

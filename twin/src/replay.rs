@@ -46,6 +46,7 @@ pub struct Replay<'a> {
 pub(crate) fn names_of(record: &Record) -> impl Iterator<Item = (SmolStr, SmolStr)> {
     let names = match &record.event {
         Event::Parcel(parcel::Event::LabelBought { tracking, plate, .. }) => [Some(tracking), plate.as_ref()],
+        Event::Parcel(parcel::Event::LabelUnused { tracking, .. }) => [Some(tracking), None],
         _ => [None, None],
     };
     names.into_iter().flatten().map(|name| (name.0.clone(), record.key.id.clone()))

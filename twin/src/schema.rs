@@ -11,6 +11,7 @@ use crate::charges::{Basis, ChargeKind, Rate};
 use crate::declaration::{Declared, Draft, Incoterm, Missing, Purpose};
 use crate::defect::{Defect, Wrong};
 use crate::device::DeviceKind;
+use crate::entity::{Key, Kind};
 use crate::field::numbered;
 use crate::goods::{BatteryKind, Facts, Goods};
 use crate::hold::{Detail, Unmapped};
@@ -19,6 +20,7 @@ use crate::new_order::{TaxIds, Terms};
 use crate::order::{Content, Hold, Line, Share};
 use crate::parcel::{Interception, Item, Plan};
 use crate::personal::Personal;
+use crate::problem::{Cause, Severity};
 use crate::returns::{Condition, Expected, Outcome, Returned};
 use crate::seller::Shop;
 use crate::sku_map::Component;
@@ -29,8 +31,8 @@ use crate::{
     TrackingNumber, WarehouseId,
 };
 use crate::{
-    bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock,
-    tracking, warehouse,
+    bag, carrier, charges, declaration, device, manifest, order, parcel, problem, product, returns, seller, settings, sku_map, station,
+    stock, tracking, warehouse,
 };
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -119,7 +121,7 @@ numbered! {
         11 Forgotten {},
         12 Received { 0 content: Box<Content> },
         13 Picked { 0 parcel: ParcelId },
-        14 Dropped { 0 parcel: ParcelId, 1 reason: SmolStr },
+        14 Dropped { 0 parcel: ParcelId, 1 reason: SmolStr, 2 refused: bool },
         20 Identified { 0 seller: SellerId, 1 goods: Vec<(u32, Vec<Goods>)> },
     }
     enum "interception" Interception {
@@ -131,6 +133,8 @@ numbered! {
         6 NoChute {},
         7 WrongChute { 0 planned: u16, 1 actual: u16 },
         8 Manual { 0 why: SmolStr },
+        9 NumberTaken { 0 number: TrackingNumber, 1 by: ParcelId },
+        10 Stopped { 0 why: SmolStr },
     }
     struct "item" Item { 0 order: OrderId, 1 line: u16, 2 sku: Sku, 3 quantity: u32 }
     struct "plan" Plan {
@@ -162,12 +166,23 @@ numbered! {
         16 ExceptionRaised { 0 what: SmolStr },
         19 Cancelled { 0 reason: SmolStr, 1 order: Option<OrderId> },
         20 Passed { 0 weight_g: Option<Grams>, 1 dims: Option<Dims>, 2 chute: u16 },
+        21 LabelUnused { 0 tracking: TrackingNumber, 1 charged: Option<Money> },
+        22 Voided { 0 tracking: Option<TrackingNumber> },
+        23 VoidRefused { 0 tracking: Option<TrackingNumber>, 1 why: SmolStr },
+        24 VoidAsked {},
+        25 LabelWrittenOff { 0 why: SmolStr },
+        26 LabelLost { 0 why: SmolStr, 1 decide: bool },
+        27 Stopped { 0 why: SmolStr },
+        28 LetGo { 0 why: SmolStr },
+        29 Settled { 0 why: SmolStr },
+        30 ReprintAsked { 0 why: SmolStr },
     }
     enum "tracking" tracking::Event {
         1 Begun { 0 carrier: CarrierId, 1 number: TrackingNumber },
         2 Tracked { 0 news: Vec<TrackEvent> },
         3 ExceptionRaised { 0 what: SmolStr },
         4 ExceptionCleared {},
+        5 Settled { 0 why: SmolStr },
     }
     enum "condition" Condition { 1 Sellable {}, 2 Opened {}, 3 Damaged {}, 4 Missing {} }
     enum "outcome" Outcome { 1 Restocked {}, 2 WrittenOff {}, 3 SentAgain {}, 4 Withdrawn {} }
@@ -250,11 +265,28 @@ numbered! {
         3 Closed { 0 why: SmolStr },
         4 HandedOver { 0 manifest: ManifestId },
         5 ExceptionRaised { 0 what: SmolStr },
+        6 Removed { 0 parcel: ParcelId, 1 weight_g: Grams },
+        7 Settled { 0 why: SmolStr },
     }
     enum "manifest" manifest::Event {
         1 Opened { 0 warehouse: WarehouseId, 1 carrier: CarrierId },
         2 Loaded { 0 bag: BagId, 1 parcels: u32, 2 weight_g: Grams },
         3 Closed {},
+    }
+    struct "key" Key { 0 kind: Kind, 1 id: SmolStr }
+    enum "cause" Cause {
+        1 Held {}, 2 Intercepted {}, 3 LabelLost {}, 4 LabelKept {}, 5 Stopped {}, 6 Alarm {}, 7 News {}, 8 Offline {}, 9 Faulty {},
+        10 Suspended {}, 11 Rejects {},
+    }
+    enum "severity" Severity { 1 Watch {}, 2 Act {}, 3 Urgent {} }
+    enum "problem" problem::Event {
+        1 Opened { 0 subject: Key, 1 cause: Cause, 2 severity: Severity, 3 what: SmolStr },
+        2 Changed { 0 severity: Severity, 1 what: SmolStr },
+        3 Closed {},
+        4 Acknowledged { 0 by: SmolStr, 1 note: SmolStr },
+        5 Assigned { 0 to: SmolStr, 1 by: SmolStr, 2 note: SmolStr },
+        6 Snoozed { 0 until: Moment, 1 by: SmolStr, 2 note: SmolStr },
+        7 Commented { 0 by: SmolStr, 1 note: SmolStr },
     }
     enum "settings" settings::Event {
         1 Drafted { 0 parts: Vec<(SmolStr, Hash)>, 1 note: SmolStr },

@@ -8,6 +8,7 @@
 use crate::channel::{TrackEvent, TrackStatus};
 use crate::entity::{Entity, Kind, Refusal, Why};
 use crate::facet::{Facet, Listing};
+use crate::problem::{Cause, Severity, Trouble};
 use crate::{CarrierId, Moment, TrackingNumber};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -132,6 +133,10 @@ pub enum Command {
     RaiseException {
         what: SmolStr,
     },
+    /// What was wrong has been dealt with by a person.
+    Settle {
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,6 +154,10 @@ pub enum Event {
         what: SmolStr,
     },
     ExceptionCleared,
+    /// A person has dealt with what was wrong.
+    Settled {
+        why: SmolStr,
+    },
 }
 
 /// Said of a parcel whose carrier does not stop talking.
@@ -262,13 +271,15 @@ impl Entity for Tracking {
                 let why = Why::Mismatch { what: "its number".into(), is: self.number.0.clone(), wants: number.0 };
                 return Err(Self::refuse(id, why));
             }
-            Command::Track { .. } | Command::RaiseException { .. } if self.stage == Stage::Absent => {
+            Command::Track { .. } | Command::RaiseException { .. } | Command::Settle { .. } if self.stage == Stage::Absent => {
                 return Err(Self::refuse(id, Why::Absent));
             }
             // What ended may have ended otherwise, or earlier news of it comes late.
             Command::Track { news } => self.track(news),
             Command::RaiseException { what } if self.exception.as_ref() == Some(&what) => vec![],
             Command::RaiseException { what } => vec![Event::ExceptionRaised { what }],
+            Command::Settle { why } if self.exception.is_some() => vec![Event::Settled { why }],
+            Command::Settle { .. } => vec![],
         })
     }
 
@@ -283,12 +294,17 @@ impl Entity for Tracking {
             }
             Event::Tracked { news } => news.iter().for_each(|event| self.hear(at, event)),
             Event::ExceptionRaised { what } => self.exception = Some(what.clone()),
-            Event::ExceptionCleared => self.exception = None,
+            Event::ExceptionCleared | Event::Settled { .. } => self.exception = None,
         }
     }
 
     fn stage_word(&self) -> &'static str {
         self.stage.as_str()
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let severity = if self.stage.is_end() { Severity::Act } else { Severity::Watch };
+        self.exception.iter().map(|what| Trouble { cause: Cause::News, severity, what: what.clone() }).collect()
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {

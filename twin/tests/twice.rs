@@ -18,8 +18,8 @@ use twin::schema::NUMBERS;
 use twin::sku_map::Component;
 use twin::{Dims, Entity, Event, Hash, Kind, Moment, Money, Span, TrackingNumber};
 use twin::{
-    bag, carrier, charges, declaration, device, manifest, order, parcel, product, returns, seller, settings, sku_map, station, stock,
-    tracking, warehouse,
+    bag, carrier, charges, declaration, device, manifest, order, parcel, problem, product, returns, seller, settings, sku_map, station,
+    stock, tracking, warehouse,
 };
 
 /// Says commands of a menu in any order, each twice, and notes which events there were. A menu is made for the state, since some commands
@@ -81,8 +81,8 @@ fn orders(_: &order::Order) -> Vec<order::Command> {
         allocate("X-2", vec![Share { line: 0, quantity: 1 }, Share { line: 1, quantity: 2 }]),
         Pick { parcel: "X-1".into() },
         Pick { parcel: "X-2".into() },
-        Drop { parcel: "X-1".into(), reason: "r".into() },
-        Drop { parcel: "X-2".into(), reason: "r".into() },
+        Drop { parcel: "X-1".into(), reason: "r".into(), refused: true },
+        Drop { parcel: "X-2".into(), reason: "r".into(), refused: false },
         Cancel { reason: "r".into() },
         Forget,
     ]
@@ -109,6 +109,21 @@ fn parcels(state: &parcel::Parcel) -> Vec<parcel::Command> {
         Rework { note: "r".into(), declared: Some((500, Dims::default())) },
         HandOver { bag: "B".into() },
         RaiseException { what: "e".into() },
+        LoseLabel { nth: state.label_lost + 1, why: "timeout".into(), decide: false },
+        LoseLabel { nth: state.label_lost + 1, why: "timeout".into(), decide: true },
+        AskLabel,
+        TakeUnused { tracking: TrackingNumber::new("T1"), charged: None },
+        TakeBack { tracking: Some(TrackingNumber::new("T1")) },
+        TakeBack { tracking: None },
+        RefuseVoid { tracking: Some(TrackingNumber::new("T1")), why: "r".into() },
+        RefuseVoid { tracking: None, why: "r".into() },
+        AskVoid,
+        WriteOffLabel { why: "r".into() },
+        Stop { why: "r".into() },
+        LetGo { why: "r".into() },
+        TakeOut { bag: "B".into(), why: manual() },
+        Settle { why: "r".into() },
+        AskReprint { nth: state.reprints + 1, why: "r".into() },
         Cancel { reason: "r".into(), order: None, unreleased: false },
     ]
 }
@@ -156,6 +171,8 @@ fn bags(_: &bag::Bag) -> Vec<bag::Command> {
         Add { parcel: "P".into(), weight_g: 400 },
         Add { parcel: "Q".into(), weight_g: 400 },
         RaiseException { what: "e".into() },
+        Remove { parcel: "P".into(), weight_g: 400 },
+        Settle { why: "r".into() },
         Close { why: "full".into() },
         HandOver { manifest: "M".into() },
     ]
@@ -171,6 +188,7 @@ fn trackings(_: &tracking::Tracking) -> Vec<tracking::Command> {
         Track { news: vec![scan(9, TrackStatus::Delivered)] },
         Track { news: vec![scan(8, TrackStatus::Exception)] },
         RaiseException { what: "e".into() },
+        Settle { why: "r".into() },
     ]
 }
 
@@ -229,6 +247,24 @@ fn versions(_: &settings::Settings) -> Vec<settings::Command> {
     ]
 }
 
+fn problems(_: &problem::Problem) -> Vec<problem::Command> {
+    use problem::{Cause, Command::*, Severity, Trouble};
+    let find = |what: &str| Find {
+        subject: twin::Key::new(Kind::Device, "d"),
+        trouble: Trouble { cause: Cause::Offline, severity: Severity::Act, what: what.into() },
+    };
+    let (li, note) = (|| twin::By::Person("Li".into()), || "n".into());
+    vec![
+        find("no answer"),
+        find("refused"),
+        Close,
+        Acknowledge { by: li(), note: note() },
+        Assign { to: "Chen".into(), by: li(), note: note() },
+        Snooze { until: Moment(9), by: li(), note: note() },
+        Comment { by: li(), note: note() },
+    ]
+}
+
 fn all(steps: &[usize], seen: &mut BTreeSet<(u8, u32)>) {
     let mut walk = Walk { steps, seen };
     walk.walk(orders);
@@ -242,6 +278,7 @@ fn all(steps: &[usize], seen: &mut BTreeSet<(u8, u32)>) {
     walk.walk(charged);
     walk.walk(declarations);
     walk.walk(versions);
+    walk.walk(problems);
     walk.walk(|_: &warehouse::Warehouse| {
         let open = |city: &str| warehouse::Command::Open { address: Address { city: city.into(), ..Address::default() } };
         vec![open("Shenzhen"), open("Los Angeles")]
