@@ -336,6 +336,9 @@ impl CarrierDriver for Nervous {
     fn id(&self) -> &CarrierId {
         self.inner.id()
     }
+    fn lost_answer(&self) -> drivers::carriers::LostAnswer {
+        self.inner.lost_answer()
+    }
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         (self.nerve)("quote");
         self.inner.quote(request)
@@ -738,6 +741,9 @@ struct Twisted {
 impl CarrierDriver for Twisted {
     fn id(&self) -> &CarrierId {
         self.inner.id()
+    }
+    fn lost_answer(&self) -> drivers::carriers::LostAnswer {
+        self.inner.lost_answer()
     }
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         self.inner.quote(request)

@@ -1,6 +1,6 @@
 //! One carrier: quotes, labels and tracking through its driver, a bounded number of calls at a time. Holds back when the
 //! carrier fails again and again, and asks again for every label until it has an answer. A call that dies counts as one
-//! that found nobody there.
+//! that broke off.
 
 use crate::config::CarrierConfig;
 use crate::order_desk::DeskMsg;
@@ -499,7 +499,7 @@ fn sum(parts: impl Iterator<Item = u64>) -> u64 {
 async fn unless_it_panics<T>(call: impl FnOnce() -> BoxFuture<'static, Result<T, CarrierError>>) -> Result<T, CarrierError> {
     match AssertUnwindSafe(async { call().await }).catch_unwind().await {
         Ok(outcome) => outcome,
-        Err(_) => Err(WireError::Unreachable { host: "the carrier".into(), why: "the call broke off".into() }.into()),
+        Err(_) => Err(WireError::Broken { host: "the carrier".into(), why: "the call panicked".into() }.into()),
     }
 }
 

@@ -22,6 +22,9 @@ impl CarrierDriver for Counter {
     fn id(&self) -> &CarrierId {
         &self.id
     }
+    fn lost_answer(&self) -> drivers::carriers::LostAnswer {
+        drivers::carriers::LostAnswer::SameKeySameLabel
+    }
     fn quote(&self, _: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         Box::pin(async { Err(unreachable()) })
     }

@@ -14,8 +14,12 @@ pub const RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub enum WireError {
     #[error("no answer from {host} within {timeout_ms} ms")]
     Timeout { host: String, timeout_ms: i64 },
+    /// Nothing was sent: no such name, nobody listens there, no request that could be sent.
     #[error("cannot reach {host}: {why}")]
     Unreachable { host: String, why: String },
+    /// The request may have arrived.
+    #[error("the connection to {host} broke off: {why}")]
+    Broken { host: String, why: String },
     #[error("the answer of {host} is over the limit of {RESPONSE_BYTES_MAX} bytes")]
     TooLarge { host: String },
 }
@@ -56,14 +60,17 @@ impl HttpWire for ReqwestWire {
         let client = self.client.clone();
         Box::pin(async move {
             let host = request.uri().host().unwrap_or("?").to_owned();
-            let unreachable = |e: reqwest::Error| WireError::Unreachable { host: host.clone(), why: e.without_url().to_string() };
-            let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-            let mut answer = client.execute(request).await.map_err(unreachable)?;
+            let fault = |e: reqwest::Error| {
+                let (host, is_unsent, why) = (host.clone(), e.is_connect() || e.is_builder(), e.without_url().to_string());
+                if is_unsent { WireError::Unreachable { host, why } } else { WireError::Broken { host, why } }
+            };
+            let request = reqwest::Request::try_from(request).map_err(fault)?;
+            let mut answer = client.execute(request).await.map_err(fault)?;
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = answer.status();
             *response.headers_mut() = std::mem::take(answer.headers_mut());
             let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            while let Some(chunk) = answer.chunk().await.map_err(fault)? {
                 if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
                     return Err(WireError::TooLarge { host });
                 }
@@ -72,5 +79,45 @@ impl HttpWire for ReqwestWire {
             *response.body_mut() = body.into();
             Ok(response)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// What a host that does this with a connection comes to.
+    fn called(at: Option<&'static [u8]>) -> WireError {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let host = async move {
+                // Nobody listens any more.
+                let Some(answer) = at else { return drop(listener) };
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.read(&mut [0; 1_024]).await.unwrap();
+                stream.write_all(answer).await.unwrap();
+            };
+            let wire = ReqwestWire::new().unwrap();
+            let request = Request::post(format!("http://{address}/labels")).body(Bytes::from_static(b"{}")).unwrap();
+            if at.is_none() {
+                host.await;
+                return wire.call(request).await.unwrap_err();
+            }
+            futures::join!(host, wire.call(request)).1.unwrap_err()
+        })
+    }
+
+    #[test]
+    fn a_host_that_is_not_reached_is_told_from_one_that_hangs_up() {
+        let gone = called(None);
+        assert!(matches!(gone, WireError::Unreachable { .. }), "{gone}");
+        for answer in [&b""[..], b"HTTP/1.1 201 Crea", b"HTTP/1.1 201 Created\r\nContent-Length: 900\r\n\r\n{\"tracking\":\"LA4"] {
+            let broken = called(Some(answer));
+            assert!(matches!(&broken, WireError::Broken { host, .. } if host == "127.0.0.1"), "{broken}");
+        }
     }
 }

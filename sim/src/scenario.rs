@@ -1,6 +1,6 @@
 //! Scenario files: a site, a demand, people, faults at known times, and what must come of it.
 
-use crate::carriers::{Fault as WireFault, LatencyModel, Reliability};
+use crate::carriers::{Fault as WireFault, LabelFault, LatencyModel, Reliability};
 use crate::demand::DemandSettings;
 use crate::expect::Expectation;
 use crate::floor::FloorSettings;
@@ -138,6 +138,12 @@ pub enum FaultKind {
     AnswersLost,
     /// Carrier: `ms` slower.
     Slow,
+    /// Carrier: `ppm` of the labels that are given back are answered 500.
+    VoidErrors,
+    /// Carrier: every label wears the number of its first.
+    SameNumber,
+    /// Carrier: `ppm` of the labels that it sells are none: empty, a PDF, cut off.
+    GarbageLabels,
 }
 
 impl Fault {
@@ -158,22 +164,33 @@ impl Fault {
             FaultKind::Errors => WireFault::Errors500 { ppm: self.ppm },
             FaultKind::AnswersLost => WireFault::AnswersLost,
             FaultKind::Slow => WireFault::Slow { ms: self.ms },
+            FaultKind::VoidErrors => WireFault::VoidErrors { ppm: self.ppm },
             _ => return None,
         })
+    }
+
+    /// The fault as the carriers' book knows it.
+    pub fn of_labels(&self) -> Option<LabelFault> {
+        Some(match self.kind {
+            FaultKind::SameNumber => LabelFault::SameNumber,
+            FaultKind::GarbageLabels => LabelFault::Garbage { ppm: self.ppm },
+            _ => return None,
+        })
+    }
+
+    fn is_of_carrier(&self) -> bool {
+        self.of_wire().is_some() || self.of_labels().is_some()
     }
 
     fn wrong(&self) -> Option<String> {
         if self.after().is_none() {
             return Some(format!("fault at {:?}: at is hours and minutes after the start, such as 09:30", self.at));
         }
-        match (&self.device, &self.carrier, self.of_wire()) {
-            (Some(_), None, None) | (None, Some(_), Some(_)) => None,
-            _ => Some(format!(
-                "fault at {}: {:?} needs {}",
-                self.at,
-                self.kind,
-                if self.of_wire().is_some() { "a carrier" } else { "a device" }
-            )),
+        match (&self.device, &self.carrier, self.is_of_carrier()) {
+            (Some(_), None, false) | (None, Some(_), true) => None,
+            _ => {
+                Some(format!("fault at {}: {:?} needs {}", self.at, self.kind, if self.is_of_carrier() { "a carrier" } else { "a device" }))
+            }
         }
     }
 }
@@ -251,4 +268,26 @@ pub fn parse_site(text: &str, name: &str) -> Result<SiteConfig, FileError> {
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     toml::from_str(&text_of(path)?).map_err(|e| FileError::Content { path: path.to_owned(), why: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_of_a_device_or_of_a_carrier_as_its_kind_is() {
+        let read = |rest: &str| toml::from_str::<Fault>(&format!("at = \"09:00\"\nfor_min = 5\n{rest}")).map_err(|e| e.to_string());
+        for kind in ["timeouts", "errors", "answers_lost", "slow", "void_errors", "same_number", "garbage_labels"] {
+            let fault = read(&format!("carrier = \"usps\"\nkind = \"{kind}\"")).unwrap();
+            assert_eq!((fault.wrong(), fault.ppm), (None, 0), "{kind}");
+            assert!(fault.of_wire().is_some() != fault.of_labels().is_some(), "{kind}");
+            let wrong = read(&format!("device = \"d\"\nkind = \"{kind}\"")).unwrap().wrong();
+            assert!(wrong.is_some_and(|why| why.ends_with("needs a carrier")), "{kind}");
+        }
+        let garbage = read("carrier = \"usps\"\nkind = \"garbage_labels\"\nppm = 7").unwrap();
+        assert_eq!(garbage.of_labels(), Some(LabelFault::Garbage { ppm: 7 }));
+        let stall = read("carrier = \"usps\"\nkind = \"stall\"").unwrap().wrong();
+        assert!(stall.is_some_and(|why| why.ends_with("needs a device")));
+        assert!(read("carrier = \"usps\"\nkind = \"floods\"").unwrap_err().contains("floods"));
+    }
 }

@@ -170,6 +170,12 @@ impl SimWorld {
                 wire.fault(&host, trouble, on);
             });
         }
+        if let (Some(carrier), Some(trouble)) = (fault.carrier.clone(), fault.of_labels()) {
+            let book = self.book.clone();
+            return Box::new(move |on| {
+                book.fault(&carrier, trouble, on);
+            });
+        }
         let Some(device) = fault.device.as_ref().and_then(|id| self.devices.get(id)).cloned() else { return Box::new(|_| ()) };
         let (clock, bad, usual, drift) = (self.clock.clone(), self.sight(fault.ppm), self.sight(0), fault.dg_per_min);
         match (fault.kind, device) {

@@ -72,12 +72,12 @@ impl Caller {
 
     /// `path` under the carrier's origin, parsed once at the start where it does not change.
     pub fn uri(&self, path: &str) -> Result<Uri, CarrierError> {
-        Uri::try_from(format!("{}{path}", self.origin)).map_err(|e| self.unreadable("address", e))
+        Uri::try_from(format!("{}{path}", self.origin)).map_err(|e| self.unsent("address", e))
     }
 
     pub fn json(&self, body: &impl Serialize) -> Result<Bytes, CarrierError> {
         let mut json = Vec::with_capacity(REQUEST_BYTES_USUAL);
-        serde_json::to_writer(&mut json, body).map_err(|e| self.unreadable("request", e))?;
+        serde_json::to_writer(&mut json, body).map_err(|e| self.unsent("request", e))?;
         Ok(json.into())
     }
 
@@ -100,6 +100,16 @@ impl Caller {
 
     pub fn unreadable(&self, what: &'static str, why: impl ToString) -> CarrierError {
         CarrierError::Unreadable { carrier: self.carrier.clone(), what, why: why.to_string() }
+    }
+
+    pub fn unsent(&self, what: &'static str, why: impl ToString) -> CarrierError {
+        CarrierError::Unsent { carrier: self.carrier.clone(), what, why: why.to_string() }
+    }
+
+    /// What a carrier said that has no label of that number.
+    pub fn not_known(&self, response: &Response<Bytes>, read: impl Fn(&[u8]) -> Option<Complaint>) -> CarrierError {
+        let message = read(response.body()).map_or_else(|| excerpt(response.body()), |complaint| complaint.message);
+        CarrierError::NotKnown { carrier: self.carrier.clone(), message }
     }
 
     pub fn unfit(&self, unfit: Defect) -> CarrierError {

@@ -41,15 +41,31 @@ pub trait CarrierDriver: Send + Sync {
     /// The price of every service offered for that parcel; empty where the carrier does not serve the lane.
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>>;
 
-    /// Buys a label. Asked again with the same `request.key` it gives the same label (how far the carrier helps with
-    /// that stands in the head comment of its folder).
+    /// Buys a label. What comes of asking again with the same `request.key` says [`lost_answer`](Self::lost_answer). An error
+    /// that [may have happened](CarrierError::may_have_happened) is no refusal: the carrier may have sold the label.
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>>;
+
+    /// What becomes of a label whose answer did not come; why stands in the head comment of the driver's folder.
+    fn lost_answer(&self) -> LostAnswer;
+
+    /// The label that was bought before under `request.key`, where the carrier tells it without selling another; `None` where
+    /// there is none, and from every carrier that cannot be asked. For a request that is no longer, byte for byte, what was
+    /// asked under its key: another mailing date, say.
+    fn find_label(&self, _request: LabelRequest) -> BoxFuture<'static, Result<Option<Read<Label>>, CarrierError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// News of up to [`track_batch_max`](Self::track_batch_max) numbers in one call; more are asked in several calls.
     /// Numbers the carrier does not know are left out of the answer.
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>>;
 
-    /// Gives back a label that was not used.
+    /// Gives back a label that was not used. What may come of it:
+    /// - `Ok`: it is given back, now or by an earlier asking whose answer was lost.
+    /// - [`CarrierError::NotKnown`]: the carrier has no label of that number. Of one that was asked for before that may mean that
+    ///   it is given back; of any other a person wants to know.
+    /// - [`CarrierError::NotOffered`], or any other error that is neither transient nor may have happened: it cannot be given
+    ///   back, for the reason that it says.
+    /// - An error that [is transient](CarrierError::is_transient) or [may have happened](CarrierError::may_have_happened): ask again.
     fn void_label(&self, tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>>;
 
     /// Whether the carrier's own description lets it take this parcel as it is: lengths, spellings, what must be there. Asked
@@ -71,6 +87,17 @@ pub trait CarrierDriver: Send + Sync {
     fn can_quote(&self) -> bool;
 }
 
+/// What comes of asking for a label again after an answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostAnswer {
+    /// The same key gives the label that was bought before.
+    SameKeySameLabel,
+    /// The label bought before is found by our reference; see [`CarrierDriver::find_label`].
+    FoundByReference,
+    /// Neither: asked again, a second label is bought, and nobody is told of the first.
+    Neither,
+}
+
 /// Why a carrier did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CarrierError {
@@ -85,8 +112,15 @@ pub enum CarrierError {
     /// Any other answer that is not a success, in the carrier's own words.
     #[error("{carrier} answered {status} {code}: {message}")]
     Refused { carrier: CarrierId, status: u16, code: String, message: String },
+    /// It said yes, and nobody can read to what: something may have been bought.
     #[error("cannot read the {what} of {carrier}: {why}")]
     Unreadable { carrier: CarrierId, what: &'static str, why: String },
+    /// What was needed before asking could not be had, so that it was not asked.
+    #[error("cannot ask {carrier}: the {what} cannot be used: {why}")]
+    Unsent { carrier: CarrierId, what: &'static str, why: String },
+    /// It has no label of the number that was to be given back.
+    #[error("{carrier} knows no such label: {message}")]
+    NotKnown { carrier: CarrierId, message: String },
     /// Known before asking: its own description says that it would refuse the parcel as it is.
     #[error("{carrier} cannot take it: {unfit}")]
     Unfit { carrier: CarrierId, unfit: Defect },
@@ -102,7 +136,9 @@ impl From<CarrierError> for NoOffer {
             CarrierError::Wire(WireError::Timeout { host, timeout_ms }) => {
                 NoOffer::Timeout { host: host.into(), timeout_ms: timeout_ms.try_into().unwrap_or_default() }
             }
-            CarrierError::Wire(WireError::Unreachable { host, why }) => NoOffer::Unreachable { host: host.into(), said: foreign(&why) },
+            CarrierError::Wire(WireError::Unreachable { host, why } | WireError::Broken { host, why }) => {
+                NoOffer::Unreachable { host: host.into(), said: foreign(&why) }
+            }
             CarrierError::Wire(WireError::TooLarge { host }) => {
                 NoOffer::AnswerTooLarge { host: host.into(), limit_bytes: RESPONSE_BYTES_MAX as u32 }
             }
@@ -111,7 +147,12 @@ impl From<CarrierError> for NoOffer {
             CarrierError::Refused { carrier, status, code, message } => {
                 NoOffer::Answered { carrier, status, code: foreign(&code), said: foreign(&message) }
             }
-            CarrierError::Unreadable { carrier, what, why } => NoOffer::Unreadable { carrier, what: what.into(), said: foreign(&why) },
+            CarrierError::NotKnown { carrier, message } => {
+                NoOffer::Answered { carrier, status: 404, code: "".into(), said: foreign(&message) }
+            }
+            CarrierError::Unreadable { carrier, what, why } | CarrierError::Unsent { carrier, what, why } => {
+                NoOffer::Unreadable { carrier, what: what.into(), said: foreign(&why) }
+            }
             CarrierError::Unfit { carrier, unfit: defect } => NoOffer::Misfit { carrier, defect },
             CarrierError::NotOffered { carrier, why } => NoOffer::NotOffered { carrier, said: foreign(&why) },
         }
@@ -119,12 +160,31 @@ impl From<CarrierError> for NoOffer {
 }
 
 impl CarrierError {
-    /// Whether the same request may succeed later: timeouts, an unreachable host, 408, 429 and 5xx.
+    /// Whether the same request may succeed later: timeouts, an unreachable host, a connection that broke off, 408, 429 and 5xx.
     pub fn is_transient(&self) -> bool {
         match self {
-            CarrierError::Wire(WireError::Timeout { .. } | WireError::Unreachable { .. }) | CarrierError::Throttled { .. } => true,
+            CarrierError::Wire(WireError::Timeout { .. } | WireError::Unreachable { .. } | WireError::Broken { .. }) => true,
+            CarrierError::Throttled { .. } => true,
             CarrierError::Refused { status, .. } => *status >= 500 || *status == 408,
             _ => false,
+        }
+    }
+
+    /// Whether the carrier may have done what it was asked, although nobody can tell: an answer that did not come, came in part
+    /// or cannot be read, and a failure that the carrier, or a gateway before it, may have had after the deed. Such an error is
+    /// never a refusal. Not so: nobody reached, a request never sent, 4xx, and 501, 503, 505, which are said before the deed.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            CarrierError::Wire(WireError::Timeout { .. } | WireError::Broken { .. } | WireError::TooLarge { .. }) => true,
+            CarrierError::Wire(WireError::Unreachable { .. }) => false,
+            CarrierError::Unreadable { .. } => true,
+            CarrierError::Refused { status, .. } => *status >= 500 && !matches!(status, 501 | 503 | 505),
+            CarrierError::Unauthorized { .. }
+            | CarrierError::Throttled { .. }
+            | CarrierError::Unsent { .. }
+            | CarrierError::NotKnown { .. }
+            | CarrierError::Unfit { .. }
+            | CarrierError::NotOffered { .. } => false,
         }
     }
 }
@@ -167,5 +227,40 @@ mod tests {
         assert!(!CarrierError::Unauthorized { carrier: carrier.clone(), message: "no".into() }.is_transient());
         assert!(!CarrierError::from(WireError::TooLarge { host: "h".into() }).is_transient());
         assert_eq!(refused(400).to_string(), "usps answered 400 x: y");
+    }
+
+    #[test]
+    fn what_may_have_happened_is_told_from_what_has_not() {
+        let (carrier, host, why) = (CarrierId::new("usps"), || "h".to_owned(), || "w".to_owned());
+        let refused = |status| CarrierError::Refused { carrier: carrier.clone(), status, code: "x".into(), message: "y".into() };
+        for error in [
+            WireError::Timeout { host: host(), timeout_ms: 1 }.into(),
+            WireError::Broken { host: host(), why: why() }.into(),
+            WireError::TooLarge { host: host() }.into(),
+            CarrierError::Unreadable { carrier: carrier.clone(), what: "label", why: why() },
+            refused(500),
+            refused(502),
+            refused(504),
+            refused(520),
+        ] {
+            assert!(error.may_have_happened(), "{error}");
+        }
+        for error in [
+            WireError::Unreachable { host: host(), why: why() }.into(),
+            CarrierError::Unsent { carrier: carrier.clone(), what: "request", why: why() },
+            CarrierError::Unauthorized { carrier: carrier.clone(), message: why() },
+            CarrierError::Throttled { carrier: carrier.clone(), retry_after_ms: 5 },
+            CarrierError::NotKnown { carrier: carrier.clone(), message: why() },
+            CarrierError::Unfit { carrier: carrier.clone(), unfit: Defect::new("to.city", twin::defect::Wrong::Empty) },
+            CarrierError::NotOffered { carrier: carrier.clone(), why: why() },
+            refused(302),
+            refused(400),
+            refused(404),
+            refused(408),
+            refused(409),
+            refused(503),
+        ] {
+            assert!(!error.may_have_happened(), "{error}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The carriers' own records: labels sold, keys seen, parcels taken and what becomes of each.
 //!
-//! One book serves all carriers of a run. It holds the truth that tracking shows little by little; the floor asks it what
-//! became of a parcel. It sets no timers, and is never iterated in hash order.
+//! One book serves all carriers of a run. It holds the truth that tracking shows little by little, and what was bought whether
+//! or not the answer arrived; the floor asks it what became of a parcel. It sets no timers, and tells nothing in hash order.
 
 use super::transit::{self, Fate, Reliability, Route, Scan, Spot};
 use crate::luck::Luck;
@@ -37,6 +37,15 @@ pub enum Voiding {
     TooLate,
 }
 
+/// What can be wrong with the labels that a carrier sells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelFault {
+    /// All wear the number of the first that it ever sold.
+    SameNumber,
+    /// So many of a million answers hold no label: nothing, a PDF, half a program. The next asking may bring it.
+    Garbage { ppm: u32 },
+}
+
 /// One end of a parcel's way, as far as tracking shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stop {
@@ -48,9 +57,11 @@ pub struct Stop {
 
 /// What a carrier writes down when it sells a label.
 pub struct Sale<'a> {
-    /// The idempotency key of the request. It is also the name under which the parcel's luck is drawn, so that a parcel
-    /// meets the same luck whatever number it was given.
+    /// The idempotency key of the request, where the carrier goes by one.
     pub key: Option<&'a str>,
+    /// The name under which the parcel's luck is drawn, so that it meets the same luck whatever number it was given. Without one
+    /// it is the number.
+    pub luck: Option<&'a str>,
     pub service: SmolStr,
     pub from: Stop,
     pub to: Stop,
@@ -103,6 +114,12 @@ struct Carrier {
     reliability: Reliability,
     keys: HashMap<SmolStr, SmolStr>,
     counts: Counts,
+    /// The number that it sold first.
+    first: Option<SmolStr>,
+    same_number: bool,
+    garbage_ppm: u32,
+    /// Drawn from only where something is wrong with its labels.
+    luck: Luck,
 }
 
 struct Pages {
@@ -134,7 +151,9 @@ impl CarrierBook {
     /// A carrier takes a place in the book.
     pub fn open(&self, id: CarrierId, reliability: Reliability) -> CarrierNo {
         let mut pages = self.pages();
-        pages.carriers.push(Carrier { id, reliability, keys: HashMap::new(), counts: Counts::default() });
+        let luck = Luck::of(pages.seed, id.as_str(), "labels");
+        let (keys, counts) = (HashMap::new(), Counts::default());
+        pages.carriers.push(Carrier { id, reliability, keys, counts, first: None, same_number: false, garbage_ppm: 0, luck });
         CarrierNo((pages.carriers.len() - 1) as u16)
     }
 
@@ -150,16 +169,49 @@ impl CarrierBook {
             return (tracking.clone(), label.postage);
         }
         record.counts.sold += 1;
-        let tracking = number(*sold_before + record.counts.sold);
-        let luck_key = sale.key.map_or_else(|| tracking.clone(), SmolStr::new);
-        if sale.key.is_some() {
-            record.keys.insert(luck_key.clone(), tracking.clone());
+        let fresh = number(*sold_before + record.counts.sold);
+        let first = record.first.get_or_insert_with(|| fresh.clone());
+        let tracking = if record.same_number { first.clone() } else { fresh };
+        let luck_key = sale.luck.map_or_else(|| tracking.clone(), SmolStr::new);
+        if let Some(key) = sale.key {
+            // Nearly always the two are one text.
+            let key = if *key == *luck_key { luck_key.clone() } else { key.into() };
+            record.keys.insert(key, tracking.clone());
+        }
+        if sold.contains_key(&tracking) {
+            return (tracking, sale.postage);
         }
         let scans = vec![Scan { at: sale.at, status: TrackStatus::InfoReceived, spot: Spot::Origin }];
         let (service, from, to, postage, route) = (sale.service, sale.from, sale.to, sale.postage, sale.route);
         let label = Sold { carrier, service, from, to, postage, route, luck_key, scans, fate: Fate::Waiting };
         sold.insert(tracking.clone(), Box::new(label));
         (tracking, postage)
+    }
+
+    /// Switches what is wrong with a carrier's labels. `false`: no such carrier.
+    pub fn fault(&self, carrier: &CarrierId, fault: LabelFault, on: bool) -> bool {
+        let mut pages = self.pages();
+        let Some(record) = pages.carriers.iter_mut().find(|c| c.id == *carrier) else { return false };
+        match fault {
+            LabelFault::SameNumber => record.same_number = on,
+            LabelFault::Garbage { ppm } => record.garbage_ppm = if on { ppm } else { 0 },
+        }
+        true
+    }
+
+    /// A label as it is sent: nearly always as it was drawn.
+    pub fn sent(&self, carrier: CarrierNo, zpl: Vec<u8>) -> Vec<u8> {
+        let mut pages = self.pages();
+        let record = &mut pages.carriers[usize::from(carrier.0)];
+        if record.garbage_ppm == 0 || !record.luck.chance_ppm(record.garbage_ppm) {
+            return zpl;
+        }
+        match record.luck.below(4) {
+            0 => Vec::new(),
+            1 => b"%PDF-1.4\n1 0 obj <</Type/Catalog>> endobj\n%%EOF\n".to_vec(),
+            2 => b"^XA^XZ".to_vec(),
+            _ => zpl[..zpl.len() / 2].to_vec(),
+        }
     }
 
     /// Takes a label back, if the parcel has not been handed over.
@@ -216,6 +268,25 @@ impl CarrierBook {
         Some(pages.carriers[usize::from(label.carrier.0)].id.clone())
     }
 
+    /// Every number that a carrier sold, in their order as text, whatever became of it and whether or not anybody heard of it.
+    pub fn bought(&self, carrier: &CarrierId) -> Vec<TrackingNumber> {
+        self.numbers(carrier, |_| true)
+    }
+
+    /// Those of them that were given back.
+    pub fn voided(&self, carrier: &CarrierId) -> Vec<TrackingNumber> {
+        self.numbers(carrier, |label| label.fate == Fate::Voided)
+    }
+
+    fn numbers(&self, carrier: &CarrierId, wanted: impl Fn(&Sold) -> bool) -> Vec<TrackingNumber> {
+        let pages = self.pages();
+        let is_its = |label: &Sold| pages.carriers[usize::from(label.carrier.0)].id == *carrier;
+        let sold = pages.sold.iter().filter(|(_, label)| is_its(label) && wanted(label));
+        let mut numbers: Vec<_> = sold.map(|(number, _)| TrackingNumber(number.clone())).collect();
+        numbers.sort();
+        numbers
+    }
+
     /// The number sold under a key, if any.
     pub fn sold_under(&self, carrier: CarrierNo, key: &str) -> Option<TrackingNumber> {
         self.pages().carriers.get(usize::from(carrier.0))?.keys.get(key).cloned().map(TrackingNumber)
@@ -244,6 +315,7 @@ mod tests {
     fn sale(key: Option<&str>) -> Sale<'_> {
         Sale {
             key,
+            luck: key,
             service: "S".into(),
             from: Stop::default(),
             to: Stop { country: "US".into(), ..Stop::default() },
@@ -271,6 +343,31 @@ mod tests {
         assert_eq!((book.collect("A2", Moment(5)), book.void(no, "A9")), (Collected::Voided, Voiding::Unknown));
         assert_eq!(book.counts(no), Counts { sold: 2, voided: 1, collected: 1 });
         assert_eq!((book.carrier("A1"), book.postage("A9")), (Some(CarrierId::new("a")), None));
+    }
+
+    #[test]
+    fn what_is_wrong_with_labels_is_wrong_only_while_it_is_switched_on() {
+        let (book, id) = (CarrierBook::new(1), CarrierId::new("a"));
+        let no = book.open(id.clone(), Reliability::PERFECT);
+        let number = |n: u64| smol_str::format_smolstr!("A{n}");
+        let texts = |numbers: Vec<TrackingNumber>| numbers.iter().map(|n| n.as_str().to_owned()).collect::<Vec<_>>();
+        book.sell(no, sale(Some("k1")), number);
+        assert!(book.fault(&id, LabelFault::SameNumber, true) && !book.fault(&CarrierId::new("b"), LabelFault::SameNumber, true));
+        assert_eq!((book.sell(no, sale(Some("k2")), number).0, book.sell(no, sale(None), number).0), ("A1".into(), "A1".into()));
+        book.fault(&id, LabelFault::SameNumber, false);
+        assert_eq!(book.sell(no, sale(Some("k3")), number).0, "A4");
+        assert_eq!(book.sell(no, sale(Some("k2")), number).0, "A1", "the key remembers");
+        assert_eq!((book.counts(no).sold, texts(book.bought(&id)), texts(book.voided(&id))), (4, vec!["A1".into(), "A4".into()], vec![]));
+        book.void(no, "A4");
+        assert_eq!((texts(book.bought(&id)), texts(book.voided(&id))), (vec!["A1".to_owned(), "A4".into()], vec!["A4".to_owned()]));
+
+        let label = || b"^XA^FDx^FS^XZ".to_vec();
+        assert_eq!(book.sent(no, label()), label());
+        book.fault(&id, LabelFault::Garbage { ppm: 500_000 }, true);
+        let bad = (0..200).filter(|_| book.sent(no, label()) != label()).count();
+        assert!((60..140).contains(&bad), "{bad} of 200");
+        book.fault(&id, LabelFault::Garbage { ppm: 500_000 }, false);
+        assert!((0..200).all(|_| book.sent(no, label()) == label()));
     }
 
     #[test]

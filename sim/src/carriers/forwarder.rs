@@ -139,6 +139,7 @@ fn sell(line: &Line, key: &str, asked: &Asked) -> Answer {
     let fen = postage::line_fen(&asked.to.country, i64::from(asked.weight_g));
     let sale = Sale {
         key: Some(key),
+        luck: Some(key),
         service: asked.service.clone(),
         from: stop(&asked.from),
         to: stop(&asked.to),
@@ -156,6 +157,7 @@ fn sell(line: &Line, key: &str, asked: &Asked) -> Answer {
         codes: Codes::Plain { number: &tracking },
         reference: &asked.reference,
     });
+    let zpl = line.book.sent(line.no, zpl);
     Answer { tracking, label: Image { format: "zpl", base64: STANDARD.encode(zpl) } }
 }
 

@@ -28,7 +28,7 @@ mod zpl;
 #[cfg(test)]
 mod tests;
 
-pub use book::{CarrierBook, Collected};
+pub use book::{CarrierBook, Collected, LabelFault};
 pub use transit::{Fate, Reliability};
 pub use wire::{Fault, LatencyModel, SimWire};
 

@@ -1,7 +1,7 @@
 //! A simulated MyDHL API 3.1.1: rates, shipments with ten-digit waybills and ZPL labels, tracking of many waybills.
 //!
-//! Imitated: basic authentication, the problem body of every refusal, products by lane, volumetric weight, fuel. Beyond the
-//! real one: a `Message-Reference` seen before gives the first shipment again. A waybill cannot be voided, as in the real API.
+//! Imitated: basic authentication, the problem body of every refusal, products by lane, volumetric weight, fuel. As in the real
+//! API a `Message-Reference` seen before buys another shipment, and a waybill cannot be voided.
 
 use super::book::{CarrierBook, CarrierNo, Sale};
 use super::mydhl_answers::{self as answers, Offer, Weights};
@@ -225,7 +225,8 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static 
     let mut offers = offers(from_place, to_place, weights(package)?);
     let offer = offers.find(|offer| offer.code == asked.product_code).ok_or("1009: the product is not available on this lane")?;
     let sale = Sale {
-        key,
+        key: None,
+        luck: key,
         service: SmolStr::new_static(offer.code),
         from: from_place.stop(),
         to: to_place.stop(),
@@ -243,6 +244,7 @@ fn sell(hub: &Hub, key: Option<&str>, asked: &Shipment) -> Result<Pen, &'static 
         codes: Codes::Dhl { waybill: &waybill, country: to_place.country_code, postcode: &to_place.postal_code, plate: &plate },
         reference: package.customer_references.first().map_or("", |r| &*r.value),
     });
+    let label = hub.book.sent(hub.no, label);
     Ok(answers::created(&waybill, &plate, &STANDARD.encode(label), offer.cents()))
 }
 

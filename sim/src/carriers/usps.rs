@@ -1,13 +1,15 @@
 //! A simulated USPS API v3: tokens, prices of three mail classes, labels with IMpb numbers, tracking, cancelling.
 //!
 //! Imitated: OAuth2 client credentials with tokens that expire and can be revoked, the payment token that labels need, the
-//! error body of the APIs, the multipart label answer. Beyond the real one: an `Idempotency-Key` on labels is honoured.
-//! It sells domestic mail only and checks an address for form, not for existence.
+//! error body of the APIs, the multipart label answer, and of labels 3.9.13 the `X-Idempotency-Key`: a UUID, under which an
+//! identical request gives the label that it bought, and which has it reprinted. What the description does not say is guessed: a
+//! key lives for ever, and another request under it is refused. It sells domestic mail only and checks an address for form,
+//! not for existence.
 
 use super::book::{CarrierBook, CarrierNo, Sale, Voiding};
 use super::pen::Pen;
 use super::postage::{self, MAIL_CLASSES, MailClass};
-use super::transit::Route;
+use super::transit::{Fate, Route};
 use super::usps_answers::{self as answers, Pounds};
 use super::usps_bodies::{self as bodies, Label, Search};
 use super::zpl::{self, Codes, LabelText};
@@ -25,10 +27,10 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use twin::money::Currency;
-use twin::{Moment, Money, Span};
+use twin::{Hash, Moment, Money, Span};
 
 /// An access token lives eight hours; the answer says one second less, as the real one does.
 const TOKEN_LIFE: Span = Span::from_hours(8);
@@ -43,7 +45,9 @@ const DETAIL_BYTES_USUAL: usize = 1_024;
 const BOUNDARY: &str = "--parcel-label-boundary";
 const MULTIPART: HeaderValue = HeaderValue::from_static("multipart/form-data; boundary=parcel-label-boundary");
 const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorization-token");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
+/// How often a label may be printed again.
+const REPRINTS_MAX: u8 = 3;
 
 struct Office {
     book: CarrierBook,
@@ -52,6 +56,26 @@ struct Office {
     client_id: String,
     client_secret: String,
     tokens: Mutex<Tokens>,
+    purchases: Mutex<Purchases>,
+}
+
+/// What was bought under keys; looked up only.
+#[derive(Default)]
+struct Purchases {
+    of: HashMap<u128, Purchase>,
+    /// The day for which images that can no longer be asked for were dropped last.
+    swept: SmolStr,
+}
+
+struct Purchase {
+    number: SmolStr,
+    /// Of the request.
+    print: u64,
+    cents: i64,
+    mailing_date: SmolStr,
+    /// Kept up to the mailing date.
+    image: Option<Box<[u8]>>,
+    reprints: u8,
 }
 
 #[derive(Default)]
@@ -67,13 +91,14 @@ pub fn router(book: &CarrierBook, clock: Clock, account: Account) -> Router {
     let no = book.open(account.carrier, account.reliability);
     let (client_id, client_secret) = account.secret.split_once(':').unwrap_or((&account.secret, ""));
     let (client_id, client_secret) = (client_id.to_owned(), client_secret.to_owned());
-    let office = Office { book: book.clone(), no, clock, client_id, client_secret, tokens: Mutex::default() };
+    let office = Office { book: book.clone(), no, clock, client_id, client_secret, tokens: Mutex::default(), purchases: Mutex::default() };
     Router::new()
         .route("/oauth2/v3/token", post(token))
         .route("/oauth2/v3/revoke", post(revoke))
         .route("/payments/v3/payment-authorization", post(payment))
         .route("/shipments/v3/options/search", post(search))
         .route("/labels/v3/label", post(label))
+        .route("/labels/v3/label-reprint", post(reprint))
         .route("/labels/v3/label/{number}", delete(cancel))
         .route("/tracking/v3r2/tracking", post(tracking))
         .with_state(Arc::new(office))
@@ -84,6 +109,17 @@ type Office_ = State<Arc<Office>>;
 impl Office {
     fn tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The purchases, without the images that nobody may ask for any more.
+    fn purchases(&self) -> std::sync::MutexGuard<'_, Purchases> {
+        let mut purchases = self.purchases.lock().unwrap_or_else(PoisonError::into_inner);
+        let today = first_mailing_date(self.clock.now());
+        if purchases.swept != today {
+            purchases.of.values_mut().filter(|p| p.mailing_date < today).for_each(|p| p.image = None);
+            purchases.swept = today;
+        }
+        purchases
     }
 
     /// A 401, unless the call has a token that still lives.
@@ -227,19 +263,44 @@ async fn label(State(office): Office_, request: Request) -> Response {
         Ok(asked) => asked,
         Err(why) => return bad(&why, "body"),
     };
-    match sell(&office, header(&head.headers, IDEMPOTENCY_KEY), &asked) {
+    let key = match header(&head.headers, IDEMPOTENCY_KEY).map(uuid) {
+        Some(None) => return bad("The value is not a UUID", "X-Idempotency-Key"),
+        key => key.flatten(),
+    };
+    let print = u64::from_le_bytes(std::array::from_fn(|n| Hash::of(&content).0[n]));
+    match sell(&office, key, print, &asked) {
         Ok(multipart) => with_type(StatusCode::OK, MULTIPART, multipart.into_bytes()),
         Err((detail, parameter)) => bad(detail, parameter),
     }
 }
 
-/// Whether a mailing date is today or within a week, by the clocks of the United States from Guam to Hawaii.
-fn may_be_mailed_on(date: &str, now: Moment) -> bool {
-    let (first, last) = (calendar::date(now - Span::from_hours(10)), calendar::date(now + Span::from_hours(7 * 24 + 10)));
-    date.len() == 10 && *date >= *first && *date <= *last
+/// A UUID of any version, as the description's own example is of version 1.
+fn uuid(text: &str) -> Option<u128> {
+    let groups = text.split('-').map(|group| Some(group.len()).filter(|_| group.bytes().all(|b| b.is_ascii_hexdigit())));
+    if !groups.eq([8, 4, 4, 4, 12].map(Some)) {
+        return None;
+    }
+    u128::from_str_radix(&text.replace('-', ""), 16).ok()
 }
 
-fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'static str, &'static str)> {
+/// Today, where it is earliest.
+fn first_mailing_date(now: Moment) -> SmolStr {
+    calendar::date(now - Span::from_hours(10))
+}
+
+/// Whether a mailing date is today or within a week, by the clocks of the United States from Guam to Hawaii.
+fn may_be_mailed_on(date: &str, now: Moment) -> bool {
+    let last = calendar::date(now + Span::from_hours(7 * 24 + 10));
+    date.len() == 10 && *date >= *first_mailing_date(now) && *date <= *last
+}
+
+fn sell(office: &Office, key: Option<u128>, print: u64, asked: &Label) -> Result<Pen, (&'static str, &'static str)> {
+    let mut purchases = office.purchases();
+    let known = key.and_then(|key| purchases.of.get(&key));
+    if known.is_some_and(|known| known.print != print) {
+        return Err(("The X-Idempotency-Key was used with another request", "X-Idempotency-Key"));
+    }
+    let known = known.map(|known| known.number.clone());
     let package = &asked.package_description;
     let class = postage::mail_class(package.mail_class).ok_or(("The mail class is not available", "packageDescription.mailClass"))?;
     if asked.image_info.image_type != "ZPL203DPI" {
@@ -253,7 +314,7 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
     if package.customer_reference.iter().any(|r| r.reference_number.chars().count() > REFERENCE_MAX) {
         return Err(("referenceNumber is too long", "packageDescription.customerReference"));
     }
-    if !may_be_mailed_on(package.mailing_date, office.clock.now()) {
+    if known.is_none() && !may_be_mailed_on(package.mailing_date, office.clock.now()) {
         return Err(("mailingDate must be today or up to 7 days ahead", "packageDescription.mailingDate"));
     }
     if asked.to_address.wants_customs_form() {
@@ -270,8 +331,12 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
     let zone = postage::usps_zone(asked.from_address.zip_code, asked.to_address.zip_code);
     let cents = postage::usps_cents(class, zone, pounds.chargeable());
     let hours = 24 * i64::from(answers::days(class, zone));
+    let reference = package.customer_reference.first().map_or("", |r| &*r.reference_number);
+    // The parcel's, whichever of its labels this is.
+    let luck = format_smolstr!("{reference}.0");
     let sale = Sale {
-        key,
+        key: None,
+        luck: Some(&luck),
         service: SmolStr::new_static(class.name),
         from: asked.from_address.stop(),
         to: asked.to_address.stop(),
@@ -279,15 +344,22 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
         postage: Money::new(Decimal::new(cents, 2), Currency::USD),
         at: office.clock.now(),
     };
-    let (number, _) = office.book.sell(office.no, sale, |serial| office.number(class, serial));
+    let fresh = known.is_none();
+    let number = known.unwrap_or_else(|| office.book.sell(office.no, sale, |serial| office.number(class, serial)).0);
     let image = zpl::label(&LabelText {
         carrier: "USPS",
         service: class.product,
         from: asked.from_address.lines(),
         to: asked.to_address.lines(),
         codes: Codes::Usps { zip: asked.to_address.zip_code, number: &number },
-        reference: package.customer_reference.first().map_or("", |r| &*r.reference_number),
+        reference,
     });
+    if let Some(key) = key.filter(|_| fresh) {
+        let (number, mailing_date) = (number.clone(), package.mailing_date.into());
+        let kept = Purchase { number, print, cents, mailing_date, image: Some(image.clone().into()), reprints: 0 };
+        purchases.of.insert(key, kept);
+    }
+    let image = office.book.sent(office.no, image);
     let mut pen = Pen::new(2_048);
     pen.raw(BOUNDARY).raw("\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n");
     answers::label_metadata(&mut pen, &asked.to_address, class, zone, &number, cents, pounds);
@@ -295,6 +367,44 @@ fn sell(office: &Office, key: Option<&str>, asked: &Label) -> Result<Pen, (&'sta
     pen.raw("filename=\"labelImage.zpl\"; name=\"labelImage\"\r\n\r\n").raw(&STANDARD.encode(image)).raw("\r\n");
     pen.raw(BOUNDARY).raw("--\r\n");
     Ok(pen)
+}
+
+async fn reprint(State(office): Office_, request: Request) -> Response {
+    let (head, content) = request.into_parts();
+    if let Some(refusal) = office.refusal(&head.headers, true) {
+        return refusal;
+    }
+    let Some(content) = body(content).await else { return bad("the body is too long", "body") };
+    let asked: bodies::Reprint = match read(&content) {
+        Ok(asked) => asked,
+        Err(why) => return bad(&why, "body"),
+    };
+    if asked.image_info.image_type != "ZPL203DPI" {
+        return bad("Only ZPL203DPI is available", "imageInfo.imageType");
+    }
+    let Some(key) = header(&head.headers, IDEMPOTENCY_KEY).and_then(uuid) else {
+        return bad("The value is not a UUID", "X-Idempotency-Key");
+    };
+    let mut purchases = office.purchases();
+    let Some(purchase) = purchases.of.get_mut(&key) else { return bad("Order not found", "X-Idempotency-Key") };
+    if office.book.fate(&purchase.number) == Some(Fate::Voided) {
+        return bad("Canceled labels are not eligible for reprint", "X-Idempotency-Key");
+    }
+    if purchase.reprints >= REPRINTS_MAX {
+        return bad("Labels can only be reprinted up to 3 times", "X-Idempotency-Key");
+    }
+    let Some(image) = &purchase.image else { return bad("Labels can only be reprinted up to the mailing date", "X-Idempotency-Key") };
+    let image = office.book.sent(office.no, image.to_vec());
+    purchase.reprints += 1;
+    let mut pen = Pen::new(2_048);
+    pen.raw(BOUNDARY).raw("\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n");
+    pen.raw("{\"trackingNumber\":\"").raw(&purchase.number).raw("\",\"postage\":").hundredths(purchase.cents);
+    pen.raw("}\r\n").raw(BOUNDARY).raw("\r\nContent-Type: application/octet-stream\r\nContent-Disposition: form-data; ");
+    pen.raw("filename=\"labelImage.zpl\"; name=\"labelImage\"\r\n\r\n").raw(&STANDARD.encode(image)).raw("\r\n");
+    pen.raw(BOUNDARY).raw("\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"reprintInfo\"\r\n\r\n");
+    pen.raw("{\"reprintNumber\":").number(purchase.reprints.into()).raw(",\"reprintLimit\":").number(REPRINTS_MAX.into());
+    pen.raw("}\r\n").raw(BOUNDARY).raw("--\r\n");
+    with_type(StatusCode::OK, MULTIPART, pen.into_bytes())
 }
 
 async fn cancel(State(office): Office_, Path(number): Path<String>, request: Request) -> Response {

@@ -63,6 +63,13 @@ pub struct Label<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reprint<'a> {
+    #[serde(borrow)]
+    pub image_info: ImageInfo<'a>,
+}
+
+#[derive(Deserialize)]
 pub struct CustomsForm<'a> {
     #[serde(borrow)]
     pub contents: Vec<Goods<'a>>,

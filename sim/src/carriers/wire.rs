@@ -9,7 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use drivers::{Clock, HttpWire, WireError};
 use futures::future::BoxFuture;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ pub enum Fault {
     AnswersLost,
     /// So many of a million requests are answered 500 without being obeyed.
     Errors500 { ppm: u32 },
+    /// The same, of the requests that give something back (`DELETE`) alone.
+    VoidErrors { ppm: u32 },
     /// Answers take so much longer.
     Slow { ms: u32 },
 }
@@ -52,6 +54,7 @@ struct Weather {
     unreachable: bool,
     answers_lost: bool,
     errors_ppm: u32,
+    void_errors_ppm: u32,
     slow_ms: u32,
 }
 
@@ -73,7 +76,7 @@ impl SimWire {
     /// `host` (`usps.sim`) is answered by `router` from now on.
     pub fn mount(&self, host: &str, router: Router, latency: LatencyModel) {
         let luck = Luck::of(self.0.seed, host, "wire");
-        let weather = Weather { luck, unreachable: false, answers_lost: false, errors_ppm: 0, slow_ms: 0 };
+        let weather = Weather { luck, unreachable: false, answers_lost: false, errors_ppm: 0, void_errors_ppm: 0, slow_ms: 0 };
         let host_entry = Host { router, latency, weather: Mutex::new(weather), cleared: Notify::new() };
         self.hosts().insert(host.to_owned(), Arc::new(host_entry));
     }
@@ -87,6 +90,7 @@ impl SimWire {
                 Fault::Timeouts => weather.unreachable = on,
                 Fault::AnswersLost => weather.answers_lost = on,
                 Fault::Errors500 { ppm } => weather.errors_ppm = if on { ppm } else { 0 },
+                Fault::VoidErrors { ppm } => weather.void_errors_ppm = if on { ppm } else { 0 },
                 Fault::Slow { ms } => weather.slow_ms = if on { ms } else { 0 },
             }
         }
@@ -129,7 +133,7 @@ impl Host {
         let (wait, fails) = {
             let mut weather = self.weather();
             let jitter = if self.latency.jitter_ms > 0 { weather.luck.between(0, i64::from(self.latency.jitter_ms)) } else { 0 };
-            let ppm = weather.errors_ppm;
+            let ppm = if request.method() == Method::DELETE { weather.errors_ppm.max(weather.void_errors_ppm) } else { weather.errors_ppm };
             let fails = ppm > 0 && weather.luck.chance_ppm(ppm);
             (i64::from(self.latency.base_ms) + jitter + i64::from(weather.slow_ms), fails)
         };

@@ -107,6 +107,9 @@ impl CarrierDriver for Seller {
     fn id(&self) -> &CarrierId {
         &self.id
     }
+    fn lost_answer(&self) -> drivers::carriers::LostAnswer {
+        drivers::carriers::LostAnswer::Neither
+    }
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         self.dates.lock().unwrap().push(request.ship_at);
         let total = Money::new(Decimal::new(500, 2), Currency::USD);

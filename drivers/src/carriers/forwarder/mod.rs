@@ -19,10 +19,13 @@
 //!      {"at":"2026-11-09T18:20:00Z","code":"accepted","text":"Received","place":"Shenzhen"}]}]}
 //!
 //! DELETE /v1/labels/LA473124829CN
-//! 204                                                                                409 once the parcel has been handed over
+//! 204                                              also if it was given back before; 404 where no label has that number,
+//!                                                  409 once the parcel has been handed over
 //!
 //! any other status  {"error":{"code":"unknown_service","message":"…"}}
 //! ```
+//!
+//! **The same key gives the same label**: it is our own API, and says so.
 //!
 //! `code` of an event is one of the names in [`codes`]; an unknown one is taken as an exception.
 
@@ -35,7 +38,7 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
-use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
+use super::{CarrierDriver, CarrierError, CarrierSettings, LostAnswer, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -64,7 +67,7 @@ impl Forwarder {
         let bearer = sensitive(&format!("Bearer {}", secret.reveal()));
         Forwarder(Arc::new(Account {
             customer: settings.account.clone(),
-            authorization: bearer.ok_or_else(|| caller.unreadable("secret", "it has characters no header can carry")),
+            authorization: bearer.ok_or_else(|| caller.unsent("secret", "it has characters no header can carry")),
             labels: caller.uri("/v1/labels"),
             caller,
         }))
@@ -84,6 +87,10 @@ impl CarrierDriver for Forwarder {
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move { desk.buy_label(&request).await })
+    }
+
+    fn lost_answer(&self) -> LostAnswer {
+        LostAnswer::SameKeySameLabel
     }
 
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
@@ -117,7 +124,7 @@ impl CarrierDriver for Forwarder {
 
 impl Account {
     async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
-        let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
+        let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unsent("idempotency key", e))?;
         let body = request::label(request, &self.customer).map_err(|unfit| self.caller.unfit(unfit))?;
         let body = self.caller.json(&body)?;
         let mut post = caller::request(Method::POST, self.labels.clone()?, Some(self.authorization.clone()?), body);
@@ -147,6 +154,10 @@ impl Account {
         let uri = self.caller.uri(&format!("/v1/labels/{tracking}"))?;
         let delete = caller::request(Method::DELETE, uri, Some(self.authorization.clone()?), Bytes::new());
         let response = self.caller.call(delete).await?;
-        if response.status().is_success() { Ok(()) } else { Err(self.caller.refusal(&response, response::complaint)) }
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::NOT_FOUND => Err(self.caller.not_known(&response, response::complaint)),
+            _ => Err(self.caller.refusal(&response, response::complaint)),
+        }
     }
 }

@@ -7,9 +7,9 @@ use crate::carriers::label_image;
 use crate::carriers::odd_json::parse_or_mend;
 use crate::carriers::soft::{Soft, object};
 use serde::Deserialize;
+use twin::Money;
 use twin::channel::Label;
 use twin::money::Currency;
-use twin::{Money, TrackingNumber};
 
 #[derive(Deserialize)]
 struct Sold<'a> {
@@ -42,8 +42,7 @@ object!(Charged<'a>, Image<'a>);
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let (text, mut room, mut skips) = (text(body), String::new(), Skips::default());
     let sold: Sold = parse_or_mend(&text, &mut room, &mut skips)?;
-    let number = sold.tracking.text().filter(|number| !number.is_empty());
-    let number = number.ok_or_else(|| format!("tracking is {}", sold.tracking))?;
+    let number = label_image::number("tracking", sold.tracking.text(), &sold.tracking)?;
     // From here on something is bought: whoever hears of a fault must know which label that is.
     let image = sold.label.good().ok_or_else(|| format!("label {number}: label is {}", sold.label))?;
     // A gateway that leaves the format out is judged by what it sends.
@@ -52,15 +51,15 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     }
     let base64 = image.base64.text().ok_or_else(|| format!("label {number}: base64 is {}", image.base64))?;
     let zpl = label_image::zpl(base64).map_err(|why| format!("label {number}: {why}"))?;
-    skips.about(Some(number));
+    skips.about(Some(number.as_str()));
     let charged = charged(&sold.charged, &mut skips);
-    Ok(Read { value: Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl }, skipped: skips.into_list() })
+    Ok(Read { value: Label { tracking: number, plate: None, charged, zpl }, skipped: skips.into_list() })
 }
 
 fn charged(charged: &Soft<Charged>, skips: &mut Skips) -> Option<Money> {
     let money = skips.take("charged", charged)?;
     match (money.amount.good(), money.currency.text().and_then(Currency::from_code)) {
-        (Some(amount), Some(currency)) => Some(Money::new(amount.0, currency)),
+        (Some(amount), Some(currency)) => label_image::charge("charged", amount.0, currency, skips),
         _ => {
             let currency = money.currency.text().unwrap_or_default();
             skips.detail("charged", format_args!("charged has amount {} and currency {currency:?}", money.amount));

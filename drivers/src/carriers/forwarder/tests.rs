@@ -41,10 +41,10 @@ fn the_label_request_is_as_documented() {
 #[test]
 fn answers_parse() {
     let label = response::label(
-        br#"{"tracking":"LA473124829CN","charged":{"amount":"31.20","currency":"CNY"},"label":{"format":"zpl","base64":"XlhBXlha"}}"#,
+        br#"{"tracking":"LA473124829CN","charged":{"amount":"31.20","currency":"CNY"},"label":{"format":"zpl","base64":"XlhBXkZEeF5GU15YWg=="}}"#,
     );
     let label = label.unwrap().value;
-    assert_eq!((label.tracking.as_str(), label.zpl.as_slice()), ("LA473124829CN", b"^XA^XZ".as_slice()));
+    assert_eq!((label.tracking.as_str(), label.zpl.as_slice()), ("LA473124829CN", b"^XA^FDx^FS^XZ".as_slice()));
     assert_eq!(label.charged, Some(Money::new("31.20".parse().unwrap(), Currency::CNY)));
     assert!(response::label(br#"{"tracking":"x","label":{"format":"pdf","base64":""}}"#).unwrap_err().contains("pdf"));
 
@@ -99,7 +99,7 @@ fn no_field_costs_more_than_what_it_stands_in() {
         Ok((found, skips.into_list()))
     };
     mangled::tracking(&json!({"parcels": [parcel("A"), parcel("B")]}), "/parcels", &["/events"], read);
-    let sold = json!({"tracking": "LA473124829CN", "charged": {"amount": "31.20", "currency": "CNY"}, "label": {"format": "zpl", "base64": "XlhBXlha"}});
+    let sold = json!({"tracking": "LA473124829CN", "charged": {"amount": "31.20", "currency": "CNY"}, "label": {"format": "zpl", "base64": "XlhBXkZEeF5GU15YWg=="}});
     mangled::each(&sold, |path, changed| {
         let label = response::label(changed.to_string().as_bytes());
         if path == "/tracking" || path.starts_with("/label") {
@@ -114,4 +114,20 @@ fn no_field_costs_more_than_what_it_stands_in() {
     });
     let pdf = json!({"tracking": "LA473124829CN", "label": {"base64": "JVBERi0xLjQ="}});
     assert_eq!(response::label(pdf.to_string().as_bytes()).unwrap_err(), "label LA473124829CN: the label is a PDF, not ZPL");
+}
+
+#[test]
+fn a_label_answer_without_number_label_or_sense_is_not_taken() {
+    let answer = |tracking: &str, amount: &str, base64: &str| {
+        let body =
+            json!({"tracking": tracking, "charged": {"amount": amount, "currency": "CNY"}, "label": {"format": "zpl", "base64": base64}});
+        response::label(body.to_string().as_bytes())
+    };
+    const ZPL: &str = "XlhBXkZEeF5GU15YWg==";
+    assert_eq!(answer("LA473124829CN", "31.20", "").unwrap_err(), "label LA473124829CN: the label is empty");
+    assert_eq!(answer(" ", "31.20", ZPL).unwrap_err(), "tracking is \" \", which is no number");
+    for amount in ["-0.01", "-99999999999999999999.99", "99999999999999999999.99"] {
+        let label = answer("LA473124829CN", amount, ZPL).unwrap();
+        assert_eq!((label.value.charged, label.skipped.len(), label.skipped[0].whole), (None, 1, false), "{amount}");
+    }
 }

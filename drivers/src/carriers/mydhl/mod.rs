@@ -4,9 +4,11 @@
 //! DAP, permanent export. **Telephone.** MyDHL requires one of both parties; where a buyer's address has none the warehouse's
 //! is sent. **Batteries** are declared as lithium ion in a device (PI967 section II: service `HV` with content `967`).
 //!
-//! **The same key.** The key goes out as `Message-Reference`, which MyDHL echoes and files but does not promise to
-//! deduplicate; the parcel's number is the customer reference of the package. **Voiding.** There is no such call: a waybill
-//! that DHL never sees is never billed, so [`CarrierDriver::void_label`] succeeds without asking anybody.
+//! **A lost answer is lost.** The key goes out as `Message-Reference`, of which MyDHL says only that it is echoed, not that it
+//! deduplicates. `GET /tracking` finds a waybill by its `shipmentReference` (with account and dates), but no call gives the label
+//! again: `get-image` has the invoice, the waybill document and what was uploaded, none of them the transport label nor ZPL. So
+//! a second asking buys a second waybill ([`LostAnswer::Neither`]). **Giving back.** No call takes a shipment back (`DELETE` is for
+//! pickups only): [`CarrierDriver::void_label`] is not offered. A waybill that DHL never sees is never billed.
 
 mod codes;
 pub(super) mod request;
@@ -17,7 +19,7 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller, sensitive};
-use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
+use super::{CarrierDriver, CarrierError, CarrierSettings, LostAnswer, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -51,7 +53,7 @@ impl Mydhl {
         let basic = sensitive(&format!("Basic {}", STANDARD.encode(secret.reveal())));
         Mydhl(Arc::new(Account {
             account: settings.account.clone(),
-            authorization: basic.ok_or_else(|| caller.unreadable("secret", "it has characters no header can carry")),
+            authorization: basic.ok_or_else(|| caller.unsent("secret", "it has characters no header can carry")),
             rates: caller.uri("/rates"),
             shipments: caller.uri("/shipments"),
             caller,
@@ -74,6 +76,10 @@ impl CarrierDriver for Mydhl {
         Box::pin(async move { desk.buy_label(&request).await })
     }
 
+    fn lost_answer(&self) -> LostAnswer {
+        LostAnswer::Neither
+    }
+
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
         let desk = self.0.clone();
         Box::pin(async move {
@@ -86,7 +92,8 @@ impl CarrierDriver for Mydhl {
     }
 
     fn void_label(&self, _tracking: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
-        Box::pin(std::future::ready(Ok(())))
+        let refusal = self.0.caller.not_offered("it takes no shipment back; a waybill that it never sees is not billed");
+        Box::pin(std::future::ready(Err(refusal)))
     }
 
     fn fits(&self, request: &LabelRequest) -> Result<(), Defect> {
@@ -119,7 +126,7 @@ impl Account {
 
     async fn buy_label(&self, request: &LabelRequest) -> Result<Read<Label>, CarrierError> {
         let key = HeaderValue::from_str(&request::message_reference(&request.key));
-        let key = key.map_err(|e| self.caller.unreadable("idempotency key", e))?;
+        let key = key.map_err(|e| self.caller.unsent("idempotency key", e))?;
         let body = request::shipment(request, &self.account).map_err(|unfit| self.caller.unfit(unfit))?;
         let body = self.caller.json(&body)?;
         let response = self.send(Method::POST, self.shipments.clone()?, body, Some(key)).await?;

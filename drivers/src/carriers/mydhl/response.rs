@@ -13,7 +13,7 @@ use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
 use twin::channel::{Label, Quote};
 use twin::money::Currency;
-use twin::{Moment, Money, TrackingNumber};
+use twin::{Moment, Money};
 
 /// The price in the currency we are billed in; the others are the same price in other currencies.
 const BILLED: &str = "BILLC";
@@ -224,24 +224,26 @@ object!(Document<'a>, Piece);
 pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let (text, mut room, mut skips) = (text(body), String::new(), Skips::default());
     let shipment: Shipment = parse_or_mend(&text, &mut room, &mut skips)?;
-    let number = shipment.shipment_tracking_number.good().filter(|number| !number.0.is_empty());
-    let Code(number) = number.ok_or_else(|| format!("shipmentTrackingNumber is {}", shipment.shipment_tracking_number))?;
+    let said = &shipment.shipment_tracking_number;
+    let number = label_image::number("shipmentTrackingNumber", said.good().map(|number| number.0.as_str()), said)?;
     // From here on something is bought: whoever hears of a fault must know which waybill that is.
     let documents = shipment.documents.good().into_iter().flatten().filter_map(Soft::good);
     let mut labels = documents.filter(|d| d.type_code.text().is_none_or(|t| t == "label"));
     let label = labels.find_map(|d| d.content.text()).ok_or_else(|| format!("waybill {number}: no document is a label"))?;
     let zpl = label_image::zpl(label).map_err(|why| format!("waybill {number}: {why}"))?;
-    skips.about(Some(number));
+    skips.about(Some(number.as_str()));
     let charged = billed("shipmentCharges", &shipment.shipment_charges, &mut skips).unwrap_or_else(|why| {
         skips.detail("shipmentCharges", why);
         None
     });
+    let charged = charged.and_then(|money| label_image::charge("shipmentCharges", money.amount, money.currency, &mut skips));
     // The plate is another barcode on the label, and its digits are not the waybill's.
     let pieces = skips.take("packages", &shipment.packages);
     let piece = pieces.and_then(|pieces| skips.take("packages[0]", pieces.first()?));
     let plate = piece.and_then(|piece| skips.take("packages[0].trackingNumber", &piece.tracking_number));
-    let plate = plate.filter(|plate| !plate.0.is_empty()).map(|plate| TrackingNumber::new(plate.0.clone()));
-    let label = Label { tracking: TrackingNumber::new(number.clone()), plate, charged, zpl };
+    // One that is no number is none: the label is known by its waybill.
+    let plate = plate.and_then(|plate| label_image::number("packages[0].trackingNumber", Some(plate.0.as_str()), "").ok());
+    let label = Label { tracking: number, plate, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 

@@ -158,7 +158,7 @@ fn recorded_shipments_parse() {
     let why = response::label(body.as_bytes()).unwrap_err();
     assert_eq!(why, format!("waybill {number}: the label is a PDF, not ZPL"), "the recorded label is one");
     let mut zpl: Value = serde_json::from_str(&body).unwrap();
-    zpl["documents"].as_array_mut().unwrap().iter_mut().for_each(|d| d["content"] = json!("XlhBXlha"));
+    zpl["documents"].as_array_mut().unwrap().iter_mut().for_each(|d| d["content"] = json!("XlhBXkZEeF5GU15YWg=="));
     let label = response::label(zpl.to_string().as_bytes()).unwrap().value;
     assert_eq!((label.tracking.as_str(), label.charged), (number, None));
 
@@ -241,10 +241,10 @@ fn small_bodies_of_our_own_parse() {
     assert_eq!((quotes[0].chargeable_g, quotes[0].days), (Some(3_384), Some(3)));
     assert_eq!(quotes[0].total, Money::new("135.10".parse().unwrap(), Currency::CNY));
     let body =
-        br#"{"shipmentTrackingNumber":1,"documents":[{"typeCode":"invoice","content":"AAAA"},{"typeCode":"label","content":"XlhBXlha"}],
+        br#"{"shipmentTrackingNumber":1,"documents":[{"typeCode":"invoice","content":"AAAA"},{"typeCode":"label","content":"XlhBXkZEeF5GU15YWg=="}],
         "shipmentCharges":[{"currencyType":"BILLC","priceCurrency":"USD","price":147.50}]}"#;
     let label = response::label(body).unwrap().value;
-    assert_eq!((label.zpl.as_slice(), label.charged), (b"^XA^XZ".as_slice(), Some(usd("147.5"))));
+    assert_eq!((label.zpl.as_slice(), label.charged), (b"^XA^FDx^FS^XZ".as_slice(), Some(usd("147.5"))));
     let read =
         response::quotes(br#"{"products":[{"productCode":"P","totalPrice":[{"priceCurrency":"XQX","price":1}]}]}"#, ship_at()).unwrap();
     assert_eq!((read.value.len(), read.skipped[0].why.as_str()), (0, "priceCurrency is \"XQX\", which is no currency"));
@@ -364,7 +364,7 @@ fn no_field_of_a_rate_answer_costs_more_than_its_product() {
 #[test]
 fn no_field_of_a_shipment_answer_but_number_and_image_is_needed() {
     let body = json!({"shipmentTrackingNumber": 7, "url": "x", "packages": [{"referenceNumber": 1}],
-        "documents": [{"typeCode": "label", "content": "XlhBXlha"}], "shipmentCharges": [{"currencyType": "BILLC", "priceCurrency": "USD", "price": 147.5}]});
+        "documents": [{"typeCode": "label", "content": "XlhBXkZEeF5GU15YWg=="}], "shipmentCharges": [{"currencyType": "BILLC", "priceCurrency": "USD", "price": 147.5}]});
     mangled::each(&body, |path, changed| {
         let read = response::label(changed.to_string().as_bytes());
         if path == "/shipmentTrackingNumber" || path.starts_with("/documents") {
@@ -484,7 +484,7 @@ fn an_answer_that_is_not_quite_json_is_read_and_told() {
 /// The waybill of DHL's own example has nothing in common with the plate on its piece.
 #[test]
 fn the_plate_of_the_piece_is_taken_from_the_answer() {
-    let zpl = "XlhBXlha"; // ^XA^XZ
+    let zpl = "XlhBXkZEeF5GU15YWg=="; // ^XA^FDx^FS^XZ
     let answer = |packages: serde_json::Value| {
         let body =
             json!({"shipmentTrackingNumber": "1103733901", "documents": [{"content": zpl, "typeCode": "label"}], "packages": packages});
@@ -504,4 +504,20 @@ fn the_plate_of_the_piece_is_taken_from_the_answer() {
 fn batteries_are_declared() {
     let body = serde_json::to_value(request::shipment(&LabelRequest { battery: true, ..label_request() }, "1").unwrap()).unwrap();
     assert_eq!(body["valueAddedServices"], json!([{"serviceCode": "HV", "dangerousGoods": [{"contentId": "967"}]}]));
+}
+
+#[test]
+fn a_shipment_answer_without_number_label_or_sense_is_not_taken() {
+    let answer = |number: &str, price: &str, content: &str| {
+        let body = json!({"shipmentTrackingNumber": number, "documents": [{"typeCode": "label", "content": content}],
+            "shipmentCharges": [{"currencyType": "BILLC", "priceCurrency": "USD", "price": price}]});
+        response::label(body.to_string().as_bytes())
+    };
+    const ZPL: &str = "XlhBXkZEeF5GU15YWg==";
+    assert_eq!(answer("7", "5", "").unwrap_err(), "waybill 7: the label is empty");
+    assert_eq!(answer("\t", "5", ZPL).unwrap_err(), "shipmentTrackingNumber is \"\\t\", which is no number");
+    for price in ["-0.01", "-99999999999999999999.99", "99999999999999999999.99"] {
+        let label = answer("7", price, ZPL).unwrap();
+        assert_eq!((label.value.charged, label.skipped.len(), label.skipped[0].whole), (None, 1, false), "{price}");
+    }
 }

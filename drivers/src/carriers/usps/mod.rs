@@ -8,10 +8,15 @@
 //! has one, so the driver takes the plain single piece in our own packaging (see [`response::plain_rank`]) of the
 //! processing category that weight and size give, and asks for exactly that when it buys.
 //!
-//! **The same key.** The labels API (3.9.8) names no idempotency header. The key goes out as `Idempotency-Key`, which
-//! USPS ignores and the simulated carrier honours, and the parcel's number is printed and filed as the customer
-//! reference: a label bought twice because an answer was lost shows up as two labels with one reference in the
-//! Shipping Services File, and the unused one is voided.
+//! **The same key gives the same label.** Labels 3.9.13 take an `X-Idempotency-Key`, "a randomly generated UUID and unique per
+//! customer (CRID) across all label creation requests": "when the same idempotency key is resubmitted with an identical
+//! request payload, the API will return the existing label without creating a duplicate or charging additional postage". Ours
+//! is made of our key and whom the parcel is for ([`request::idempotency_key`]). How long a key lives is not said, nor what is
+//! answered to another payload under a known one, as when the mailing date has moved on: then the label is asked for by its
+//! key (`POST /label-reprint`; up to the mailing date, three times, not once it is cancelled), and bought only if there is none.
+//!
+//! **Giving back** (`DELETE /label/{number}`): 400 and "has already been submitted" means done before, "Order not found" that
+//! there is no such label, "cannot be submitted" that it cannot be.
 //!
 //! **Tracking** is asked at `/tracking/v3r2/tracking`, 35 numbers in one POST: the documented 3.2 way for one number,
 //! `GET /tracking/v3/tracking/{number}`, gives the same body without the list round it.
@@ -26,7 +31,7 @@ mod tracking;
 
 use super::answer::{Read, Skips};
 use super::caller::{self, Caller};
-use super::{CarrierDriver, CarrierError, CarrierSettings, Secret};
+use super::{CarrierDriver, CarrierError, CarrierSettings, LostAnswer, Secret};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -43,7 +48,7 @@ const SHIP_AHEAD_MAX: Span = Span::from_hours(6 * 24);
 const TRACK_BATCH_MAX: usize = 35;
 
 const PAYMENT_TOKEN: HeaderName = HeaderName::from_static("x-payment-authorization-token");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
 
 /// Whether a call needs the payment token as well, and the key that makes it a purchase.
 enum Payment {
@@ -62,6 +67,7 @@ struct Counter {
     payment: TokenCell,
     search: Result<Uri, CarrierError>,
     label: Result<Uri, CarrierError>,
+    reprint: Result<Uri, CarrierError>,
     tracking: Result<Uri, CarrierError>,
 }
 
@@ -74,6 +80,7 @@ impl Usps {
             payment: TokenCell::default(),
             search: caller.uri("/shipments/v3/options/search"),
             label: caller.uri("/labels/v3/label"),
+            reprint: caller.uri("/labels/v3/label-reprint"),
             tracking: caller.uri("/tracking/v3r2/tracking"),
             caller,
         }))
@@ -98,6 +105,15 @@ impl CarrierDriver for Usps {
     fn buy_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Read<Label>, CarrierError>> {
         let counter = self.0.clone();
         Box::pin(async move { counter.buy_label(&request).await })
+    }
+
+    fn lost_answer(&self) -> LostAnswer {
+        LostAnswer::SameKeySameLabel
+    }
+
+    fn find_label(&self, request: LabelRequest) -> BoxFuture<'static, Result<Option<Read<Label>>, CarrierError>> {
+        let counter = self.0.clone();
+        Box::pin(async move { counter.find_label(&request).await })
     }
 
     fn track(&self, numbers: Vec<TrackingNumber>) -> BoxFuture<'static, Result<Read<Vec<Tracking>>, CarrierError>> {
@@ -157,13 +173,33 @@ impl Counter {
         if !is_offered(&request.from, &request.to) {
             return Err(self.caller.not_offered("labels are domestic: both addresses must be in the US"));
         }
-        let key = HeaderValue::from_str(&request.key).map_err(|e| self.caller.unreadable("idempotency key", e))?;
         let body = self.caller.json(&request::label(request).map_err(|unfit| self.caller.unfit(unfit))?)?;
-        let response = self.authorized(Method::POST, self.label.clone()?, body, Payment::Token { idempotency_key: Some(key) }).await?;
-        if !response.status().is_success() {
-            return Err(self.caller.refusal(&response, response::complaint));
+        let response = self.authorized(Method::POST, self.label.clone()?, body, self.purchase(request)?).await?;
+        if response.status().is_success() {
+            return response::label(response.body()).map_err(|why| self.caller.unreadable("label", why));
         }
-        response::label(response.body()).map_err(|why| self.caller.unreadable("label", why))
+        let refusal = self.caller.refusal(&response, response::complaint);
+        if response::is_of_key(&refusal)
+            && let Some(label) = self.find_label(request).await?
+        {
+            return Ok(label);
+        }
+        Err(refusal)
+    }
+
+    async fn find_label(&self, request: &LabelRequest) -> Result<Option<Read<Label>>, CarrierError> {
+        let body = self.caller.json(&request::REPRINT)?;
+        let response = self.authorized(Method::POST, self.reprint.clone()?, body, self.purchase(request)?).await?;
+        if response.status().is_success() {
+            return response::label(response.body()).map(Some).map_err(|why| self.caller.unreadable("label", why));
+        }
+        let refusal = self.caller.refusal(&response, response::complaint);
+        if response::is_unknown(&refusal) { Ok(None) } else { Err(refusal) }
+    }
+
+    fn purchase(&self, request: &LabelRequest) -> Result<Payment, CarrierError> {
+        let key = HeaderValue::from_str(&request::idempotency_key(request));
+        Ok(Payment::Token { idempotency_key: Some(key.map_err(|e| self.caller.unsent("idempotency key", e))?) })
     }
 
     async fn track(&self, numbers: &[TrackingNumber], found: &mut Vec<Tracking>, skips: &mut Skips) -> Result<(), CarrierError> {
@@ -182,7 +218,14 @@ impl Counter {
     async fn void_label(&self, tracking: TrackingNumber) -> Result<(), CarrierError> {
         let uri = self.caller.uri(&format!("/labels/v3/label/{tracking}"))?;
         let response = self.authorized(Method::DELETE, uri, Bytes::new(), Payment::Token { idempotency_key: None }).await?;
-        if response.status().is_success() { Ok(()) } else { Err(self.caller.refusal(&response, response::complaint)) }
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let refusal = self.caller.refusal(&response, response::complaint);
+        if response::is_given_back(&refusal) {
+            return Ok(());
+        }
+        Err(if response::is_unknown(&refusal) { self.caller.not_known(&response, response::complaint) } else { refusal })
     }
 
     /// Sends with a token; with a fresh one once more where the token was refused.
@@ -216,7 +259,7 @@ impl Counter {
         let body = self.caller.json(&request::access(&self.secret))?;
         let request = caller::request(Method::POST, self.caller.uri("/oauth2/v3/token")?, None, body);
         let response = self.token(request).await?;
-        response::access(response.body()).map_err(|why| self.caller.unreadable("access token", why))
+        response::access(response.body()).map_err(|why| self.caller.unsent("access token", why))
     }
 
     async fn fetch_payment(&self, access: &HeaderValue) -> Result<(HeaderValue, twin::Span), CarrierError> {
@@ -224,7 +267,7 @@ impl Counter {
         let uri = self.caller.uri("/payments/v3/payment-authorization")?;
         let request = caller::request(Method::POST, uri, Some(access.clone()), body);
         let response = self.token(request).await?;
-        response::payment(response.body()).map_err(|why| self.caller.unreadable("payment token", why))
+        response::payment(response.body()).map_err(|why| self.caller.unsent("payment token", why))
     }
 
     async fn token(&self, request: Request<Bytes>) -> Result<Response<Bytes>, CarrierError> {

@@ -191,6 +191,39 @@ struct ImageInfo {
     receipt_option: &'static str,
 }
 
+/// A label sold before, as it was asked for then.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reprint {
+    image_info: ReprintImage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReprintImage {
+    image_type: &'static str,
+    label_type: &'static str,
+}
+
+pub const REPRINT: Reprint = Reprint { image_info: ReprintImage { image_type: "ZPL203DPI", label_type: "4X6LABEL" } };
+
+/// The UUID of a purchase. Our key is unique to a site, USPS's to a customer (CRID), who may have many sites with orders of the
+/// same numbers: so it is made of whom the parcel is for as well, and of nothing that a later asking may have otherwise. It
+/// has the form of a random one (version 4, RFC 9562), which is what USPS wants to see; the bits are those of a hash.
+pub fn idempotency_key(request: &LabelRequest) -> String {
+    let LabelRequest { key, parcel, service, warehouse, to, .. } = request;
+    let parts = [key, parcel.text(), service, warehouse.text(), &to.name, &to.company, &to.street, &to.street2, &to.postcode, &to.country];
+    let mut told = b"usps label".to_vec();
+    for part in parts {
+        told.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        told.extend_from_slice(part.as_bytes());
+    }
+    let hash = u128::from_be_bytes(twin::Hash::of(&told).0[..16].try_into().unwrap_or_default());
+    let bits = hash & !(0xf << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Party {

@@ -1,5 +1,6 @@
 //! What USPS answers to all but tracking, in our words. A price that cannot be read is skipped and told; the others are read.
 
+use crate::carriers::CarrierError;
 use crate::carriers::answer::{Read, Skips};
 use crate::carriers::calendar;
 use crate::carriers::caller::{Complaint, Text, Why, parse, sensitive, text};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use smol_str::{SmolStr, format_smolstr};
 use twin::channel::{Label, Quote};
 use twin::money::Currency;
-use twin::{Moment, Money, Span, TrackingNumber};
+use twin::{Moment, Money, Span};
 
 /// A payment token lives eight hours (payments v3); the answer does not say so itself.
 const PAYMENT_TOKEN_LIFE: Span = Span::from_hours(8);
@@ -276,31 +277,32 @@ pub fn label(body: &[u8]) -> Result<Read<Label>, Why> {
     let metadata = metadata.ok_or("no part named labelMetadata")?;
     let (mut room, mut skips) = (String::new(), Skips::default());
     let metadata: LabelMetadata = parse_or_mend(metadata, &mut room, &mut skips)?;
-    let number = metadata.tracking_number.text().filter(|number| !number.is_empty());
-    let number = number.ok_or_else(|| format!("trackingNumber is {}", metadata.tracking_number))?;
+    let number = label_image::number("trackingNumber", metadata.tracking_number.text(), &metadata.tracking_number)?;
     // From here on something is bought: whoever hears of a fault must know which label that is.
     let image = image.ok_or_else(|| format!("label {number} has no part named labelImage"))?;
     let zpl = label_image::zpl(image).map_err(|why| format!("label {number}: {why}"))?;
-    skips.about(Some(number));
+    skips.about(Some(number.as_str()));
     let charged = charged(&metadata, &mut skips);
-    let label = Label { tracking: TrackingNumber::new(number), plate: None, charged, zpl };
+    let label = Label { tracking: number, plate: None, charged, zpl };
     Ok(Read { value: label, skipped: skips.into_list() })
 }
 
-/// Postage and extras; `None` where a part of it cannot be read, since a sum without it would be too low.
+/// Postage and extras; `None` where a part of it cannot be read, since a sum without it would be too low, or cannot be meant.
 fn charged(metadata: &LabelMetadata, skips: &mut Skips) -> Option<Money> {
     let mut sum = skips.take("postage", &metadata.postage)?.0;
     let extras = match &metadata.extra_services {
-        Soft::Absent => return Some(dollars(sum)),
+        Soft::Absent => return label_image::charge("postage", sum, Currency::USD, skips),
         extras => skips.take("extraServices", extras)?,
     };
     for extra in extras {
-        sum += match &skips.take("extraServices", extra)?.price {
+        let price = match &skips.take("extraServices", extra)?.price {
             Soft::Absent => Decimal::ZERO,
             price => skips.take("extraServices.price", price)?.0,
         };
+        // What is too long to be added up is too much as it is.
+        sum = sum.checked_add(price).unwrap_or(Decimal::MAX);
     }
-    Some(dollars(sum))
+    label_image::charge("postage", sum, Currency::USD, skips)
 }
 
 /// The parts of a multipart body: name, and content without the line ends round it. The delimiter is the body's own first line.
@@ -365,4 +367,25 @@ pub fn complaint(body: &[u8]) -> Option<Complaint> {
     let oauth: OauthError = parse(&text).ok()?;
     let code = oauth.error.text().filter(|error| !error.is_empty())?.to_owned();
     Some(Complaint { message: oauth.error_description.text().filter(|d| !d.is_empty()).map_or_else(|| code.clone(), str::to_owned), code })
+}
+
+/// Whether a refusal is about the key of the purchase. What USPS answers to another payload under a key that it knows is not
+/// described; it will name the header.
+pub fn is_of_key(refusal: &CarrierError) -> bool {
+    says(refusal, "idempotency")
+}
+
+/// Whether there is no such label.
+pub fn is_unknown(refusal: &CarrierError) -> bool {
+    matches!(refusal, CarrierError::Refused { status: 404, .. }) || says(refusal, "order not found")
+}
+
+/// Whether the label was given back before: "A refund request for this order has already been submitted today".
+pub fn is_given_back(refusal: &CarrierError) -> bool {
+    says(refusal, "already been submitted") || says(refusal, "already been cancel")
+}
+
+/// Whether the carrier refused with these words, small letters, in its own.
+fn says(refusal: &CarrierError, words: &str) -> bool {
+    matches!(refusal, CarrierError::Refused { status: 400..=499, message, .. } if message.to_ascii_lowercase().contains(words))
 }

@@ -2,6 +2,7 @@
 
 use super::request::{self, Payer};
 use super::{response, tracking};
+use crate::carriers::CarrierError;
 use crate::carriers::answer::Skips;
 use crate::carriers::{mangled, recorded};
 use serde_json::{Value, json};
@@ -156,7 +157,7 @@ fn recorded_labels_parse() {
         let why = response::label(body.as_bytes()).unwrap_err();
         assert_eq!(why, format!("label {tracking}: the label is a PDF, not ZPL"), "the recorded image is one");
         let pdf = body.split_whitespace().find(|word| word.starts_with("JVBERi")).unwrap();
-        let label = response::label(body.replace(pdf, "XlhBXlha").as_bytes()).unwrap().value;
+        let label = response::label(body.replace(pdf, "XlhBXkZEeF5GU15YWg==").as_bytes()).unwrap().value;
         assert_eq!(label.tracking.as_str(), tracking);
         assert_eq!(label.charged.unwrap().amount, charged.parse::<Decimal>().unwrap());
     }
@@ -240,9 +241,9 @@ fn the_machines_decide_the_category() {
 fn small_label_and_tracking_bodies_parse() {
     let body = "--b\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n{\"trackingNumber\":\"92\",\"postage\":5.25,\
                 \"extraServices\":[{\"name\":\"x\",\"price\":0.5}]}\r\n--b\r\nContent-Disposition: form-data; filename=\"l.zpl\"; \
-                name=\"labelImage\"\r\n\r\nXlhBXlha\r\n--b--\r\n";
+                name=\"labelImage\"\r\n\r\nXlhBXkZEeF5GU15YWg==\r\n--b--\r\n";
     let label = response::label(body.as_bytes()).unwrap().value;
-    assert_eq!((label.charged, label.zpl.as_slice()), (Some(usd("5.75")), b"^XA^XZ".as_slice()));
+    assert_eq!((label.charged, label.zpl.as_slice()), (Some(usd("5.75")), b"^XA^FDx^FS^XZ".as_slice()));
     assert!(response::label(b"--b\r\n\r\nno parts").unwrap_err().contains("labelMetadata"));
 
     let scan = |code: &str, kind: &str, hour: u8| {
@@ -390,7 +391,7 @@ fn no_field_of_a_label_answer_but_number_and_image_is_needed() {
         )
     };
     mangled::each(&metadata, |path, changed| {
-        let read = response::label(body(changed, "XlhBXlha").as_bytes());
+        let read = response::label(body(changed, "XlhBXkZEeF5GU15YWg==").as_bytes());
         if path == "/trackingNumber" {
             return;
         }
@@ -519,4 +520,66 @@ fn batteries_and_customs_are_declared() {
         assert_eq!(request::label(&euros).err().unwrap().field, "value");
     }
     assert!(body(&to(|a| (a.country, a.region, a.postcode) = ("PR".into(), "".into(), "00901".into()))).get("customsForm").is_none());
+}
+
+/// Version 4 in form, whatever the key; one ask is one UUID, and two customers' parcels of one number are two.
+#[test]
+fn a_purchase_has_a_uuid_of_its_own() {
+    let request = label_request();
+    let uuid = request::idempotency_key(&request);
+    let groups: Vec<&str> = uuid.split('-').collect();
+    assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{uuid}");
+    assert!(groups[2].starts_with('4') && groups[3].starts_with(['8', '9', 'a', 'b']), "{uuid}");
+    assert!(uuid.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'a'..=b'f').contains(&b)), "{uuid}");
+    let later = LabelRequest { ship_at: request.ship_at + twin::Span::from_hours(24), weight_g: 7, ..request.clone() };
+    assert_eq!(request::idempotency_key(&later), uuid, "asked again a day later it is the same purchase");
+    for other in [
+        LabelRequest { key: "AMA-1-1/label2".into(), ..request.clone() },
+        LabelRequest { parcel: "#Order 11112".into(), ..request.clone() },
+        LabelRequest { to: Address { street: "1310 S Agnew Avenue".into(), ..request.to.clone() }, ..request.clone() },
+    ] {
+        assert_ne!(request::idempotency_key(&other), uuid);
+    }
+}
+
+/// The examples of the description (3.9.13) for `DELETE /label/{trackingNumber}`.
+#[test]
+fn refusals_to_give_back_are_told_apart() {
+    let refused = |status, detail: &str| {
+        let body = json!({"apiVersion": "/labels/v3", "error": {"code": "400", "message": "Bad Request", "errors": [
+            {"title": "Bad Request", "detail": detail, "code": "00000XX", "source": {"parameter": "trackingNumber"}}]}});
+        let complaint = response::complaint(body.to_string().as_bytes()).unwrap();
+        CarrierError::Refused { carrier: "usps".into(), status, code: complaint.code, message: complaint.message }
+    };
+    let told = |error: &CarrierError| (response::is_given_back(error), response::is_unknown(error));
+    assert_eq!(told(&refused(400, "A refund request for this order has already been submitted today")), (true, false));
+    assert_eq!(told(&refused(400, "Order not found")), (false, true));
+    assert_eq!(told(&refused(404, "gone")), (false, true));
+    assert_eq!(told(&refused(400, "A refund request for this order cannot be submitted")), (false, false));
+    assert_eq!(told(&refused(500, "Order not found")), (false, false), "what fails may say anything");
+}
+
+#[test]
+fn a_label_answer_without_number_label_or_sense_is_not_taken() {
+    let answer = |number: Value, postage: Value, extra: Value, image: &str| {
+        let metadata = json!({"trackingNumber": number, "postage": postage, "extraServices": [{"name": "x", "price": extra}]});
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"labelMetadata\"\r\n\r\n{metadata}\r\n--b\r\nContent-Disposition: form-data; \
+             name=\"labelImage\"\r\n\r\n{image}\r\n--b--\r\n"
+        );
+        response::label(body.as_bytes())
+    };
+    const ZPL: &str = "XlhBXkZEeF5GU15YWg==";
+    for blank in [json!(""), json!("  "), json!("92\n61")] {
+        assert!(answer(blank.clone(), json!(5), json!(0), ZPL).unwrap_err().contains("which is no number"), "{blank}");
+    }
+    assert_eq!(answer(json!("92"), json!(5), json!(0), "").unwrap_err(), "label 92: the label is empty");
+    let max = json!("79228162514264337593543950335");
+    for (postage, extra) in
+        [(json!("-99999999999999999999.99"), json!(0)), (json!(-0.01), json!(0)), (json!(5), json!(-6)), (max.clone(), max)]
+    {
+        let label = answer(json!("92"), postage.clone(), extra, ZPL).unwrap();
+        assert_eq!((label.value.charged, label.skipped.len()), (None, 1), "{postage}");
+        assert_eq!(label.skipped[0].about.as_deref(), Some("92"));
+    }
 }
