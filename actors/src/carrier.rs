@@ -8,7 +8,7 @@ use crate::origin::Cause;
 use crate::parcels::{ParcelsMsg, Whose};
 use crate::{Host, House, ParcelMsg, Seat, Told, origin};
 use drivers::WireError;
-use drivers::carriers::{CarrierDriver, CarrierError, Read, Skipped};
+use drivers::carriers::{CarrierDriver, CarrierError, LostAnswer, Read, Skipped};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -18,7 +18,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
-use twin::verdict::NoOffer;
+use twin::verdict::{NoOffer, foreign};
 use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber, WarehouseId};
 
 /// Failures in a row after which the carrier is left alone for a while.
@@ -49,11 +49,18 @@ pub struct Asked {
 #[derive(Debug)]
 pub enum CarrierMsg {
     Quote(Box<QuoteRequest>, Asked),
-    BuyLabel(Box<LabelRequest>),
-    /// A label that nobody will use.
-    Void(TrackingNumber),
-    /// A label whose last attempt failed is due again.
-    Retry(Box<LabelRequest>, u32),
+    /// `again`: it was asked for before, and nobody knows what came of it.
+    BuyLabel {
+        request: Box<LabelRequest>,
+        again: bool,
+    },
+    /// A label that nobody will use is to be taken back; asked until the carrier answers.
+    Void {
+        parcel: ParcelId,
+        tracking: TrackingNumber,
+    },
+    /// What failed last time is due again.
+    Retry(Retry),
     /// Look at this number from now on until the parcel has arrived.
     Watch {
         parcel: ParcelId,
@@ -72,9 +79,24 @@ pub enum CarrierMsg {
 #[derive(Debug)]
 pub enum Call {
     Quoted(Result<Read<Vec<Quote>>, CarrierError>, Asked),
-    Bought(Box<LabelRequest>, u32, Result<Read<Label>, CarrierError>),
+    Bought(Box<LabelRequest>, Attempts, Result<Read<Label>, CarrierError>),
     Tracked(Vec<Watched>, Result<Read<Vec<Tracking>>, CarrierError>),
-    Voided(TrackingNumber, Result<(), CarrierError>),
+    Voided { parcel: ParcelId, tracking: TrackingNumber, attempts: u32, outcome: Result<(), CarrierError> },
+}
+
+/// What is asked again after a while.
+#[derive(Clone, Debug)]
+pub enum Retry {
+    Label(Box<LabelRequest>, Attempts),
+    Void { parcel: ParcelId, tracking: TrackingNumber, attempts: u32 },
+}
+
+/// How often one label was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Attempts {
+    pub made: u32,
+    /// Behind one of them it may have been bought.
+    pub lost: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -94,8 +116,8 @@ pub struct Watched {
 
 enum Job {
     Quote(Box<QuoteRequest>, Asked),
-    Label(Box<LabelRequest>, u32),
-    Void(TrackingNumber),
+    Label(Box<LabelRequest>, Attempts),
+    Void { parcel: ParcelId, tracking: TrackingNumber, attempts: u32 },
 }
 
 pub struct CarrierActor;
@@ -116,6 +138,10 @@ pub struct CarrierState {
     queue: VecDeque<Told<Job>>,
     /// Tracking waits in a line of its own: it never keeps a label from being bought.
     looks: VecDeque<Vec<Watched>>,
+    /// The keys of all labels that are being asked for; looked up only.
+    asking: HashSet<SmolStr>,
+    /// The numbers that are being given back; looked up only.
+    voiding: HashSet<TrackingNumber>,
     calls: usize,
     looking: usize,
     failures: u32,
@@ -175,6 +201,8 @@ impl CarrierState {
             host,
             queue: VecDeque::new(),
             looks: VecDeque::new(),
+            asking: HashSet::new(),
+            voiding: HashSet::new(),
             calls: 0,
             looking: 0,
             failures: 0,
@@ -191,9 +219,21 @@ impl CarrierState {
             // A quote that must wait for a pause is better answered without.
             CarrierMsg::Quote(_, asked) if self.is_paused() => self.quoted(asked, Err(NoOffer::Paused)),
             CarrierMsg::Quote(request, asked) => self.queue.push_back(Job::Quote(request, asked).into()),
-            CarrierMsg::BuyLabel(request) => self.enqueue(request, 0),
-            CarrierMsg::Retry(request, attempts) => self.enqueue(request, attempts),
-            CarrierMsg::Void(tracking) => self.queue.push_back(Job::Void(tracking).into()),
+            // Two askings with one key would be two labels of a carrier that keeps no keys.
+            CarrierMsg::BuyLabel { request, .. } if self.asking.contains(&request.key) => {}
+            CarrierMsg::BuyLabel { request, again } => {
+                self.asking.insert(request.key.clone());
+                self.enqueue(request, Attempts { made: 0, lost: again });
+            }
+            CarrierMsg::Retry(Retry::Label(request, attempts)) => self.enqueue(request, attempts),
+            CarrierMsg::Retry(Retry::Void { parcel, tracking, attempts }) => {
+                self.queue.push_back(Job::Void { parcel, tracking, attempts }.into());
+            }
+            CarrierMsg::Void { parcel, tracking } => {
+                if self.voiding.insert(tracking.clone()) {
+                    self.queue.push_back(Job::Void { parcel, tracking, attempts: 0 }.into());
+                }
+            }
             CarrierMsg::Watch { parcel, tracking, first_after } => {
                 let since = self.house.clock.now();
                 if !self.watching.insert(parcel.clone()) {
@@ -224,17 +264,17 @@ impl CarrierState {
     }
 
     /// Queues a label; where too many wait already, it comes again later.
-    fn enqueue(&mut self, request: Box<LabelRequest>, attempts: u32) {
+    fn enqueue(&mut self, request: Box<LabelRequest>, attempts: Attempts) {
         if self.queue.len() < self.house.in_force().config.limits.carrier_queue_max {
             self.queue.push_back(Job::Label(request, attempts).into());
         } else {
-            self.retry_after(PAUSE_FIRST, request, attempts);
+            self.retry_after(PAUSE_FIRST, Retry::Label(request, attempts));
         }
     }
 
-    fn retry_after(&self, span: Span, request: Box<LabelRequest>, attempts: u32) {
+    fn retry_after(&self, span: Span, retry: Retry) {
         // Because of what it was asked at first.
-        let (myself, retry) = (self.myself.clone(), Told::from(CarrierMsg::Retry(request, attempts)));
+        let (myself, retry) = (self.myself.clone(), Told::from(CarrierMsg::Retry(retry)));
         // A carrier that fell meanwhile re-asks from the twin.
         self.house.clock.after(span, move || myself.send(retry));
     }
@@ -260,13 +300,13 @@ impl CarrierState {
             tokio::spawn(async move {
                 let call = match job {
                     Job::Quote(request, asked) => Call::Quoted(unless_it_panics(|| driver.quote(*request)).await, asked),
-                    Job::Label(request, attempts) => {
-                        let outcome = unless_it_panics(|| driver.buy_label((*request).clone())).await;
-                        Call::Bought(request, attempts + 1, outcome)
+                    Job::Label(request, Attempts { made, lost }) => {
+                        let outcome = bought(&*driver, &request, lost).await;
+                        Call::Bought(request, Attempts { made: made + 1, lost }, outcome)
                     }
-                    Job::Void(tracking) => {
+                    Job::Void { parcel, tracking, attempts } => {
                         let outcome = unless_it_panics(|| driver.void_label(tracking.clone())).await;
-                        Call::Voided(tracking, outcome)
+                        Call::Voided { parcel, tracking, attempts: attempts + 1, outcome }
                     }
                 };
                 // A carrier that fell meanwhile re-asks from the twin.
@@ -285,11 +325,11 @@ impl CarrierState {
                 // It may have waited here until its pickup was over.
                 request.ship_at = request.ship_at.max(self.house.next_pickup(self.config.id(), &request.warehouse));
                 if let Some(last) = last.filter(|last| request.ship_at > *last) {
-                    origin::within(asked.clone(), || self.retry_after(request.ship_at - last, request.clone(), *attempts));
+                    origin::within(asked.clone(), || self.retry_after(request.ship_at - last, Retry::Label(request.clone(), *attempts)));
                     return None;
                 }
             }
-            Job::Void(_) => {}
+            Job::Void { .. } => {}
         }
         Some(job)
     }
@@ -308,16 +348,7 @@ impl CarrierState {
             }
             Call::Bought(request, attempts, outcome) => {
                 self.count_outcome(outcome.as_ref().err())?;
-                match outcome {
-                    Err(e) if e.is_transient() && attempts < ATTEMPTS_MAX => {
-                        let pause = Span((RETRY_FIRST * (1 << attempts.min(12))).0.min(PAUSE_MAX.0));
-                        self.retry_after(pause, request, attempts);
-                    }
-                    outcome => {
-                        outcome.iter().for_each(|read| self.say_skipped("label", &read.skipped));
-                        self.house.tell(request.parcel, ParcelMsg::Label(outcome.map(|read| read.value).map_err(|e| e.to_smolstr())));
-                    }
-                }
+                self.bought(request, attempts, outcome);
             }
             Call::Tracked(mut batch, outcome) => {
                 self.count_outcome(outcome.as_ref().err())?;
@@ -330,16 +361,56 @@ impl CarrierState {
                 self.say_skipped("tracking", &news.skipped);
                 self.tracked(batch, news);
             }
-            Call::Voided(tracking, Err(why)) => {
-                tracing::warn!(%tracking, %why, "a label that nobody uses could not be given back");
-            }
-            Call::Voided(tracking, Ok(())) => {
-                if let Some(parcel) = self.house.twin.parcel_of(tracking.as_str())? {
-                    self.house.tell(parcel, ParcelMsg::GivenBack(tracking));
+            Call::Voided { parcel, tracking, attempts, outcome } => {
+                self.count_outcome(outcome.as_ref().err())?;
+                match outcome {
+                    Err(e) if e.is_transient() || e.may_have_happened() => {
+                        tracing::warn!(%tracking, why = ?e.to_smolstr(), "a label that nobody uses is not given back yet");
+                        self.retry_after(pause_after(attempts), Retry::Void { parcel, tracking, attempts });
+                    }
+                    // An earlier asking may have done it, and its answer did not come.
+                    Err(CarrierError::NotKnown { .. }) if attempts > 1 => self.given_back(parcel, tracking, Ok(())),
+                    outcome => self.given_back(parcel, tracking, outcome.map_err(|e| foreign(&e.to_smolstr()))),
                 }
             }
         }
         Ok(())
+    }
+
+    fn given_back(&mut self, parcel: ParcelId, tracking: TrackingNumber, outcome: Result<(), SmolStr>) {
+        self.voiding.remove(&tracking);
+        let told = match outcome {
+            Ok(()) => ParcelMsg::GivenBack(tracking),
+            Err(why) => ParcelMsg::NotGivenBack(tracking, why),
+        };
+        self.house.tell(parcel, told);
+    }
+
+    /// What came of asking for a label. A lost answer is no refusal: the same key is asked again where that is harmless, and else
+    /// a person decides.
+    fn bought(&mut self, request: Box<LabelRequest>, mut attempts: Attempts, outcome: Result<Read<Label>, CarrierError>) {
+        if let Err(e) = &outcome {
+            let lost = e.may_have_happened();
+            attempts.lost |= lost;
+            let again = e.is_transient() || lost;
+            let harmless = self.driver.lost_answer() != LostAnswer::Neither;
+            let goes_on = again && attempts.made < ATTEMPTS_MAX && (harmless || !attempts.lost);
+            if lost || again && attempts.lost && !goes_on {
+                let lost = ParcelMsg::LabelLost { why: foreign(&e.to_smolstr()), decide: !goes_on };
+                self.house.tell(request.parcel.clone(), lost);
+            }
+            if goes_on {
+                self.retry_after(pause_after(attempts.made), Retry::Label(request, attempts));
+                return;
+            }
+            self.asking.remove(&request.key);
+            if again && attempts.lost {
+                return;
+            }
+        }
+        self.asking.remove(&request.key);
+        outcome.iter().for_each(|read| self.say_skipped("label", &read.skipped));
+        self.house.tell(request.parcel, ParcelMsg::Label(outcome.map(|read| read.value).map_err(|e| foreign(&e.to_smolstr()))));
     }
 
     /// Counts failures in a row; pauses and resumes, and says so in the twin.
@@ -488,6 +559,22 @@ impl CarrierState {
             }
         }
     }
+}
+
+/// How long to wait after so many attempts.
+fn pause_after(attempts: u32) -> Span {
+    Span((RETRY_FIRST * (1 << attempts.min(12))).0.min(PAUSE_MAX.0))
+}
+
+/// Buys a label; one that may be bought already is looked for first, where the carrier finds it by our reference.
+async fn bought(driver: &dyn CarrierDriver, request: &LabelRequest, lost: bool) -> Result<Read<Label>, CarrierError> {
+    if lost
+        && driver.lost_answer() == LostAnswer::FoundByReference
+        && let Some(label) = unless_it_panics(|| driver.find_label(request.clone())).await?
+    {
+        return Ok(label);
+    }
+    unless_it_panics(|| driver.buy_label(request.clone())).await
 }
 
 /// A number for a set, whatever its order.

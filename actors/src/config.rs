@@ -61,6 +61,8 @@ pub struct Bounds {
     pub carrier_calls_max: usize,
     /// Parcels waiting for a label from one carrier; more are refused for now.
     pub carrier_queue_max: usize,
+    /// Other channels that an order tries by itself when a carrier sells no label for it; 0: a person decides.
+    pub other_channels_max: usize,
     /// Items between scanner and divert on one line.
     pub line_items_max: usize,
     /// Seconds between two looks at an idle device.
@@ -76,6 +78,7 @@ impl Default for Bounds {
             bag_weight_g_max: 20_000,
             carrier_calls_max: 64,
             carrier_queue_max: 100_000,
+            other_channels_max: 2,
             line_items_max: 64,
             keepalive_s: 30,
         }

@@ -6,13 +6,14 @@
 use crate::intake::{Batch, Receipt, Version};
 use crate::order_desk::{DeskMsg, DeskState, Reply};
 use crate::parcel::Stopping;
-use crate::shipment::Shipment;
+use crate::shipment::{BY_HAND, Shipment};
 use crate::{Answer, Outgoing};
 use crate::{ParcelMsg, Told, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeSet;
 use twin::order::{CHANGES_ALWAYS, Command, Stage};
+use twin::parcel::{self, Interception};
 use twin::{Moment, OrderId, ParcelId, Span};
 
 /// An errand whose parcels do not answer is over after this; whoever waits for it is told nothing, and asks again.
@@ -32,10 +33,24 @@ pub(crate) struct Errand {
 
 /// What is done once all parcels have answered.
 pub(crate) enum Then {
-    Cancel { order: OrderId, reply: Reply },
-    Update { order: OrderId, version: Version, batch: Batch, nth: usize },
-    Apart { reply: Reply },
-    Ship { shipments: Vec<Shipment> },
+    Cancel {
+        order: OrderId,
+        reply: Reply,
+    },
+    Update {
+        order: OrderId,
+        version: Version,
+        batch: Batch,
+        nth: usize,
+    },
+    Apart {
+        reply: Reply,
+    },
+    /// Its orders go over another channel.
+    Another,
+    Ship {
+        shipments: Vec<Shipment>,
+    },
 }
 
 impl DeskState {
@@ -167,6 +182,7 @@ impl DeskState {
                 let outcome = if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) };
                 work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
             }
+            Then::Another => others.extend(orders),
             Then::Ship { shipments } if refused.is_empty() => {
                 others.extend(orders);
                 ready = shipments;
@@ -234,6 +250,32 @@ impl DeskState {
             return Ok(());
         }
         self.begin_errand(orders, BTreeSet::from([parcel]), reason, false, Then::Apart { reply });
+        Ok(())
+    }
+
+    /// Its carrier sold no label for a parcel: it is cancelled, and its orders go over the next best channel, so often and no more.
+    /// Where a person chose the channel, a person chooses again.
+    pub(crate) fn try_another_channel(&mut self, id: ParcelId) -> Result<(), ActorProcessingErr> {
+        let Some(parcel) = self.parcel(&id)? else { return Ok(()) };
+        let (stage, Some(why), None) = (parcel.stage, parcel.label_refused.clone(), &parcel.tracking) else { return Ok(()) };
+        if stage != parcel::Stage::Intercepted || matches!(parcel.interception, Some(Interception::NumberTaken { .. })) {
+            return Ok(());
+        }
+        let orders = parcel.plan.orders();
+        if let Some(errand) = orders.iter().find_map(|id| self.busy_with(id)) {
+            self.wait_behind(errand, DeskMsg::TryAnotherChannel(id));
+            return Ok(());
+        }
+        let most = self.house.in_force().config.limits.other_channels_max;
+        for order in &orders {
+            let order = &self.order(order)?.state;
+            let by_hand = order.part(&id).is_none_or(|part| part.decision.rule == BY_HAND);
+            if by_hand || parcel.stopped.is_some() || order.refused_channels().count() >= most {
+                return Ok(());
+            }
+        }
+        let reason = format_smolstr!("{} sold no label for it: {why}", parcel.plan.channel);
+        self.begin_errand(orders, BTreeSet::from([id]), reason, false, Then::Another);
         Ok(())
     }
 

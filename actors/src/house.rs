@@ -4,8 +4,10 @@ use crate::carrier::CarrierMsg;
 use crate::customs::Gaps;
 use crate::in_force::{InForce, Standing};
 use crate::ledger::{LISTENER_LAG_MAX, Letterbox, Work};
+use crate::numbers::Numbers;
 use crate::order_desk::DeskMsg;
 use crate::parcels::{Awake, ParcelsMsg};
+use crate::problems::ProblemsMsg;
 use crate::settings::KeeperMsg;
 use crate::turns::Delivery;
 use crate::warehouse::WarehouseMsg;
@@ -35,6 +37,10 @@ pub struct House {
     pub awake: Awake,
     /// How what is said comes to a parcel.
     pub delivery: Delivery,
+    /// Whose the numbers on labels are.
+    pub numbers: Numbers,
+    /// Who keeps what is wrong.
+    pub problems: Seat<ProblemsMsg>,
     /// What customs want and is not known, said now and then.
     pub gaps: Gaps,
     pub carriers: BTreeMap<CarrierId, Seat<CarrierMsg>>,
@@ -60,6 +66,8 @@ impl House {
             ledger: Letterbox::default(),
             awake: Awake::default(),
             delivery,
+            numbers: Numbers::default(),
+            problems: Seat::default(),
             gaps: Gaps::default(),
             desk: Seat::default(),
             parcels: Seat::default(),

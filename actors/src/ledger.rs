@@ -3,13 +3,14 @@
 
 use crate::origin::Cause;
 use crate::outgoing::{Outgoing, Sent};
+use crate::problems::ProblemsMsg;
 use crate::{House, Told, origin};
 use drivers::Clock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use twin::facet::Standing;
-use twin::{By, Entity, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
+use twin::{By, Entity, Key, Moment, Origin, Record, Refusal, Span, StoreError, Twin, TwinError, Tx};
 
 use smol_str::SmolStr;
 
@@ -100,7 +101,11 @@ impl<E: Entity> Host<E> {
             events.iter().for_each(|event| self.state.apply(work.tx.at, event));
             self.version += count as u32;
             let before = std::mem::take(&mut self.standing);
+            let wrong = before.clone_troubles();
             self.standing = work.tx.stage(&self.id, self.version, events, before, &self.state);
+            if self.standing.is_wrong_otherwise(&wrong) {
+                work.say(Outgoing::Problems(ProblemsMsg::Changed(Key::new(E::KIND, self.id.clone()))));
+            }
         }
         Ok(count)
     }

@@ -94,6 +94,8 @@ pub enum DeskMsg {
     Rest(OrderId),
     /// Parcels fell: what they were told may be lost. The list, from where on, and since when.
     TakeUp(Facet, Option<Listed>, Moment),
+    /// No label was sold for it: its orders go over another channel, where the settings let them.
+    TryAnotherChannel(ParcelId),
     /// A parcel may have left its order behind, or have fallen over its own creation.
     CatchUp(ParcelId),
     /// Other settings are in force: what no channel took may go now.
@@ -187,6 +189,7 @@ impl DeskState {
             DeskMsg::Rest(order) => self.rest(order),
             DeskMsg::TakeUp(facet, after, since) => self.take_up(facet, after, since)?,
             DeskMsg::SettingsChanged => self.take_up(Facet::Plan, None, self.house.clock.steady())?,
+            DeskMsg::TryAnotherChannel(parcel) => self.try_another_channel(parcel)?,
             DeskMsg::CatchUp(parcel) => {
                 for order in self.house.twin.orders_called(parcel.number())? {
                     self.catch_up(order)?;

@@ -10,6 +10,7 @@ use crate::ledger::Account;
 use crate::order_desk::DeskMsg;
 use crate::parcel::Rest;
 use crate::parcels::ParcelsMsg;
+use crate::problems::ProblemsMsg;
 use crate::settings::SettingsFault;
 use crate::settings::keeper::{Activated, Drafted};
 use crate::warehouse::WarehouseMsg;
@@ -20,7 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use twin::order::Order;
-use twin::{CarrierId, Moment, OrderId, ParcelId, WarehouseId};
+use twin::{CarrierId, Moment, OrderId, ParcelId, TrackingNumber, WarehouseId};
 
 #[derive(Debug)]
 pub enum Outgoing {
@@ -35,6 +36,9 @@ pub enum Outgoing {
     Divert(Question, u16),
     /// How far a parcel's actor is: messages dealt with, and whether it rests.
     Rest(Arc<Rest>, u64, bool),
+    /// The twin knows whose this number is.
+    Claimed(TrackingNumber),
+    Problems(ProblemsMsg),
     /// These settings are in force from now on.
     InForce(Box<InForce>),
     /// Who an order's buyer is becomes unreadable, if the order agreed.
@@ -61,6 +65,8 @@ impl Outgoing {
             Outgoing::Station(..) => "a station",
             Outgoing::Device(..) | Outgoing::Divert(..) => "a device",
             Outgoing::InForce(_) => "the settings",
+            Outgoing::Claimed(_) => "the numbers in use",
+            Outgoing::Problems(_) => "the list of problems",
             Outgoing::Answer(_) => "a caller",
             Outgoing::Restart(_) => "a supervisor",
         }
@@ -179,6 +185,8 @@ impl House {
             }
             Outgoing::Rest(rest, handled, resting) => rest.note(handled, resting),
             Outgoing::InForce(new) => self.put_in_force(*new),
+            Outgoing::Claimed(number) => self.numbers.settle(&number),
+            Outgoing::Problems(message) => self.problems.cast(message),
             Outgoing::Erase { id, order, at, agreed, caller } => {
                 let erased = agreed.and_then(|()| twin::forget::erase(&self.twin, &order, id.text(), at).map_err(|e| e.to_string()));
                 caller.tell(erased);
@@ -193,9 +201,13 @@ impl House {
     fn tell_carrier(&self, carrier: &CarrierId, message: CarrierMsg) {
         match (self.carriers.get(carrier), message) {
             (Some(seat), message) => seat.cast(message),
-            (None, CarrierMsg::BuyLabel(request)) => {
+            (None, CarrierMsg::BuyLabel { request, .. }) => {
                 let why = format_smolstr!("there is no carrier {carrier} in this site");
                 self.tell(request.parcel, ParcelMsg::Label(Err(why)));
+            }
+            (None, CarrierMsg::Void { parcel, tracking }) => {
+                let why = format_smolstr!("there is no carrier {carrier} in this site");
+                self.tell(parcel, ParcelMsg::NotGivenBack(tracking, why));
             }
             (None, _) => tracing::warn!(%carrier, "this site has no such carrier any more"),
         }

@@ -10,18 +10,20 @@ use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, Reply};
 use crate::outgoing::Question;
 use crate::parcels::ParcelsMsg;
+use crate::remedies::Step;
 use crate::returns;
 use crate::warehouse::WarehouseMsg;
 use crate::{Answer, Caller, Host, House, Outgoing, Seat, Told, Work, origin};
+use drivers::carriers::LostAnswer;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use twin::bag::{self, Bag};
 use twin::channel::{Label, LabelRequest, TrackEvent};
 use twin::charges::ChargeKind;
 use twin::entity::{Entity, Why};
-use twin::parcel::{Command, Divert, Interception, Parcel, Plan, Stage};
+use twin::parcel::{Command, Divert, Interception, Parcel, Plan, Stage, Void};
 use twin::personal::Personal;
 use twin::returns::Return;
 use twin::tracking::{self, Tracking};
@@ -33,6 +35,11 @@ pub enum ParcelMsg {
     /// After a restart: ask again for what was asked and not answered.
     Resume,
     Label(Result<Label, SmolStr>),
+    /// Of an attempt to buy its label the answer was lost; `decide`: asking again may buy a second one.
+    LabelLost {
+        why: SmolStr,
+        decide: bool,
+    },
     Printed(DeviceId),
     Packed,
     Induct {
@@ -68,6 +75,19 @@ pub enum ParcelMsg {
     Alarm(SmolStr),
     /// The carrier took a label back.
     GivenBack(TrackingNumber),
+    /// It does not, and why.
+    NotGivenBack(TrackingNumber, SmolStr),
+    /// It was taken out of its bag by a person, who says why.
+    TakenOut {
+        bag: BagId,
+        why: SmolStr,
+    },
+    /// A person puts something right.
+    PutRight {
+        step: Step,
+        why: SmolStr,
+        reply: Reply,
+    },
     /// A person adds a charge.
     Charge {
         kind: ChargeKind,
@@ -170,7 +190,8 @@ impl ParcelState {
     /// Nothing is to be expected of it any more, though something may come.
     fn has_ended(&self) -> bool {
         let arrived = self.tracking.as_ref().is_some_and(|way| way.state.stage.is_end());
-        self.host.state.stage == Stage::Cancelled || arrived && self.returned.is_none()
+        let void = self.host.state.void.is_owed();
+        self.host.state.stage == Stage::Cancelled && !void || arrived && self.returned.is_none()
     }
 
     fn is_resting(&self) -> bool {
@@ -178,7 +199,7 @@ impl ParcelState {
         !(stage.is_on_line() || stage == Stage::LabelRequested)
     }
 
-    fn take(&mut self, work: &mut Work, message: ParcelMsg) -> Result<Result<(), Refusal>, TwinError> {
+    pub(crate) fn take(&mut self, work: &mut Work, message: ParcelMsg) -> Result<Result<(), Refusal>, TwinError> {
         let house = self.house.clone();
         Ok(match message {
             ParcelMsg::Create(plan) => match self.host.command(work, Command::Create { plan }) {
@@ -186,7 +207,7 @@ impl ParcelState {
                     let asked = Account::Nth(work.tx.len());
                     let charged = self.charging.estimated(&house, work, &self.host.state.plan)?;
                     self.customs.drafted(&house, work, &self.host.state.plan)?;
-                    self.ask_for_label(work, asked)?;
+                    self.ask_for_label(work, asked, false)?;
                     charged.map(drop)
                 }
                 // Two orders of the same number: the later one finds another parcel.
@@ -202,14 +223,30 @@ impl ParcelState {
                     work.say(Outgoing::Desk(DeskMsg::CatchUp(self.id.clone())));
                     Ok(())
                 }
+                Stage::Created | Stage::LabelRequested if self.host.state.label_undecided.is_some() => Ok(()),
+                // Whether it was asked before the fall nobody knows; such a carrier would sell a second one.
+                Stage::LabelRequested if self.loses_labels() => {
+                    let (nth, why) = (self.host.state.label_lost.saturating_add(1), "the house fell while it was asked for".into());
+                    self.host.command(work, Command::LoseLabel { nth, why, decide: true }).map(drop)
+                }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
                     let again = Command::RequestLabel { nth: self.host.state.label_asked.saturating_add(1) };
                     let asked = self.host.command(work, again).map(drop);
-                    self.ask_for_label(work, Account::Last)?;
+                    self.ask_for_label(work, Account::Last, true)?;
                     asked
                 }
+                // The desk may not have heard of it.
+                Stage::Intercepted if self.host.state.label_refused.is_some() => {
+                    self.ask_for_another_channel(work);
+                    Ok(())
+                }
+                Stage::Cancelled => self.take_label_back(work)?,
                 // What the bag may have told us before we fell.
                 Stage::Sorted | Stage::Bagged => match self.bag()? {
+                    Some((id, bag)) if self.host.state.stage == Stage::Bagged && !bag.parcels.contains(&self.id) => {
+                        let why = Interception::Manual { why: "taken out of its bag".into() };
+                        self.host.command(work, Command::TakeOut { bag: id, why }).map(drop)
+                    }
                     Some((id, bag)) => {
                         let known = self.host.command(work, Command::Bag { chute: bag.chute, bag: id.clone() }).map(drop);
                         if bag.stage == bag::Stage::HandedOver { self.take(work, ParcelMsg::HandOver { bag: id })? } else { known }
@@ -218,20 +255,24 @@ impl ParcelState {
                 },
                 _ => Ok(()),
             },
-            ParcelMsg::Label(Ok(label)) if self.host.state.stage == Stage::Cancelled => {
-                self.void(work, label.tracking);
-                Ok(())
+            ParcelMsg::Label(Ok(label)) if self.host.state.stage == Stage::Cancelled => self.take_unused(work, label)?,
+            // Asked twice, it was sold twice.
+            ParcelMsg::Label(Ok(label)) if self.host.state.tracking.as_ref().is_some_and(|own| *own != label.tracking) => {
+                let what =
+                    format_smolstr!("{} sold it a second label, {}: give it back there", self.host.state.plan.carrier, label.tracking);
+                self.host.command(work, Command::RaiseException { what }).map(drop)
             }
             ParcelMsg::Label(Ok(label)) => {
                 for number in [Some(&label.tracking), label.plate.as_ref()].into_iter().flatten() {
-                    if let Some(other) = house.twin.parcel_of(number.as_str())?.filter(|other| *other != self.id) {
-                        let what = format_smolstr!("its number {number} was {other}'s before: scans of it are ambiguous");
-                        self.host
-                            .command(work, Command::RaiseException { what })
-                            .map_err(|r| tracing::warn!(%r, "an exception is not noted"))
-                            .ok();
-                    }
+                    let Some(by) = house.numbers.claim(&house, number, &self.id)? else { continue };
+                    // The label is the other's: it is neither worn nor given back.
+                    let why = Interception::NumberTaken { number: number.clone(), by };
+                    let refused = self.host.command(work, Command::RefuseLabel { why: why.to_smolstr() });
+                    return Ok(refused.and_then(|_| self.host.command(work, Command::Intercept { why }).map(drop)));
                 }
+                let (claimed, plate) = (label.tracking.clone(), label.plate.clone());
+                work.say(Outgoing::Claimed(claimed));
+                plate.into_iter().for_each(|plate| work.say(Outgoing::Claimed(plate)));
                 let hash = house.twin.seal_label(&mut work.tx, &self.host.state, label.zpl)?;
                 if self.host.state.stage == Stage::LabelRequested {
                     let plan = &self.host.state.plan;
@@ -252,11 +293,27 @@ impl ParcelState {
                     }
                 })
             }
-            ParcelMsg::Label(Err(why)) => self.host.command(work, Command::RefuseLabel { why: why.clone() }).and_then(|_| {
-                // No carrier takes it as it is: a person must look.
-                let why = Interception::Manual { why: format_smolstr!("label refused: {why}") };
-                self.host.command(work, Command::Intercept { why }).map(drop)
-            }),
+            ParcelMsg::Label(Err(_)) if self.host.state.stage == Stage::Cancelled => {
+                self.host.command(work, Command::TakeBack { tracking: None }).map(drop)
+            }
+            ParcelMsg::Label(Err(why)) => {
+                let refused = self.host.command(work, Command::RefuseLabel { why: why.clone() }).and_then(|_| {
+                    let why = Interception::Manual { why: format_smolstr!("label refused: {why}") };
+                    self.host.command(work, Command::Intercept { why }).map(drop)
+                });
+                if refused.is_ok() {
+                    self.ask_for_another_channel(work);
+                }
+                refused
+            }
+            ParcelMsg::LabelLost { why, .. } if self.host.state.stage == Stage::Cancelled => {
+                let why = format_smolstr!("whether it was bought nobody can tell: {why}");
+                self.host.command(work, Command::RefuseVoid { tracking: None, why }).map(drop)
+            }
+            ParcelMsg::LabelLost { why, decide } => {
+                let nth = self.host.state.label_lost.saturating_add(1);
+                self.host.command(work, Command::LoseLabel { nth, why, decide }).map(drop)
+            }
             ParcelMsg::Printed(printer) => {
                 let nth = self.host.state.prints.saturating_add(1);
                 self.host.command(work, Command::Print { nth, printer }).map(drop)
@@ -283,7 +340,10 @@ impl ParcelState {
                 work.say(Outgoing::Station(line, StationMsg::Inducted { item, facts }));
                 outcome.map(drop)
             }
-            ParcelMsg::Judge { measured_g, measured, divert, question } => {
+            ParcelMsg::Judge { measured_g, measured, mut divert, question } => {
+                if let (Some(why), Divert::Pass { .. }) = (&self.host.state.stopped, &divert) {
+                    divert = Divert::Stop { why: Interception::Stopped { why: why.clone() }, chute: question.reject };
+                }
                 let chute = match &divert {
                     Divert::Pass { chute } | Divert::Stop { chute, .. } => *chute,
                 };
@@ -337,7 +397,29 @@ impl ParcelState {
             }
             ParcelMsg::Unread(what) => self.tracking()?.command(work, tracking::Command::RaiseException { what }).map(drop),
             ParcelMsg::Alarm(what) => self.host.command(work, Command::RaiseException { what }).map(drop),
-            ParcelMsg::GivenBack(tracking) => self.charging.given_back(&house, work, tracking)?.map(drop),
+            ParcelMsg::GivenBack(tracking) => {
+                let back = self.charging.given_back(&house, work, tracking.clone())?.map(drop);
+                self.host.command(work, Command::TakeBack { tracking: Some(tracking) }).map(drop).and(back)
+            }
+            ParcelMsg::NotGivenBack(tracking, why) => {
+                self.host.command(work, Command::RefuseVoid { tracking: Some(tracking), why }).map(drop)
+            }
+            ParcelMsg::TakenOut { bag, why } => {
+                let why = match &self.host.state.stopped {
+                    Some(stopped) => Interception::Stopped { why: stopped.clone() },
+                    None => Interception::Manual { why: format_smolstr!("taken out of its bag: {why}") },
+                };
+                self.host.command(work, Command::TakeOut { bag, why }).map(drop)
+            }
+            ParcelMsg::PutRight { step, why, reply } => {
+                let outcome = match self.host.exists() {
+                    true => self.put_right(work, step, why)?,
+                    false => Err(Parcel::refuse(self.id.text(), Why::Absent)),
+                };
+                let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
+                work.say(Outgoing::Answer(Answer::Done(reply, told)));
+                outcome
+            }
             ParcelMsg::Charge { kind, amount, reason, reference, caller } => {
                 let outcome = match self.host.exists() {
                     true => self.charging.by_hand(&house, work, kind, amount, (reason, reference))?,
@@ -357,9 +439,7 @@ impl ParcelState {
                 if outcome.as_ref().is_ok_and(|n| *n > 0) {
                     let id = self.id.clone();
                     self.tell_warehouse(work, WarehouseMsg::Seen(id));
-                    if let Some(tracking) = self.host.state.tracking.clone() {
-                        self.void(work, tracking);
-                    }
+                    self.give_label_back(work);
                 }
                 let told = outcome.as_ref().map(drop).map_err(|refusal| refusal.to_string());
                 let stopped = DeskMsg::Stopped { errand, parcel: self.id.clone(), outcome: told };
@@ -402,7 +482,7 @@ impl ParcelState {
     }
 
     /// Asked, then answered: after a crash the same key is asked again.
-    fn ask_for_label(&mut self, work: &mut Work, account: Account) -> Result<(), TwinError> {
+    pub(crate) fn ask_for_label(&mut self, work: &mut Work, account: Account, again: bool) -> Result<(), TwinError> {
         let house = self.house.clone();
         let (parcel, id) = (&self.host.state, self.id.clone());
         let plan = &parcel.plan;
@@ -412,13 +492,67 @@ impl ParcelState {
         let contents = self.customs.contents(&house, plan)?;
         let request = LabelRequest { key: parcel.label_key(id.text()), contents, ..label_request(&house, warehouse, &id, plan, to) };
         let carrier = plan.carrier.clone();
-        work.say_on(account, Outgoing::Carrier(carrier, CarrierMsg::BuyLabel(Box::new(request))));
+        work.say_on(account, Outgoing::Carrier(carrier, CarrierMsg::BuyLabel { request: Box::new(request), again }));
         Ok(())
     }
 
     /// A label that nobody will use is given back.
-    fn void(&self, work: &mut Work, tracking: TrackingNumber) {
-        work.say(Outgoing::Carrier(self.host.state.plan.carrier.clone(), CarrierMsg::Void(tracking)));
+    pub(crate) fn give_label_back(&self, work: &mut Work) {
+        let parcel = &self.host.state;
+        if let (Void::Requested, Some(tracking)) = (&parcel.void, parcel.tracking.clone()) {
+            let void = CarrierMsg::Void { parcel: self.id.clone(), tracking };
+            work.say(Outgoing::Carrier(parcel.plan.carrier.clone(), void));
+        }
+    }
+
+    /// After a fall: what is still owed of the label of a cancelled parcel.
+    fn take_label_back(&mut self, work: &mut Work) -> Result<Result<(), Refusal>, TwinError> {
+        match self.host.state.void {
+            Void::Requested => self.give_label_back(work),
+            Void::Awaited if self.loses_labels() => {
+                let why = "the house fell while it was asked for: whether it was bought nobody can tell".into();
+                return Ok(self.host.command(work, Command::RefuseVoid { tracking: None, why }).map(drop));
+            }
+            // Under the same key the carrier says what it sold.
+            Void::Awaited => self.ask_for_label(work, Account::Last, true)?,
+            _ => {}
+        }
+        Ok(Ok(()))
+    }
+
+    /// A label came for a cancelled parcel.
+    fn take_unused(&mut self, work: &mut Work, label: Label) -> Result<Result<(), Refusal>, TwinError> {
+        let house = self.house.clone();
+        if let Some(other) = house.numbers.claim(&house, &label.tracking, &self.id)? {
+            let why = format_smolstr!("{} is {other}'s: giving it back would cost {other} its label", label.tracking);
+            return Ok(self.host.command(work, Command::RefuseVoid { tracking: None, why }).map(drop));
+        }
+        work.say(Outgoing::Claimed(label.tracking.clone()));
+        let unused = Command::TakeUnused { tracking: label.tracking.clone(), charged: label.charged };
+        Ok(match self.host.command(work, unused) {
+            Ok(n) => {
+                if n > 0 {
+                    let plan = &self.host.state.plan;
+                    if let Some(what) = self.charging.bought(&house, work, plan, &label.tracking, label.charged)? {
+                        tracing::warn!(parcel = %self.id, %what, "a price is not taken");
+                    }
+                }
+                self.give_label_back(work);
+                Ok(())
+            }
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// Its carrier sells a second label where it is asked a second time.
+    fn loses_labels(&self) -> bool {
+        let driver = self.house.drivers.get(&self.host.state.plan.carrier);
+        driver.is_some_and(|driver| driver.lost_answer() == LostAnswer::Neither)
+    }
+
+    /// No carrier takes it as it is; another may.
+    fn ask_for_another_channel(&self, work: &mut Work) {
+        work.say(Outgoing::Desk(DeskMsg::TryAnotherChannel(self.id.clone())));
     }
 
     fn packed(&self, work: &mut Work) {
@@ -456,7 +590,7 @@ impl ParcelState {
         work.say(Outgoing::Desk(DeskMsg::Packed { parcel: self.id.clone(), orders: self.host.state.plan.orders() }));
     }
 
-    fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
+    pub(crate) fn tell_warehouse(&self, work: &mut Work, message: WarehouseMsg) {
         work.say(Outgoing::Warehouse(self.host.state.plan.warehouse.clone(), message));
     }
 }

@@ -370,14 +370,14 @@ pub struct TakingUp {
 impl Whose {
     /// The lists to go through.
     fn lists(&self, house: &House, cleared: bool) -> Vec<ParcelsMsg> {
-        let of_carrier = [Facet::Label, Facet::Watch];
+        let of_carrier = [Facet::Label, Facet::Void, Facet::Watch];
         let of_warehouse = [Facet::Pack, Facet::Sight];
         let of_line = [Facet::Line, Facet::Bagged];
         let list = |facet, of: Option<&SmolStr>| {
             ParcelsMsg::List(TakingUp { facet, of: of.cloned(), after: None, cleared, since: house.clock.steady() })
         };
         match self {
-            Whose::All => [of_carrier, of_warehouse, of_line].as_flattened().iter().map(|facet| list(*facet, None)).collect(),
+            Whose::All => [&of_carrier[..], &of_warehouse, &of_line].concat().into_iter().map(|facet| list(facet, None)).collect(),
             Whose::Carrier(carrier) => of_carrier.map(|facet| list(facet, Some(carrier.text()))).into(),
             Whose::Line(line) => of_line.map(|facet| list(facet, Some(line.text()))).into(),
             Whose::Warehouse(warehouse) => {
@@ -405,7 +405,7 @@ impl TakingUp {
         for (Listed { of, id, .. }, note) in portion {
             let id = ParcelId::from(id);
             match self.facet {
-                Facet::Label => house.tell(id, ParcelMsg::Resume),
+                Facet::Label | Facet::Void => house.tell(id, ParcelMsg::Resume),
                 // Printed but not packed is printed again: a slip too many is thrown away, a lost one is a lost parcel.
                 Facet::Pack => house.tell_warehouse(&of.into(), WarehouseMsg::Ready(id)),
                 Facet::Sight => house.tell_warehouse(&of.into(), WarehouseMsg::Packed(id)),

@@ -94,6 +94,10 @@ impl DeskState {
         let mut offers = Vec::new();
         let mut asks = Vec::new();
         let mut last_resort = Vec::new();
+        // What a person wants is tried again.
+        let orders = if load.shipment.is_by_hand() { &[] } else { &load.orders[..] };
+        let refused = orders.iter().flat_map(|order| order.refused_channels());
+        let refused: Vec<_> = refused.map(|(channel, why)| (channel.clone(), why.clone())).collect();
         let from = |warehouse: &WarehouseId| {
             let warehouse = in_force.config.warehouse(warehouse)?;
             Some(Asking::new(warehouse, &load, &packed, &to, value, ship_at))
@@ -106,6 +110,10 @@ impl DeskState {
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, warehouse, &asking.quote).map_err(NoOffer::from);
+                let accepts = match refused.iter().find(|(id, _)| *id == channel.id) {
+                    Some((_, why)) => Err(NoOffer::LabelRefused { said: foreign(why) }),
+                    None => accepts,
+                };
                 match (accepts, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     // What its carrier would make of the address is looked at when it is needed.

@@ -392,10 +392,11 @@ impl DeskState {
         orders: &[OrderId],
         reason: &SmolStr,
     ) -> Result<(), ActorProcessingErr> {
+        let refused = self.parcel(parcel)?.is_some_and(|parcel| parcel.label_refused.is_some());
         for id in orders {
             let host = self.order(id)?;
             let claim = host.state.part(parcel).map(|part| part.claim);
-            let dropped = host.command(work, Command::Drop { parcel: parcel.clone(), reason: reason.clone() })?;
+            let dropped = host.command(work, Command::Drop { parcel: parcel.clone(), reason: reason.clone(), refused })?;
             let order = host.state.clone();
             if dropped > 0 && claim == Some(Claim::Reserved) {
                 self.each_stock(work, &order, parcel, |quantity| Movement::Release { order: id.clone(), quantity })?;

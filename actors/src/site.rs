@@ -8,6 +8,7 @@ use crate::intake::Receipt;
 use crate::ledger::{Ledger, LedgerArguments, Pace};
 use crate::order_desk::{DeskMsg, OrderDesk};
 use crate::parcels::{Parcels, ParcelsArguments};
+use crate::problems::Problems;
 use crate::settings::keeper::KeeperArguments;
 use crate::settings::{Keeper, Opening};
 use crate::supervision::{Children, Start};
@@ -155,6 +156,12 @@ impl Actor for SiteActor {
             Box::pin(async move { Ok(Keeper::spawn_linked(None, Keeper, arguments, supervisor).await?.0.get_cell()) })
         });
         children.start(myself.get_cell(), "keeper of the settings", start).await?;
+        let all = house.clone();
+        let start: Start = Arc::new(move |supervisor| {
+            let house = all.clone();
+            Box::pin(async move { Ok(Problems::spawn_linked(None, Problems, house, supervisor).await?.0.get_cell()) })
+        });
+        children.start(myself.get_cell(), "list of problems", start).await?;
         let in_force = house.in_force();
         for config in &in_force.config.carriers {
             let (house, config) = (house.clone(), config.clone());

@@ -32,6 +32,17 @@ pub enum WarehouseMsg {
     Seen(ParcelId),
     /// A person says that a bag has left. Told, once it is durable, what came of it.
     HandOver(BagId, Reply),
+    /// A person wants a parcel's label once more, at that station, or where it is worked on.
+    Reprint {
+        parcel: ParcelId,
+        station: Option<StationId>,
+    },
+    /// A person took a parcel out of its bag, and says why.
+    TakeOut {
+        parcel: ParcelId,
+        why: SmolStr,
+        reply: Reply,
+    },
     /// Time to look for what was packed and never seen.
     LookForMissing,
     /// The carrier collects, at that time by the settings that were in force when the alarm was set.

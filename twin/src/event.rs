@@ -68,6 +68,10 @@ macro_rules! events {
             pub fn stage_word(&self) -> &'static str {
                 match self { $(State::$variant(state) => state.stage_word()),* }
             }
+            /// What is wrong with it now.
+            pub fn troubles(&self) -> Vec<crate::problem::Trouble> {
+                match self { $(State::$variant(state) => state.troubles()),* }
+            }
             pub fn listings(&self, id: &str) -> Vec<Listing> {
                 match self { $(State::$variant(state) => state.listings(id)),* }
             }

@@ -111,9 +111,17 @@ impl Standing {
         Standing { stage: state.stage_word(), listings }
     }
 
+    fn troubles(&self) -> impl Iterator<Item = &Listing> {
+        self.listings.iter().filter(|listing| listing.facet == Facet::Trouble)
+    }
+
+    /// What is wrong now, to be compared with what is wrong later.
+    pub fn clone_troubles(&self) -> Vec<Listing> {
+        self.troubles().cloned().collect()
+    }
+
     /// Whether something else is wrong than before, or nothing any more.
-    pub fn is_wrong_otherwise(&self, before: &Standing) -> bool {
-        let troubles = |standing: &Standing| standing.listings.iter().filter(|l| l.facet == Facet::Trouble).cloned().collect::<Vec<_>>();
-        self.listings.len() + before.listings.len() > 0 && troubles(self) != troubles(before)
+    pub fn is_wrong_otherwise(&self, before: &[Listing]) -> bool {
+        !self.troubles().eq(before)
     }
 }

@@ -84,7 +84,7 @@ numbered! {
         16 AnswerTooLarge { 0 host: SmolStr, 1 limit_bytes: u32 }, 17 Unauthorized { 0 carrier: CarrierId, 1 said: SmolStr },
         18 Throttled { 0 carrier: CarrierId, 1 retry_after_ms: u64 },
         19 Answered { 0 carrier: CarrierId, 1 status: u16, 2 code: SmolStr, 3 said: SmolStr },
-        20 Unreadable { 0 carrier: CarrierId, 1 what: SmolStr, 2 said: SmolStr }, 21 NotOffered { 0 carrier: CarrierId, 1 said: SmolStr },
+        20 Unreadable { 0 carrier: CarrierId, 1 what: SmolStr, 2 said: SmolStr }, 21 NotOffered { 0 carrier: CarrierId, 1 said: SmolStr }, 25 LabelRefused { 0 said: SmolStr },
     }
     enum "verdict" Verdict {
         1 Chosen {}, 2 Dearer { 0 by: Money }, 3 Slower { 0 days: u16, 1 against: u16 }, 4 DaysUnknown {}, 5 LaterByName {},

@@ -11,6 +11,7 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::{Draft, Head, Journal, Record, Way, history};
 use crate::keys::{Keys, Sealed};
 use crate::personal::Personal;
+use crate::problem::Trouble;
 use crate::projection::Projection;
 use crate::replay::{Progress, Replay, names_of};
 use crate::shelf::{Change, Listed, MemoryShelf, Shelf};
@@ -310,6 +311,13 @@ impl Twin {
         let rows = self.shelf.states(Kind::Order, &begins).map(|row| row.map(|(id, _)| OrderId::from(id)));
         // A number may have the sign in it that ends it.
         Ok(rows.filter(|id| id.as_ref().map_or(true, |id| id.number() == text)).collect::<Result<_, _>>()?)
+    }
+
+    /// What is wrong with a thing now.
+    pub fn troubles(&self, key: &Key) -> Result<Vec<Trouble>, TwinError> {
+        let Some(bytes) = self.shelf.state(key)? else { return Ok(Vec::new()) };
+        let bad = |why: String| TwinError::BadState { key: key.clone(), why };
+        Ok(State::from_bytes(key.kind, &bytes).map_err(bad)?.1.troubles())
     }
 
     /// The stage that it is in; empty where its kind has none, or where it is not there.

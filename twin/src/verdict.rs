@@ -57,6 +57,10 @@ pub enum NoOffer {
     },
     /// A channel of the last resort.
     NotAsked,
+    /// Its carrier was asked for a label of this order before, and sold none.
+    LabelRefused {
+        said: SmolStr,
+    },
     /// Country and postcode.
     NoZone {
         to: SmolStr,
@@ -299,6 +303,7 @@ impl Say for NoOffer {
                 let defect = Said(defect, l);
                 both!(f, l, "{carrier} cannot take it: {defect}", "{carrier} 无法接收：{defect}")
             }
+            LabelRefused { said } => both!(f, l, "its carrier sold no label for it: {said}", "承运商拒绝出面单：{said}"),
             NotAsked => both!(f, l, "not asked: a last resort, and others take it", "未询价：备用渠道，已有其他渠道可发"),
             NoZone { to } => both!(f, l, "no zone for {to}", "{to} 没有对应分区"),
             NoBand { chargeable_g, zone } => {
