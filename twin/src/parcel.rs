@@ -113,6 +113,10 @@ pub enum Interception {
     Manual {
         why: SmolStr,
     },
+    /// What it needed was taken out by a person: `chute 3 is out: the flap is stuck`.
+    Out {
+        what: SmolStr,
+    },
 }
 
 impl Interception {
@@ -127,6 +131,7 @@ impl Interception {
             Interception::NoChute => "no chute",
             Interception::WrongChute { .. } => "wrong chute",
             Interception::Manual { .. } => "manual",
+            Interception::Out { .. } => "taken out",
         }
     }
 }
@@ -138,6 +143,7 @@ impl std::fmt::Display for Interception {
             Interception::Size { declared, measured } => write!(f, "wrong size: declared {declared}, measured {measured}"),
             Interception::WrongChute { planned, actual } => write!(f, "wrong chute: planned {planned}, went to {actual}"),
             Interception::Manual { why } => write!(f, "manual: {why}"),
+            Interception::Out { what } => f.write_str(what),
             other => f.write_str(other.word()),
         }
     }
