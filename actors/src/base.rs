@@ -3,6 +3,7 @@
 use crate::config::StationConfig;
 use crate::device::DeviceMsg;
 use crate::order_desk::Reply;
+use crate::taken_out::Hand;
 use crate::{Host, House, Seat};
 use drivers::devices::{Instruction, Observation};
 use smol_str::SmolStr;
@@ -32,6 +33,10 @@ pub enum StationMsg {
     Missed(BagId),
     /// Dock: a person says that a bag has left. Told, once it is durable, what came of it.
     HandOver(BagId, Reply),
+    /// What a person takes out or puts back here. Told, once it is durable, what came of it.
+    ByHand(Hand, Reply),
+    /// A person took a device out, and why, or put it back.
+    DeviceOut { device: DeviceKind, out: Option<SmolStr> },
 }
 
 /// What a parcel says of itself when its label is read.
@@ -51,6 +56,8 @@ pub struct Base {
     pub seat: Seat<StationMsg>,
     pub host: Host<Station>,
     pub devices: BTreeMap<DeviceKind, Seat<DeviceMsg>>,
+    /// Those that a person took out, and why.
+    pub devices_out: BTreeMap<DeviceKind, SmolStr>,
 }
 
 impl Base {

@@ -24,6 +24,11 @@ impl Bench {
             .try_for_each(|(parcel, because)| origin::within(Origin { because, ..Origin::default() }, || self.print(base, parcel)))
     }
 
+    /// What it was given and has not packed goes to another bench.
+    pub fn give_up(&mut self) {
+        self.printing.clear();
+    }
+
     pub fn print(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
         if let Some(zpl) = sheets(base, &parcel, true)? {
             self.jobs += 1;

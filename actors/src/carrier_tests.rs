@@ -162,3 +162,53 @@ async fn the_same_history_is_told_once_and_an_end_is_looked_at_twice() {
     assert_eq!(told, [1, 0, 1, 0, 0], "new news, the same, the end, and once more the end");
     assert!(scene.carrier.watched.is_empty() && scene.carrier.watching.is_empty());
 }
+
+#[tokio::test]
+async fn a_person_has_a_carrier_asked_again_at_once() {
+    let mut scene = Scene::new();
+    for n in 0..FAILURES_MAX {
+        scene.told(request(&format!("O-{n}"))).await;
+    }
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-9")).await;
+    scene.overheard.expect(&["wrote Carrier(Suspended"]);
+    let again = || CarrierMsg::AskAgain { why: "their line is up".into(), reply: crate::Caller::nobody() };
+    scene.told(again()).await;
+    scene.overheard.expect(&[
+        "wrote Carrier(AskedAgain { why: \"their line is up\"",
+        "says Desk(TryAgain",
+        "says Answer(Done(",
+        "parcels hears To(ParcelId(\"O-9\"), Label(Ok(",
+    ]);
+    scene.told(again()).await;
+    scene.overheard.expect(&["says Answer(Done("]);
+}
+
+#[tokio::test]
+async fn one_that_was_left_alone_in_an_earlier_life_is_not_once_it_answers() {
+    let mut scene = Scene::new();
+    let mut work = scene.carrier.house.work();
+    scene.carrier.host.command(&mut work, Command::Suspend { why: "it failed".into() }).unwrap();
+    scene.carrier.house.commit(work);
+    scene.overheard.heard();
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&["wrote Carrier(Resumed", "parcels hears To(ParcelId(\"O-1\"), Label(Ok("]);
+}
+
+#[tokio::test]
+async fn a_channel_that_a_person_takes_out_is_told_to_the_desk_once() {
+    let mut scene = Scene::new();
+    let (channel, why, reply) = (|| "direct/packet".into(), || "strike".into(), crate::Caller::nobody);
+    let out = || CarrierMsg::TakeChannelOut { channel: channel(), why: why(), reply: reply() };
+    let back = || CarrierMsg::PutChannelBack { channel: channel(), why: why(), reply: reply() };
+    let told = "says Desk(ChannelOut { carrier: CarrierId(\"direct\"), channel: ChannelId(\"direct/packet\"), out: ";
+    scene.told(out()).await;
+    scene.overheard.expect(&["wrote Carrier(ChannelTakenOut", &format!("{told}Some(\"strike\")"), "says Answer("]);
+    scene.told(out()).await;
+    scene.overheard.expect(&["says Answer("]);
+    scene.told(back()).await;
+    scene.overheard.expect(&["wrote Carrier(ChannelPutBack", &format!("{told}None"), "says Answer("]);
+    scene.told(back()).await;
+    scene.overheard.expect(&["says Answer("]);
+}

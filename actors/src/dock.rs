@@ -7,6 +7,7 @@ use crate::order_desk::Reply;
 use crate::{Answer, Caller, Outgoing, ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
 use twin::facet::Facet;
@@ -42,6 +43,18 @@ impl Dock {
 
     pub fn saw(&mut self, base: &mut Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        if let Some(why) = &base.host.state.out {
+            return match slip::bag_of(&code) {
+                Some(bag) => {
+                    let what = format_smolstr!("its tag was read at {}, which is out ({why}): it is not handed over", base.config.id);
+                    raise(base, &bag, what)
+                }
+                None => {
+                    tracing::warn!(station = %base.config.id, ?code, "was read at a station that is out");
+                    Ok(())
+                }
+            };
+        }
         match slip::bag_of(&code) {
             Some(bag) => self.load(base, &bag, Caller::nobody()),
             None if returns::arrived(base, &code)? => Ok(()),
@@ -54,6 +67,10 @@ impl Dock {
 
     /// A bag goes onto its carrier's manifest, and what is in it is handed over.
     pub fn load(&mut self, base: &mut Base, id: &BagId, reply: Reply) -> Result<(), ActorProcessingErr> {
+        if let Some(why) = &base.host.state.out {
+            reply.tell(Err(format!("nothing is handed over at {}, which is out: {why}", base.config.id)));
+            return Ok(());
+        }
         let house = base.house.clone();
         let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
         let carrier = house.in_force().channel_ever(&bag.state.channel).map(|c| c.carrier.clone());
@@ -110,10 +127,13 @@ impl Dock {
 
 /// A bag that stands closed and should have left: its tag was not heard, or it still lies here.
 pub fn missed(base: &Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+    raise(base, id, "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into())
+}
+
+fn raise(base: &Base, id: &BagId, what: SmolStr) -> Result<(), ActorProcessingErr> {
     let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
     if bag.state.stage == bag::Stage::Closed {
         let mut work = base.house.work();
-        let what = "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into();
         bag.command(&mut work, bag::Command::RaiseException { what })?;
         base.house.commit(work);
     }

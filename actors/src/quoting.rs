@@ -23,6 +23,8 @@ pub(crate) struct Quoting {
     pub(crate) load: Load,
     /// The version of the settings that it is made under.
     pub(crate) settings: u32,
+    /// How often channels had been taken out or put back by then.
+    pub(crate) channels: u32,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
     pub(crate) cause: Cause,
     pub(crate) since: Moment,
@@ -106,6 +108,7 @@ impl DeskState {
             for channel in in_force.config.channels.iter().filter(from_here) {
                 let offer = |quote| Offer { warehouse: warehouse.clone(), channel: channel.id.clone(), quote };
                 let accepts = rules::channels::accepts(channel, warehouse, &asking.quote).map_err(NoOffer::from);
+                let accepts = accepts.and_then(|()| self.channels_out.offer(channel));
                 match (accepts, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     // What its carrier would make of the address is looked at when it is needed.
@@ -136,6 +139,7 @@ impl DeskState {
             Quoting {
                 load,
                 settings: in_force.version,
+                channels: self.channels_out.changes,
                 cause: origin::cause(),
                 since: now,
                 waiting,

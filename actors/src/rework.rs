@@ -23,6 +23,11 @@ pub struct Rework {
 impl Rework {
     pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        if base.host.state.out.is_some() {
+            self.slip = None;
+            tracing::warn!(station = %base.config.id, ?code, "was read at a station that is out");
+            return Ok(());
+        }
         if let Some(parcel) = slip::parcel_of(&code) {
             self.slip = Some(parcel);
             return Ok(());

@@ -22,6 +22,10 @@ pub enum Command {
         why: SmolStr,
     },
     Resume,
+    /// A person wants it asked again at once.
+    AskAgain {
+        why: SmolStr,
+    },
     /// Told again for another reason, that is the reason.
     TakeChannelOut {
         channel: ChannelId,
@@ -38,6 +42,7 @@ pub enum Command {
 pub enum Event {
     Suspended { why: SmolStr },
     Resumed,
+    AskedAgain { why: SmolStr },
     ChannelTakenOut { channel: ChannelId, why: SmolStr },
     ChannelPutBack { channel: ChannelId, why: SmolStr },
 }
@@ -51,6 +56,7 @@ impl Entity for Carrier {
         Ok(match command {
             Command::Suspend { why } if self.suspended.is_none() => vec![Event::Suspended { why }],
             Command::Resume if self.suspended.is_some() => vec![Event::Resumed],
+            Command::AskAgain { why } if self.suspended.is_some() => vec![Event::AskedAgain { why }],
             Command::TakeChannelOut { channel, why } if self.channels_out.get(&channel) != Some(&why) => {
                 vec![Event::ChannelTakenOut { channel, why }]
             }
@@ -68,7 +74,7 @@ impl Entity for Carrier {
                 self.suspended = Some(why.clone());
                 self.suspensions += 1;
             }
-            Event::Resumed => {
+            Event::Resumed | Event::AskedAgain { .. } => {
                 self.since = at;
                 self.suspended = None;
             }

@@ -254,7 +254,7 @@ numbered! {
     }
     enum "carrier" carrier::Event {
         1 Suspended { 0 why: SmolStr }, 2 Resumed {}, 3 ChannelTakenOut { 0 channel: ChannelId, 1 why: SmolStr },
-        4 ChannelPutBack { 0 channel: ChannelId, 1 why: SmolStr },
+        4 ChannelPutBack { 0 channel: ChannelId, 1 why: SmolStr }, 5 AskedAgain { 0 why: SmolStr },
     }
     enum "bag" bag::Event {
         1 Opened { 0 warehouse: WarehouseId, 1 station: StationId, 2 chute: u16, 3 channel: ChannelId },

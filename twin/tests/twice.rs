@@ -261,6 +261,7 @@ fn all(steps: &[usize], seen: &mut BTreeSet<(u8, u32)>) {
         vec![
             Suspend { why: why() },
             Resume,
+            AskAgain { why: why() },
             TakeChannelOut { channel: channel(), why: why() },
             PutChannelBack { channel: channel(), why: why() },
         ]
