@@ -3,6 +3,7 @@
 use crate::config::StationConfig;
 use crate::device::DeviceMsg;
 use crate::order_desk::Reply;
+use crate::taken_out::Hand;
 use crate::{Host, House, Seat};
 use drivers::devices::{Instruction, Observation};
 use smol_str::SmolStr;
@@ -26,12 +27,20 @@ pub enum StationMsg {
     CloseBags(CarrierId),
     /// Line: other settings are in force.
     SettingsChanged,
+    /// Bench, rework: print the label once more.
+    Reprint(ParcelId),
+    /// Line, dock: a person took a parcel out of its bag. Told, once it is durable, what came of it.
+    TakeOut { bag: BagId, parcel: ParcelId, why: SmolStr, reply: Reply },
     /// Dock: nothing more goes on this manifest.
     CloseManifest(ManifestId),
     /// Dock: a bag stands closed, and should have left long ago.
     Missed(BagId),
     /// Dock: a person says that a bag has left. Told, once it is durable, what came of it.
     HandOver(BagId, Reply),
+    /// What a person takes out or puts back here. Told, once it is durable, what came of it.
+    ByHand(Hand, Reply),
+    /// A person took a device out, and why, or put it back.
+    DeviceOut { device: DeviceKind, out: Option<SmolStr> },
 }
 
 /// What a parcel says of itself when its label is read.
@@ -51,6 +60,8 @@ pub struct Base {
     pub seat: Seat<StationMsg>,
     pub host: Host<Station>,
     pub devices: BTreeMap<DeviceKind, Seat<DeviceMsg>>,
+    /// Those that a person took out, and why.
+    pub devices_out: BTreeMap<DeviceKind, SmolStr>,
 }
 
 impl Base {

@@ -24,13 +24,28 @@ impl Bench {
             .try_for_each(|(parcel, because)| origin::within(Origin { because, ..Origin::default() }, || self.print(base, parcel)))
     }
 
+    /// What it was given and has not packed goes to another bench.
+    pub fn give_up(&mut self) {
+        self.printing.clear();
+    }
+
     pub fn print(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
-        if let Some(zpl) = sheets(base, &parcel, true)? {
+        self.print_sheets(base, parcel, true)
+    }
+
+    fn print_sheets(&mut self, base: &Base, parcel: ParcelId, with_slip: bool) -> Result<(), TwinError> {
+        if let Some(zpl) = sheets(base, &parcel, with_slip)? {
             self.jobs += 1;
             self.printing.insert(self.jobs, (parcel, origin::current().because));
             base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });
         }
         Ok(())
+    }
+
+    /// A person wants its label once more; the slip too, where it is still to be packed.
+    pub fn print_again_by_hand(&mut self, base: &Base, parcel: ParcelId) -> Result<(), TwinError> {
+        let to_pack = base.house.twin.load::<Parcel>(parcel.text())?.is_some_and(|(_, parcel)| parcel.packed_at.is_none());
+        self.print_sheets(base, parcel, to_pack)
     }
 
     pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), TwinError> {

@@ -3,10 +3,10 @@
 //! that broke off.
 
 use crate::config::CarrierConfig;
-use crate::order_desk::DeskMsg;
+use crate::order_desk::{DeskMsg, Reply};
 use crate::origin::Cause;
 use crate::parcels::{ParcelsMsg, Whose};
-use crate::{Host, House, ParcelMsg, Seat, Told, origin};
+use crate::{Answer, Host, House, Outgoing, ParcelMsg, Seat, Told, origin};
 use drivers::WireError;
 use drivers::carriers::{CarrierDriver, CarrierError, LostAnswer, Read, Skipped};
 use futures::FutureExt;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use twin::carrier::{Carrier, Command};
 use twin::channel::{Label, LabelRequest, Quote, QuoteRequest, TrackEvent, TrackStatus, Tracking};
 use twin::verdict::{NoOffer, foreign};
-use twin::{Because, By, Moment, Origin, ParcelId, Span, TrackingNumber, WarehouseId};
+use twin::{Because, By, ChannelId, Moment, Origin, ParcelId, Span, TrackingNumber, WarehouseId};
 
 /// Failures in a row after which the carrier is left alone for a while.
 pub const FAILURES_MAX: u32 = 8;
@@ -73,6 +73,22 @@ pub enum CarrierMsg {
     Returned(Call),
     /// The pause is over.
     Resume,
+    /// A person wants it asked again at once. Told once it is durable, as with the two below.
+    AskAgain {
+        why: SmolStr,
+        reply: Reply,
+    },
+    /// A person takes one of its channels out: nothing new is sent over it.
+    TakeChannelOut {
+        channel: ChannelId,
+        why: SmolStr,
+        reply: Reply,
+    },
+    PutChannelBack {
+        channel: ChannelId,
+        why: SmolStr,
+        reply: Reply,
+    },
 }
 
 /// A call's outcome, with what is needed to go on.
@@ -250,9 +266,36 @@ impl CarrierState {
                 self.returned(call)?;
             }
             CarrierMsg::Resume => {}
+            CarrierMsg::AskAgain { why, reply } => {
+                (self.failures, self.pauses, self.paused_until) = (0, 0, Moment(i64::MIN));
+                self.by_hand(Command::AskAgain { why }, |_| DeskMsg::TryAgain, reply)?;
+            }
+            CarrierMsg::TakeChannelOut { channel, why, reply } => {
+                self.by_hand(Command::TakeChannelOut { channel: channel.clone(), why }, |carrier| carrier.channel_out(channel), reply)?;
+            }
+            CarrierMsg::PutChannelBack { channel, why, reply } => {
+                self.by_hand(Command::PutChannelBack { channel: channel.clone(), why }, |carrier| carrier.channel_out(channel), reply)?;
+            }
         }
         self.run();
         Ok(())
+    }
+
+    /// Writes down what a person does, tells the desk where that is new, and answers.
+    fn by_hand(&mut self, command: Command, told: impl FnOnce(&Self) -> DeskMsg, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        if self.host.command(&mut work, command)? > 0 {
+            work.say(Outgoing::Desk(told(self)));
+        }
+        work.say(Outgoing::Answer(Answer::Done(reply, Ok(()))));
+        house.commit(work);
+        Ok(())
+    }
+
+    fn channel_out(&self, channel: ChannelId) -> DeskMsg {
+        let out = self.host.state.channels_out.get(&channel).cloned();
+        DeskMsg::ChannelOut { carrier: self.config.id().clone(), channel, out }
     }
 
     fn quoted(&self, Asked { round, warehouse }: Asked, quotes: Result<Read<Vec<Quote>>, NoOffer>) {
@@ -433,7 +476,8 @@ impl CarrierState {
                 self.wake_after(pause);
                 Command::Suspend { why: e.to_smolstr() }
             }
-            _ if self.failures == 0 => return Ok(()),
+            // It may have been left alone in an earlier life.
+            _ if self.failures == 0 && self.host.state.suspended.is_none() => return Ok(()),
             _ => {
                 self.failures = 0;
                 self.pauses = 0;

@@ -11,6 +11,8 @@ use twin::{Address, CarrierId, Dims};
 struct Counter {
     id: CarrierId,
     labels: Mutex<VecDeque<Result<Label, CarrierError>>>,
+    voids: Mutex<VecDeque<Result<(), CarrierError>>>,
+    keeps_no_keys: bool,
     news: Mutex<VecDeque<Vec<TrackEvent>>>,
 }
 
@@ -23,7 +25,7 @@ impl CarrierDriver for Counter {
         &self.id
     }
     fn lost_answer(&self) -> drivers::carriers::LostAnswer {
-        drivers::carriers::LostAnswer::SameKeySameLabel
+        if self.keeps_no_keys { LostAnswer::Neither } else { LostAnswer::SameKeySameLabel }
     }
     fn quote(&self, _: QuoteRequest) -> BoxFuture<'static, Result<Read<Vec<Quote>>, CarrierError>> {
         Box::pin(async { Err(unreachable()) })
@@ -38,7 +40,8 @@ impl CarrierDriver for Counter {
         Box::pin(async { answer.map(Read::from).ok_or_else(unreachable) })
     }
     fn void_label(&self, _: TrackingNumber) -> BoxFuture<'static, Result<(), CarrierError>> {
-        Box::pin(async { Ok(()) })
+        let answer = self.voids.lock().unwrap().pop_front().unwrap_or(Ok(()));
+        Box::pin(async { answer })
     }
     fn track_batch_max(&self) -> usize {
         2
@@ -58,7 +61,11 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let counter = Arc::new(Counter { id: "direct".into(), ..Counter::default() });
+        Scene::with(Counter::default())
+    }
+
+    fn with(counter: Counter) -> Self {
+        let counter = Arc::new(Counter { id: "direct".into(), ..counter });
         let overheard = Overheard::new([("direct".into(), counter.clone() as Arc<dyn CarrierDriver>)].into());
         let house = overheard.house.clone();
         let config = house.in_force().config.carrier(&"direct".into()).unwrap().clone();
@@ -84,7 +91,7 @@ impl Scene {
 }
 
 fn request(parcel: &str) -> CarrierMsg {
-    CarrierMsg::BuyLabel(Box::new(LabelRequest {
+    let request = Box::new(LabelRequest {
         key: format_smolstr!("{parcel}.0"),
         parcel: parcel.into(),
         service: "packet".into(),
@@ -98,7 +105,8 @@ fn request(parcel: &str) -> CarrierMsg {
         battery: false,
         ship_at: Moment(0),
         time_zone: "UTC".parse().unwrap(),
-    }))
+    });
+    CarrierMsg::BuyLabel { request, again: false }
 }
 
 fn label() -> Label {
@@ -138,11 +146,55 @@ async fn one_that_cannot_be_reached_is_asked_again_and_pauses_after_some_failure
 #[tokio::test]
 async fn what_a_carrier_refuses_its_parcel_hears_at_once() {
     let mut scene = Scene::new();
-    let refused = CarrierError::Unreadable { carrier: "direct".into(), what: "label", why: "no".into() };
-    assert!(!refused.is_transient());
+    let refused = CarrierError::NotOffered { carrier: "direct".into(), why: "no".into() };
     scene.counter.labels.lock().unwrap().push_back(Err(refused));
     scene.told(request("O-1")).await;
     scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Label(Err("]);
+}
+
+fn unreadable() -> CarrierError {
+    CarrierError::Unreadable { carrier: "direct".into(), what: "label", why: "no ZPL".into() }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_no_refusal_and_the_same_key_is_asked_again() {
+    let mut scene = Scene::new();
+    scene.counter.labels.lock().unwrap().extend([Err(unreadable()), Ok(label())]);
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), LabelLost { why: \"cannot read"]);
+    // Asked for once more while it waits: one asking is enough.
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&[]);
+    let CarrierMsg::BuyLabel { request, .. } = request("O-1") else { unreachable!() };
+    scene.told(CarrierMsg::Retry(Retry::Label(request, Attempts { made: 1, lost: true }))).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Label(Ok("]);
+}
+
+#[tokio::test]
+async fn a_carrier_that_keeps_no_keys_is_not_asked_twice_and_a_person_decides() {
+    let mut scene = Scene::with(Counter { keeps_no_keys: true, ..Counter::default() });
+    scene.counter.labels.lock().unwrap().extend([Err(unreadable()), Ok(label())]);
+    scene.told(request("O-1")).await;
+    let heard = scene.overheard.heard();
+    assert!(heard.len() == 1 && heard[0].contains("LabelLost") && heard[0].contains("decide: true"), "{heard:?}");
+    assert_eq!(scene.counter.labels.lock().unwrap().len(), 1, "it is not asked again by itself");
+}
+
+#[tokio::test]
+async fn a_label_is_given_back_until_the_carrier_answers_and_its_no_is_told() {
+    let mut scene = Scene::new();
+    let refused = |status| CarrierError::Refused { carrier: "direct".into(), status, code: "x".into(), message: "y".into() };
+    scene.counter.voids.lock().unwrap().extend([Err(refused(500)), Err(refused(409))]);
+    let void = || CarrierMsg::Void { parcel: "O-1".into(), tracking: TrackingNumber::new("T1") };
+    scene.told(void()).await;
+    scene.overheard.expect(&[]);
+    // Asked for again meanwhile, as after a fall of its parcel: once is enough.
+    scene.told(void()).await;
+    scene.overheard.expect(&[]);
+    scene.told(CarrierMsg::Retry(Retry::Void { parcel: "O-1".into(), tracking: TrackingNumber::new("T1"), attempts: 1 })).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), NotGivenBack("]);
+    scene.told(void()).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), GivenBack("]);
 }
 
 #[tokio::test]
@@ -164,4 +216,54 @@ async fn the_same_history_is_told_once_and_an_end_is_looked_at_twice() {
     }
     assert_eq!(told, [1, 0, 1, 0, 0], "new news, the same, the end, and once more the end");
     assert!(scene.carrier.watched.is_empty() && scene.carrier.watching.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_has_a_carrier_asked_again_at_once() {
+    let mut scene = Scene::new();
+    for n in 0..FAILURES_MAX {
+        scene.told(request(&format!("O-{n}"))).await;
+    }
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-9")).await;
+    scene.overheard.expect(&["wrote Carrier(Suspended"]);
+    let again = || CarrierMsg::AskAgain { why: "their line is up".into(), reply: crate::Caller::nobody() };
+    scene.told(again()).await;
+    scene.overheard.expect(&[
+        "wrote Carrier(AskedAgain { why: \"their line is up\"",
+        "says Desk(TryAgain",
+        "says Answer(Done(",
+        "parcels hears To(ParcelId(\"O-9\"), Label(Ok(",
+    ]);
+    scene.told(again()).await;
+    scene.overheard.expect(&["says Answer(Done("]);
+}
+
+#[tokio::test]
+async fn one_that_was_left_alone_in_an_earlier_life_is_not_once_it_answers() {
+    let mut scene = Scene::new();
+    let mut work = scene.carrier.house.work();
+    scene.carrier.host.command(&mut work, Command::Suspend { why: "it failed".into() }).unwrap();
+    scene.carrier.house.commit(work);
+    scene.overheard.heard();
+    scene.counter.labels.lock().unwrap().push_back(Ok(label()));
+    scene.told(request("O-1")).await;
+    scene.overheard.expect(&["wrote Carrier(Resumed", "parcels hears To(ParcelId(\"O-1\"), Label(Ok("]);
+}
+
+#[tokio::test]
+async fn a_channel_that_a_person_takes_out_is_told_to_the_desk_once() {
+    let mut scene = Scene::new();
+    let (channel, why, reply) = (|| "direct/packet".into(), || "strike".into(), crate::Caller::nobody);
+    let out = || CarrierMsg::TakeChannelOut { channel: channel(), why: why(), reply: reply() };
+    let back = || CarrierMsg::PutChannelBack { channel: channel(), why: why(), reply: reply() };
+    let told = "says Desk(ChannelOut { carrier: CarrierId(\"direct\"), channel: ChannelId(\"direct/packet\"), out: ";
+    scene.told(out()).await;
+    scene.overheard.expect(&["wrote Carrier(ChannelTakenOut", &format!("{told}Some(\"strike\")"), "says Answer("]);
+    scene.told(out()).await;
+    scene.overheard.expect(&["says Answer("]);
+    scene.told(back()).await;
+    scene.overheard.expect(&["wrote Carrier(ChannelPutBack", &format!("{told}None"), "says Answer("]);
+    scene.told(back()).await;
+    scene.overheard.expect(&["says Answer("]);
 }

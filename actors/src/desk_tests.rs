@@ -162,3 +162,78 @@ fn a_parcel_that_is_too_far_keeps_its_order() {
     assert!(heard.iter().all(|line| !line.starts_with("wrote")) && heard.len() == 1, "{heard:#?}");
     assert!(heard[0].starts_with("says Answer(Done(") && heard[0].contains("it is in a bag"), "{heard:#?}");
 }
+
+fn channel_out(channel: &str, out: Option<&str>) -> DeskMsg {
+    DeskMsg::ChannelOut { carrier: "direct".into(), channel: channel.into(), out: out.map(SmolStr::from) }
+}
+
+#[test]
+fn no_new_decision_takes_a_channel_that_is_out_and_what_it_held_goes_on_when_it_is_back() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "A", 1);
+    for channel in ["direct/packet", "direct/parcel"] {
+        desk.take(channel_out(channel, Some("strike"))).unwrap();
+    }
+    overheard.heard();
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    // The last resort is asked, since nobody else takes it.
+    overheard.expect(&["mydhl hears Quote("]);
+    let (round, quotes) = (desk.rounds, Err(NoOffer::Paused));
+    desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: "mydhl".into(), quotes }).unwrap();
+    overheard.expect(&["wrote Order(Held { reason: NoChannel"]);
+    let held = &desk.order(&id("1")).unwrap().state.holds[&twin::order::Hold::NoChannel];
+    assert!(held.to_string().contains("taken out by a person: strike"), "{held}");
+    desk.take(channel_out("direct/packet", None)).unwrap();
+    overheard.expect(&["the desk hears Plan("]);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let heard = overheard.heard();
+    assert!(heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
+    let chosen = &desk.order(&id("1")).unwrap().state.parts[0].decision;
+    assert_eq!(chosen.channel.as_str(), "direct/packet");
+}
+
+#[test]
+fn a_decision_is_begun_anew_where_a_channel_was_taken_out_meanwhile() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "B", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let out = DeskMsg::ChannelOut { carrier: "mydhl".into(), channel: "mydhl/express-worldwide".into(), out: Some("strike".into()) };
+    desk.take(out).unwrap();
+    overheard.heard();
+    let total = twin::Money::new("41.50".parse().unwrap(), twin::money::Currency::EUR);
+    let quote = Quote { service: "P".into(), total, breakdown: vec![], days: Some(3), chargeable_g: None, zone: "".into() };
+    let (round, quotes) = (desk.rounds, Ok(Read::from(vec![quote])));
+    desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: "mydhl".into(), quotes }).unwrap();
+    overheard.expect(&["the desk hears Plan("]);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    overheard.expect(&["wrote Order(Held { reason: NoChannel"]);
+}
+
+#[test]
+fn a_desk_that_sits_down_knows_which_channels_are_out() {
+    let (overheard, mut desk) = desk();
+    let mut work = desk.house.work();
+    let mut direct = Host::<Carrier>::load(&desk.house.twin, "direct").unwrap();
+    let out = twin::carrier::Command::TakeChannelOut { channel: "direct/packet".into(), why: "strike".into() };
+    direct.command(&mut work, out).unwrap();
+    desk.house.commit(work);
+    overheard.heard();
+    desk.look_at_channels().unwrap();
+    received(&mut desk, "1", "A", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    assert_ne!(desk.order(&id("1")).unwrap().state.parts[0].decision.channel.as_str(), "direct/packet");
+}
+
+#[test]
+fn what_waits_for_a_carrier_is_tried_at_once_when_a_person_says_so() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "B", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let (round, quotes) = (desk.rounds, Err(NoOffer::Paused));
+    desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: "mydhl".into(), quotes }).unwrap();
+    overheard.heard();
+    for expected in [&["the desk hears Plan("][..], &[]] {
+        desk.take(DeskMsg::TryAgain).unwrap();
+        overheard.expect(expected);
+    }
+}

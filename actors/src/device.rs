@@ -3,11 +3,13 @@
 use crate::base::StationMsg;
 use crate::config::DeviceConfig;
 use crate::fault::{Faults, counted};
+use crate::order_desk::Reply;
 use crate::origin::Cause;
-use crate::{Host, House, Seat, Told, origin};
+use crate::{Answer, Host, House, Outgoing, Seat, Told, origin};
 use drivers::devices::{Instruction, Observation, SessionSettings};
 use futures::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use smol_str::SmolStr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -19,10 +21,19 @@ pub enum DeviceMsg {
     /// With the clock's steady time.
     Saw(Moment, Observation),
     Do(Instruction),
+    /// A person takes it out, or puts it back. Told once it is durable.
+    TakeOut {
+        why: SmolStr,
+        reply: Reply,
+    },
+    PutBack {
+        why: SmolStr,
+        reply: Reply,
+    },
     /// The time that its faults asked for has come.
     LookAtFaults,
-    /// Its session is over, which it never should be while we live.
-    Ended,
+    /// Its session with that number is over, which it never should be while we live and it is not out.
+    Ended(u32),
 }
 
 pub struct DeviceActor;
@@ -44,9 +55,15 @@ pub struct DeviceState {
     faults: Faults,
     /// When it will be told to look at them.
     look_at: Option<Moment>,
-    /// Dropping it ends the session.
-    instructions: UnboundedSender<Instruction>,
+    begin: Begin,
+    /// Sessions so far.
+    sessions: u32,
+    /// Dropping it ends the session. One that is out has none.
+    instructions: Option<UnboundedSender<Instruction>>,
 }
+
+/// Begins the session with that number.
+type Begin = Box<dyn Fn(u32) -> UnboundedSender<Instruction> + Send>;
 
 impl Actor for DeviceActor {
     type Msg = Told<DeviceMsg>;
@@ -57,7 +74,6 @@ impl Actor for DeviceActor {
         let DeviceArguments { house, config, station, seat } = args;
         let host = Host::<Device>::load(&house.twin, config.id.text().clone())?;
         let dial = house.dials.get(&config.id).ok_or_else(|| format!("device {}: nothing is wired to it", config.id))?.clone();
-        let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
         let (clock, cause) = (house.clock.clone(), Cause::from(Origin::by(By::Device(config.id.clone()))));
         let own = Seat::of(myself.clone());
         let mine = own.clone();
@@ -79,15 +95,20 @@ impl Actor for DeviceActor {
         });
         let keepalive_every = Span::from_secs(i64::from(house.in_force().config.limits.keepalive_s.max(1)));
         let settings = SessionSettings { keepalive_every, names: config.names.clone(), ..SessionSettings::default() };
-        let session = drivers::devices::run(config.kind, dial, house.clock.clone(), settings, observe, inbox);
-        let mine = own.clone();
-        tokio::spawn(async move {
-            // A session that panics has said so on standard error; what matters here is that it is over.
-            let _ = AssertUnwindSafe(session).catch_unwind().await;
-            mine.cast(DeviceMsg::Ended);
-        });
+        let (clock, mine) = (house.clock.clone(), own.clone());
+        let begin = move |nth| {
+            let (instructions, inbox) = tokio::sync::mpsc::unbounded_channel();
+            let session = drivers::devices::run(device, dial.clone(), clock.clone(), settings.clone(), observe.clone(), inbox);
+            let mine = mine.clone();
+            tokio::spawn(async move {
+                // A session that panics has said so on standard error; what matters here is that it is over.
+                let _ = AssertUnwindSafe(session).catch_unwind().await;
+                mine.cast(DeviceMsg::Ended(nth));
+            });
+            instructions
+        };
         seat.take(myself);
-        Ok(DeviceState::new(house, own, config, station, host, instructions))
+        Ok(DeviceState::new(house, own, config, station, host, Box::new(begin)))
     }
 
     async fn handle(
@@ -107,24 +128,43 @@ impl DeviceState {
         config: DeviceConfig,
         station: Seat<StationMsg>,
         host: Host<Device>,
-        instructions: UnboundedSender<Instruction>,
+        begin: Begin,
     ) -> Self {
         let faults = Faults::taken_up(host.state.fault.clone());
-        DeviceState { house, myself, config, station, host, faults, look_at: None, instructions }
+        let instructions = host.state.out.is_none().then(|| begin(0));
+        DeviceState { house, myself, config, station, host, faults, look_at: None, begin, sessions: 0, instructions }
     }
 
     fn take(&mut self, message: DeviceMsg) -> Result<(), ActorProcessingErr> {
         match message {
-            DeviceMsg::Do(instruction) => {
-                self.instructions.send(instruction).map_err(|_| format!("the session of {} ended", self.config.id))?;
+            DeviceMsg::Do(instruction) => match &self.instructions {
+                Some(session) => session.send(instruction).map_err(|_| format!("the session of {} ended", self.config.id))?,
+                None => tracing::debug!(device = %self.config.id, "is out, and is asked for nothing"),
+            },
+            DeviceMsg::Ended(nth) if nth != self.sessions || self.instructions.is_none() => {}
+            DeviceMsg::Ended(_) => return Err(format!("the session of {} ended", self.config.id).into()),
+            DeviceMsg::TakeOut { why, reply } => {
+                self.stand(Command::TakeOut { why }, reply)?;
+                self.instructions = None;
             }
-            DeviceMsg::Ended => return Err(format!("the session of {} ended", self.config.id).into()),
+            DeviceMsg::PutBack { why, reply } => {
+                self.stand(Command::PutBack { why }, reply)?;
+                if self.instructions.is_none() {
+                    // It says anew whether it is there, and what is wrong with it.
+                    self.faults = Faults::taken_up(self.host.state.fault.clone());
+                    self.sessions += 1;
+                    self.instructions = Some((self.begin)(self.sessions));
+                }
+            }
+            DeviceMsg::LookAtFaults if self.instructions.is_none() => self.look_at = None,
             DeviceMsg::LookAtFaults => {
                 self.look_at = None;
                 let commands = self.faults.due(self.house.clock.steady());
                 self.write(commands)?;
                 self.look_later();
             }
+            // The last words of the session that ended.
+            DeviceMsg::Saw(..) if self.instructions.is_none() => {}
             DeviceMsg::Saw(at, what) => {
                 let commands = match &what {
                     Observation::Up { identity } => {
@@ -156,6 +196,19 @@ impl DeviceState {
 }
 
 impl DeviceState {
+    /// Out or back, as a person says; its station hears it.
+    fn stand(&mut self, command: Command, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let house = self.house.clone();
+        let mut work = house.work();
+        if self.host.command(&mut work, command)? > 0 {
+            let told = StationMsg::DeviceOut { device: self.config.kind, out: self.host.state.out.clone() };
+            work.say(Outgoing::Station(self.station.clone(), told));
+        }
+        work.say(Outgoing::Answer(Answer::Done(reply, Ok(()))));
+        house.commit(work);
+        Ok(())
+    }
+
     fn write(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
         if commands.is_empty() {
             return Ok(());
@@ -200,7 +253,7 @@ mod tests {
         let station = Seat::default();
         overheard.ear("the station", &station);
         let host = Host::load(&house.twin, config.id.text().clone()).unwrap();
-        (overheard, DeviceState::new(house, Seat::default(), config, station, host, instructions), inbox)
+        (overheard, DeviceState::new(house, Seat::default(), config, station, host, Box::new(move |_| instructions.clone())), inbox)
     }
 
     #[test]
@@ -229,11 +282,50 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_out_is_asked_nothing_and_lacks_nothing_and_begins_anew_when_it_is_back() {
+        let (overheard, mut device, mut inbox) = device();
+        let say = |device: &mut DeviceState, what| device.take(DeviceMsg::Saw(Moment(0), what)).unwrap();
+        say(&mut device, Observation::Up { identity: "MT 1".into() });
+        say(&mut device, Observation::Fault { what: "overload".into() });
+        overheard.heard();
+        let (why, reply) = (|| "being repaired".into(), crate::Caller::nobody);
+        device.take(DeviceMsg::TakeOut { why: why(), reply: reply() }).unwrap();
+        overheard.expect(&[
+            "wrote Device(TakenOut { why: \"being repaired\"",
+            "says Station(a seat, DeviceOut { device: Scale, out: Some(\"being repaired\")",
+            "says Answer(Done(",
+        ]);
+        device.take(DeviceMsg::TakeOut { why: why(), reply: reply() }).unwrap();
+        overheard.expect(&["says Answer(Done("]);
+        device.take(DeviceMsg::Do(Instruction::Zero)).unwrap();
+        assert!(inbox.try_recv().is_err(), "it is asked for nothing");
+        device.take(DeviceMsg::Ended(0)).unwrap();
+        say(&mut device, Observation::Down { why: "the plug was pulled".into() });
+        device.take(DeviceMsg::LookAtFaults).unwrap();
+        overheard.expect(&[]);
+        for expected in
+            [&["wrote Device(PutBack", "says Station(a seat, DeviceOut { device: Scale, out: None", "says Answer(Done("][..], &["says"]]
+        {
+            device.take(DeviceMsg::PutBack { why: "repaired".into(), reply: reply() }).unwrap();
+            overheard.expect(expected);
+        }
+        device.take(DeviceMsg::Ended(0)).unwrap();
+        device.take(DeviceMsg::Do(Instruction::Zero)).unwrap();
+        assert!(matches!(inbox.try_recv(), Ok(Instruction::Zero)));
+        // What was wrong before is over, and what is wrong now is said.
+        say(&mut device, Observation::Up { identity: "MT 2".into() });
+        overheard.expect(&["wrote Device(Connected", "wrote Device(FaultCleared", "the station hears Saw"]);
+        say(&mut device, Observation::Down { why: "the plug was pulled".into() });
+        overheard.expect(&["wrote Device(Disconnected", "the station hears Saw"]);
+        assert!(device.take(DeviceMsg::Ended(1)).is_err());
+    }
+
+    #[test]
     fn it_does_what_it_is_told_and_falls_when_its_session_is_over() {
         let (_overheard, mut device, mut inbox) = device();
         device.take(DeviceMsg::Do(Instruction::Zero)).unwrap();
         assert!(matches!(inbox.try_recv(), Ok(Instruction::Zero)));
-        assert!(device.take(DeviceMsg::Ended).unwrap_err().to_string().contains("ended"));
+        assert!(device.take(DeviceMsg::Ended(0)).unwrap_err().to_string().contains("ended"));
         drop(inbox);
         assert!(device.take(DeviceMsg::Do(Instruction::Zero)).is_err());
     }

@@ -3,15 +3,18 @@
 
 use crate::base::{Base, StationMsg};
 use crate::ledger::{Account, Host};
+use crate::line::taken_out;
 use crate::order_desk::Reply;
 use crate::{Answer, Caller, Outgoing, ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
 use ractor::ActorProcessingErr;
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeMap;
 use twin::bag::{self, Bag};
 use twin::facet::Facet;
 use twin::manifest::{self, Manifest};
-use twin::{BagId, CarrierId, ManifestId, Moment, Span, station};
+use twin::parcel::Parcel;
+use twin::{BagId, CarrierId, ManifestId, Moment, ParcelId, Span, station};
 
 /// A manifest closes this long after its first bag: the driver has signed and gone.
 pub const MANIFEST_OPEN: Span = Span::from_mins(30);
@@ -42,6 +45,18 @@ impl Dock {
 
     pub fn saw(&mut self, base: &mut Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        if let Some(why) = &base.host.state.out {
+            return match slip::bag_of(&code) {
+                Some(bag) => {
+                    let what = format_smolstr!("its tag was read at {}, which is out ({why}): it is not handed over", base.config.id);
+                    raise(base, &bag, what)
+                }
+                None => {
+                    tracing::warn!(station = %base.config.id, ?code, "was read at a station that is out");
+                    Ok(())
+                }
+            };
+        }
         match slip::bag_of(&code) {
             Some(bag) => self.load(base, &bag, Caller::nobody()),
             None if returns::arrived(base, &code)? => Ok(()),
@@ -54,6 +69,10 @@ impl Dock {
 
     /// A bag goes onto its carrier's manifest, and what is in it is handed over.
     pub fn load(&mut self, base: &mut Base, id: &BagId, reply: Reply) -> Result<(), ActorProcessingErr> {
+        if let Some(why) = &base.host.state.out {
+            reply.tell(Err(format!("nothing is handed over at {}, which is out: {why}", base.config.id)));
+            return Ok(());
+        }
         let house = base.house.clone();
         let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
         let carrier = house.in_force().channel_ever(&bag.state.channel).map(|c| c.carrier.clone());
@@ -69,6 +88,14 @@ impl Dock {
         if self.open.get(&carrier).is_some_and(|m| m.state.bags.contains(id)) {
             reply.tell(Ok(()));
             return Ok(());
+        }
+        // Until the handover a person can stop any parcel, also one that is in a closed bag.
+        for parcel in &bag.state.parcels {
+            let Some((_, state)) = house.twin.load::<Parcel>(parcel.text())? else { continue };
+            let Some(why) = state.stopped else { continue };
+            let what = format_smolstr!("{parcel} in it is to be stopped ({why}): take it out, then scan the tag again");
+            reply.tell(Err(what.to_string()));
+            return raise(base, id, what);
         }
         let mut work = house.work();
         if !self.open.contains_key(&carrier) {
@@ -108,12 +135,25 @@ impl Dock {
     }
 }
 
+/// A person took a parcel out of a bag that is closed and has not left.
+pub fn take_out(base: &Base, id: &BagId, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+    let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
+    if bag.state.stage != bag::Stage::Closed {
+        reply.tell(Err(format!("bag {id} is {}: only what is closed lies at a dock", bag.state.stage.as_str())));
+        return Ok(());
+    }
+    taken_out(base, &mut bag, parcel, why, reply)
+}
+
 /// A bag that stands closed and should have left: its tag was not heard, or it still lies here.
 pub fn missed(base: &Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+    raise(base, id, "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into())
+}
+
+fn raise(base: &Base, id: &BagId, what: SmolStr) -> Result<(), ActorProcessingErr> {
     let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
     if bag.state.stage == bag::Stage::Closed {
         let mut work = base.house.work();
-        let what = "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into();
         bag.command(&mut work, bag::Command::RaiseException { what })?;
         base.house.commit(work);
     }

@@ -38,6 +38,7 @@ pub mod site;
 pub mod slip;
 pub mod station;
 pub mod supervision;
+pub mod taken_out;
 #[cfg(test)]
 mod testing;
 pub mod turns;

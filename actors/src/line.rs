@@ -8,9 +8,10 @@ use crate::bench::parcel_of;
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
 use crate::ledger::{Account, Host};
+use crate::order_desk::Reply;
 use crate::outgoing::{Outgoing, Question};
 use crate::zero::Zero;
-use crate::{InForce, ParcelMsg, origin, slip};
+use crate::{Answer, InForce, ParcelMsg, origin, slip};
 use drivers::devices::{Instruction, Observation};
 use ractor::ActorProcessingErr;
 use rules::sorting::SortingPlan;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use twin::bag::{self, Bag};
 use twin::device::DeviceKind;
 use twin::facet::Facet;
-use twin::parcel::{Divert, Interception};
+use twin::parcel::{Divert, Interception, Parcel};
 use twin::{BagId, Because, By, CarrierId, Dims, Grams, Moment, Origin, ParcelId, Span, station};
 
 /// An item the sorter never confirms is forgotten after this.
@@ -52,6 +53,8 @@ struct Item {
     asker: By,
     /// Where it was sent, and whether it passed the checks.
     sent: Option<(u16, bool)>,
+    /// The version of the settings by which it was sent there.
+    sent_by: Option<u32>,
 }
 
 enum Known {
@@ -167,6 +170,7 @@ impl Line {
             asked_at: at,
             asker: By::System,
             sent: None,
+            sent_by: None,
         });
         Ok(())
     }
@@ -208,7 +212,10 @@ impl Line {
                 let position = self.items.iter().position(|i| i.n == n);
                 position.map_or(Ok(()), |at| self.answer(base, at))
             }
-            None => self.reject(base, pic, None, "the scanner did not see it".into()),
+            None => {
+                let out = base.devices_out.get(&DeviceKind::Scanner).map(|why| format_smolstr!("the scanner is out: {why}"));
+                self.reject(base, pic, None, out.unwrap_or_else(|| "the scanner did not see it".into()))
+            }
         }
     }
 
@@ -233,7 +240,7 @@ impl Line {
                     Divert::Pass { chute } => (*chute, true),
                     Divert::Stop { chute, .. } => (*chute, false),
                 };
-                item.sent = Some((chute, passed));
+                (item.sent, item.sent_by) = (Some((chute, passed)), self.settings);
                 let question = Question { sorter: base.device(DeviceKind::Sorter), pic, asked_at: item.asked_at, reject };
                 let judged = ParcelMsg::Judge { measured_g: item.weight_g, measured: item.dims, divert, question };
                 base.house.tell(parcel.clone(), judged);
@@ -260,10 +267,18 @@ impl Line {
         let Some(at) = self.items.iter().position(|i| i.pic == Some(pic)) else { return Ok(()) };
         let Some(item) = self.items.remove(at) else { return Ok(()) };
         match (item.parcel, item.sent) {
-            (Some(parcel), Some((planned, true))) if planned == chute && ok => match self.now_for(&item.facts) {
-                Some(now) if now == chute => self.bag(base, chute, parcel, item.weight_g.unwrap_or(0)),
+            (Some(parcel), Some((planned, true))) if planned == chute && ok => match (self.now_for(base, &item.facts), out(base, chute)) {
+                // It was taken out while it was on its way, and has no bag any more.
+                (_, Some(why)) => {
+                    base.house.tell(parcel, ParcelMsg::Intercept(why));
+                    Ok(())
+                }
+                // By the same plan it was sent there since a chute before it was out.
+                (Some(now), None) if now == chute || item.sent_by == self.settings => {
+                    self.bag(base, chute, parcel, item.weight_g.unwrap_or(0))
+                }
                 // Another sorting plan came while it was on its way: under that chute hangs another's bag by now.
-                now => {
+                (now, None) => {
                     let why = Interception::WrongChute { planned: now.unwrap_or(0), actual: chute };
                     base.house.tell(parcel, ParcelMsg::Intercept(why));
                     Ok(())
@@ -287,9 +302,9 @@ impl Line {
     }
 
     /// Where an item belongs by the plan in force.
-    fn now_for(&self, facts: &Known) -> Option<u16> {
+    fn now_for(&self, base: &Base, facts: &Known) -> Option<u16> {
         match facts {
-            Known::Facts(facts) => self.config.sorting.chute(&facts.channel, &facts.country),
+            Known::Facts(facts) => chute_for(base, &self.config.sorting, facts),
             _ => None,
         }
     }
@@ -320,6 +335,31 @@ impl Line {
         if full { self.close(base, chute, "full") } else { Ok(()) }
     }
 
+    /// What would fall there goes to the next chute that takes it, or to the reject chute; its bag is closed.
+    pub fn take_chute_out(&mut self, base: &mut Base, chute: u16, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let (sorting, line) = (&self.config.sorting, &base.config.id);
+        if chute == sorting.reject {
+            let instead = "what cannot be sorted goes nowhere else; take the line out";
+            reply.tell(Err(format!("chute {chute} of {line} is its reject chute: {instead}")));
+            return Ok(());
+        }
+        if sorting.chutes.iter().all(|rule| rule.chute != chute) {
+            reply.tell(Err(format!("{line} has no chute {chute} in its sorting plan")));
+            return Ok(());
+        }
+        self.close(base, chute, "the chute was taken out")?;
+        base.write(station::Command::TakeChuteOut { chute, why }, reply)
+    }
+
+    /// A person took a parcel out of a bag that hangs here.
+    pub fn take_out(&mut self, base: &Base, bag: &BagId, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let Some(host) = self.bags.values_mut().find(|host| host.id == *bag.text()) else {
+            reply.tell(Err(format!("bag {bag} was closed meanwhile: take it out at the dock")));
+            return Ok(());
+        };
+        taken_out(base, host, parcel, why, reply)
+    }
+
     pub fn close_bags(&mut self, base: &mut Base, carrier: &CarrierId) -> Result<(), ActorProcessingErr> {
         let in_force = base.house.in_force();
         let of_carrier = |bag: &Host<Bag>| in_force.channel_ever(&bag.state.channel).is_some_and(|c| c.carrier == *carrier);
@@ -338,6 +378,20 @@ impl Line {
     }
 }
 
+/// A parcel leaves its bag, and both say so.
+pub(crate) fn taken_out(base: &Base, bag: &mut Host<Bag>, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+    let mut work = base.house.work();
+    let weight_g = base.house.twin.load::<Parcel>(parcel.text())?.and_then(|(_, parcel)| parcel.measured_g).unwrap_or(0);
+    let outcome = bag.command(&mut work, bag::Command::Remove { parcel: parcel.clone(), weight_g });
+    if outcome.is_ok() {
+        let by = origin::current().by;
+        work.say_on(Account::By(by), Outgoing::Parcel(parcel, ParcelMsg::TakenOut { bag: BagId::from(bag.id.clone()), why }));
+    }
+    work.say(Outgoing::Answer(Answer::Done(reply, outcome.map(drop).map_err(|refusal| refusal.to_string()))));
+    base.house.commit(work);
+    Ok(())
+}
+
 /// The line of a station as the settings have it.
 fn line_of<'a>(in_force: &'a InForce, base: &Base) -> Option<&'a LineConfig> {
     let station = in_force.config.warehouse(&base.warehouse)?.stations.iter().find(|s| s.id == base.config.id)?;
@@ -349,6 +403,9 @@ fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Divert {
     let in_force = base.house.in_force();
     let (checks, reject) = (&in_force.config.checks, line.sorting.reject);
     let stop = |why| Divert::Stop { why, chute: reject };
+    if let Some(why) = &base.host.state.out {
+        return stop(Interception::Out { what: format_smolstr!("the line is out: {why}") });
+    }
     let Some(measured_g) = item.weight_g else { return stop(Interception::NotWeighed) };
     if let Some(why) = rules::check::weight(checks, facts.declared_g, measured_g) {
         return stop(why);
@@ -356,10 +413,24 @@ fn judge(base: &Base, line: &LineConfig, item: &Item, facts: &Facts) -> Divert {
     if let Some(why) = item.dims.and_then(|dims| rules::check::size(checks, facts.declared, dims)) {
         return stop(why);
     }
-    match line.sorting.chute(&facts.channel, &facts.country) {
+    match chute_for(base, &line.sorting, facts) {
         Some(chute) => Divert::Pass { chute },
-        None => stop(Interception::NoChute),
+        None => {
+            let planned = line.sorting.chute(&facts.channel, &facts.country);
+            stop(planned.and_then(|chute| out(base, chute)).unwrap_or(Interception::NoChute))
+        }
     }
+}
+
+/// Where it goes by the sorting plan, past the chutes that are out.
+fn chute_for(base: &Base, sorting: &SortingPlan, facts: &Facts) -> Option<u16> {
+    sorting.chute_besides(&facts.channel, &facts.country, |chute| base.host.state.chutes_out.contains_key(&chute))
+}
+
+/// Why nothing may fall there, if a person took it out.
+fn out(base: &Base, chute: u16) -> Option<Interception> {
+    let why = base.host.state.chutes_out.get(&chute)?;
+    Some(Interception::Out { what: format_smolstr!("chute {chute} is out: {why}") })
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn scene() -> (Overheard, Base, Line) {
         config: config.clone(),
         seat: Seat::default(),
         devices: [(DeviceKind::Sorter, sorter)].into(),
+        devices_out: BTreeMap::new(),
     };
     let line = Line::open(&base).unwrap();
     overheard.heard();
@@ -153,4 +154,97 @@ fn bags_of_a_carrier_close_at_its_cut_off_with_their_tags() {
     overheard.expect(&[]);
     line.close_bags(&mut base, &"direct".into()).unwrap();
     overheard.expect(&["wrote Bag(Closed", "wrote Station(BagRemoved", "says Device("]);
+}
+
+fn chute_out(base: &mut Base, line: &mut Line, chute: u16, why: &str) -> Result<(), String> {
+    let (caller, answer) = crate::Caller::waiting();
+    line.take_chute_out(base, chute, why.into(), caller).unwrap();
+    // One that is agreed to is answered when it is durable.
+    answer.blocking_recv().unwrap_or(Ok(()))
+}
+
+fn back(base: &mut Base, command: station::Command) {
+    base.write(command, crate::Caller::nobody()).unwrap();
+}
+
+#[test]
+fn what_would_fall_into_a_chute_that_is_out_goes_to_the_next_that_takes_it_or_is_rejected() {
+    let (overheard, mut base, mut line) = scene();
+    judged(&mut base, &mut line, 402);
+    line.saw(&mut base, ASKED, Observation::Diverted { pic: 7, chute: 3, ok: true }).unwrap();
+    overheard.heard();
+    chute_out(&mut base, &mut line, 3, "the flap is stuck").unwrap();
+    overheard.expect(&[
+        "wrote Bag(Closed { why: \"the chute was taken out\"",
+        "wrote Station(BagRemoved { chute: 3",
+        "says Device(",
+        "wrote Station(ChuteTakenOut { chute: 3, why: \"the flap is stuck\"",
+        "says Answer(Done(",
+    ]);
+    chute_out(&mut base, &mut line, 3, "the flap is stuck").unwrap();
+    overheard.expect(&["says Answer(Done("]);
+    // Chute 4 takes any country; then nothing does.
+    let again = |base: &mut Base, line: &mut Line, n: i64| {
+        let later = |at: Moment| at + Span::from_secs(20 * n);
+        line.saw(base, later(SCANNED), read("T1")).unwrap();
+        line.saw(base, later(WEIGHED), weight(402)).unwrap();
+        line.saw(base, later(ASKED), Observation::DivertAsked { pic: 7 + n as u32 }).unwrap();
+        line.inducted(base, 1 + n as u64, Ok(facts())).unwrap();
+    };
+    again(&mut base, &mut line, 1);
+    assert!(overheard.heard().last().unwrap().contains("Pass { chute: 4 }"));
+    // It is back while that one moves: under chute 4 it is in the right bag all the same.
+    back(&mut base, station::Command::PutChuteBack { chute: 3, why: "mended".into() });
+    overheard.heard();
+    line.saw(&mut base, ASKED + Span::from_secs(20), Observation::Diverted { pic: 8, chute: 4, ok: true }).unwrap();
+    overheard.expect(&["wrote Bag(Opened", "wrote Station(BagPlaced { chute: 4", "wrote Bag(Added", "says Parcel("]);
+    chute_out(&mut base, &mut line, 3, "stuck again").unwrap();
+    chute_out(&mut base, &mut line, 4, "full").unwrap();
+    again(&mut base, &mut line, 2);
+    let heard = overheard.heard();
+    assert!(heard.last().unwrap().contains("Stop { why: Out { what: \"chute 3 is out: stuck again\" }, chute: 8 }"), "{heard:#?}");
+    assert!(chute_out(&mut base, &mut line, 8, "r").unwrap_err().starts_with("chute 8 of SZX/line-1 is its reject chute"));
+    assert_eq!(chute_out(&mut base, &mut line, 80, "r").unwrap_err(), "SZX/line-1 has no chute 80 in its sorting plan");
+}
+
+#[test]
+fn what_is_on_its_way_to_a_chute_that_is_taken_out_is_stopped() {
+    let (overheard, mut base, mut line) = scene();
+    judged(&mut base, &mut line, 402);
+    chute_out(&mut base, &mut line, 3, "the flap is stuck").unwrap();
+    overheard.heard();
+    line.saw(&mut base, ASKED, Observation::Diverted { pic: 7, chute: 3, ok: true }).unwrap();
+    overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), Intercept(Out { what: \"chute 3 is out: the flap is stuck\" })"]);
+}
+
+#[test]
+fn a_line_that_is_out_rejects_what_still_comes_and_says_why() {
+    let (overheard, mut base, mut line) = scene();
+    back(&mut base, station::Command::TakeOut { why: "the belt is torn".into() });
+    judged(&mut base, &mut line, 402);
+    let heard = overheard.heard();
+    assert!(heard.last().unwrap().contains("Stop { why: Out { what: \"the line is out: the belt is torn\" }, chute: 8 }"), "{heard:#?}");
+    assert!(heard.last().unwrap().contains("measured_g: Some(402)"));
+}
+
+#[test]
+fn what_stood_at_the_reject_chute_is_dealt_with_up_to_where_a_person_looked() {
+    let (overheard, mut base, mut line) = scene();
+    base.devices_out.insert(DeviceKind::Scanner, "being cleaned".into());
+    for n in 0..3 {
+        line.saw(&mut base, ASKED + Span::from_secs(20 * n), Observation::DivertAsked { pic: 7 + n as u32 }).unwrap();
+    }
+    let heard = overheard.heard();
+    assert!(heard[0].contains("why: \"the scanner is out: being cleaned\""), "{heard:#?}");
+    assert_eq!(base.host.state.rejects_open(), 3);
+    let clear = |rejected| station::Command::ClearRejects { rejected, why: "looked at".into() };
+    for (rejected, open, expected) in [
+        (2, 1, &["wrote Station(RejectsCleared { rejected: 2", "says Answer("][..]),
+        (2, 1, &["says Answer("]),
+        (99, 0, &["wrote Station(RejectsCleared { rejected: 3", "says Answer("]),
+    ] {
+        back(&mut base, clear(rejected));
+        assert_eq!(base.host.state.rejects_open(), open);
+        overheard.expect(expected);
+    }
 }

@@ -17,14 +17,15 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use twin::channel::Quote;
+use twin::carrier::Carrier;
+use twin::channel::{Channel, Quote};
 use twin::facet::Facet;
 use twin::order::{Claim, Command, Order, Stage};
 use twin::parcel::{self, Parcel};
 use twin::shelf::Listed;
 use twin::stock::{self, Counted, Movement, Stock};
 use twin::verdict::NoOffer;
-use twin::{CarrierId, Moment, NewOrder, OrderId, ParcelId, Refusal, SellerId, Sku, Span, WarehouseId};
+use twin::{CarrierId, ChannelId, Moment, NewOrder, OrderId, ParcelId, Refusal, SellerId, Sku, Span, WarehouseId};
 
 /// Orders in these lists have something left to be done.
 const UNFINISHED: [Facet; 2] = [Facet::Plan, Facet::Underway];
@@ -100,6 +101,14 @@ pub enum DeskMsg {
     CatchUp(ParcelId),
     /// Other settings are in force: what no channel took may go now.
     SettingsChanged,
+    /// A person took a channel out, and why, or put it back.
+    ChannelOut {
+        carrier: CarrierId,
+        channel: ChannelId,
+        out: Option<SmolStr>,
+    },
+    /// A carrier is to be asked again: what waits for that need not wait longer.
+    TryAgain,
     Look,
 }
 
@@ -126,6 +135,26 @@ pub struct DeskState {
     pub(crate) short: BTreeSet<OrderId>,
     /// Each with the cause of its first try.
     pub(crate) retry: BTreeMap<(Moment, OrderId), Cause>,
+    pub(crate) channels_out: ChannelsOut,
+}
+
+/// Channels that people took out, each with the carrier that it was taken out with, and why.
+#[derive(Default)]
+pub(crate) struct ChannelsOut {
+    all: BTreeMap<(CarrierId, ChannelId), SmolStr>,
+    /// How often that has changed since the desk sat down.
+    pub(crate) changes: u32,
+}
+
+impl ChannelsOut {
+    /// What a channel that is out would be chosen for.
+    pub(crate) fn offer(&self, channel: &Channel) -> Result<(), NoOffer> {
+        match self.all.get(&(channel.carrier.clone(), channel.id.clone())) {
+            _ if self.all.is_empty() => Ok(()),
+            Some(why) => Err(NoOffer::TakenOut { said: why.clone() }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Actor for OrderDesk {
@@ -135,7 +164,9 @@ impl Actor for OrderDesk {
 
     async fn pre_start(&self, myself: ActorRef<Told<DeskMsg>>, house: Arc<House>) -> Result<DeskState, ActorProcessingErr> {
         house.desk.take(myself.clone());
-        Ok(DeskState::new(house, Seat::of(myself)))
+        let mut desk = DeskState::new(house, Seat::of(myself));
+        desk.look_at_channels()?;
+        Ok(desk)
     }
 
     async fn post_start(&self, _: ActorRef<Told<DeskMsg>>, desk: &mut DeskState) -> Result<(), ActorProcessingErr> {
@@ -168,7 +199,17 @@ impl DeskState {
             rounds: 0,
             short: BTreeSet::new(),
             retry: BTreeMap::new(),
+            channels_out: ChannelsOut::default(),
         }
+    }
+
+    fn look_at_channels(&mut self) -> Result<(), ActorProcessingErr> {
+        for carrier in &self.house.in_force().config.carriers {
+            if let Some((_, Carrier { channels_out, .. })) = self.house.twin.load::<Carrier>(carrier.id().text())? {
+                self.channels_out.all.extend(channels_out.into_iter().map(|(channel, why)| ((carrier.id().clone(), channel), why)));
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, message: DeskMsg) -> Result<(), ActorProcessingErr> {
@@ -188,6 +229,21 @@ impl DeskState {
             DeskMsg::Erase { order, reply } => self.erase(order, reply)?,
             DeskMsg::Rest(order) => self.rest(order),
             DeskMsg::TakeUp(facet, after, since) => self.take_up(facet, after, since)?,
+            DeskMsg::ChannelOut { carrier, channel, out } => {
+                self.channels_out.changes += 1;
+                match out {
+                    Some(why) => drop(self.channels_out.all.insert((carrier, channel), why)),
+                    None => {
+                        self.channels_out.all.remove(&(carrier, channel));
+                        self.take_up(Facet::Plan, None, self.house.clock.steady())?;
+                    }
+                }
+            }
+            DeskMsg::TryAgain => {
+                for ((_, id), cause) in std::mem::take(&mut self.retry) {
+                    self.myself.send(Told { cause, message: DeskMsg::Plan(id) });
+                }
+            }
             DeskMsg::SettingsChanged => self.take_up(Facet::Plan, None, self.house.clock.steady())?,
             DeskMsg::TryAnotherChannel(parcel) => self.try_another_channel(parcel)?,
             DeskMsg::CatchUp(parcel) => {

@@ -196,7 +196,9 @@ mod tests {
     fn device(overheard: &Overheard, commands: Vec<device::Command>) -> Key {
         let mut host = Host::<Device>::load(&overheard.house.twin, "L/scale").unwrap();
         let mut work = overheard.house.work();
-        commands.into_iter().for_each(|command| drop(host.command(&mut work, command).unwrap()));
+        for command in commands {
+            host.command(&mut work, command).unwrap();
+        }
         overheard.house.commit(work);
         overheard.heard();
         Key::new(Kind::Device, "L/scale")

@@ -23,6 +23,8 @@ pub(crate) struct Quoting {
     pub(crate) load: Load,
     /// The version of the settings that it is made under.
     pub(crate) settings: u32,
+    /// How often channels had been taken out or put back by then.
+    pub(crate) channels: u32,
     /// Why it is planned: the decision is ours, not the last carrier's that quoted.
     pub(crate) cause: Cause,
     pub(crate) since: Moment,
@@ -114,6 +116,7 @@ impl DeskState {
                     Some((_, why)) => Err(NoOffer::LabelRefused { said: foreign(why) }),
                     None => accepts,
                 };
+                let accepts = accepts.and_then(|()| self.channels_out.offer(channel));
                 match (accepts, &channel.tariff) {
                     (Err(unfit), _) => offers.push(offer(Err(unfit))),
                     // What its carrier would make of the address is looked at when it is needed.
@@ -144,6 +147,7 @@ impl DeskState {
             Quoting {
                 load,
                 settings: in_force.version,
+                channels: self.channels_out.changes,
                 cause: origin::cause(),
                 since: now,
                 waiting,

@@ -1,6 +1,5 @@
 //! What a person does about a parcel: each step is the parcel's own to decide, and stands in the journal with their name and reason.
 
-use crate::outgoing::Outgoing;
 use crate::parcel::ParcelState;
 use crate::warehouse::WarehouseMsg;
 use crate::{ParcelMsg, Work};

@@ -23,6 +23,11 @@ pub struct Rework {
 impl Rework {
     pub fn saw(&mut self, base: &Base, what: Observation) -> Result<(), ActorProcessingErr> {
         let Observation::Scanned { code: Some(code), .. } = what else { return Ok(()) };
+        if base.host.state.out.is_some() {
+            self.slip = None;
+            tracing::warn!(station = %base.config.id, ?code, "was read at a station that is out");
+            return Ok(());
+        }
         if let Some(parcel) = slip::parcel_of(&code) {
             self.slip = Some(parcel);
             return Ok(());
@@ -38,6 +43,12 @@ impl Rework {
             // The sorter let it drop without an answer, and the line has not missed it yet.
             let why = Interception::Manual { why: "dropped without a decision".into() };
             base.house.tell(id.clone(), ParcelMsg::Intercept(why));
+        }
+        if let Some(why) = &parcel.stopped {
+            return self.set_aside(base, id, format!("it is stopped, and stays here until it is taken back or cancelled: {why}"));
+        }
+        if parcel.tracking.is_none() {
+            return self.set_aside(base, id, "it has no label yet: ask for it again, or send it over another channel".into());
         }
         if parcel.reworks >= REWORK_MAX {
             return self.set_aside(base, id, format!("it went round {REWORK_MAX} times"));
@@ -80,7 +91,7 @@ impl Rework {
         Ok(())
     }
 
-    fn print(&mut self, base: &Base, id: &ParcelId) -> Result<(), ActorProcessingErr> {
+    pub fn print(&mut self, base: &Base, id: &ParcelId) -> Result<(), ActorProcessingErr> {
         if let Some(zpl) = sheets(base, id, false)? {
             self.jobs += 1;
             base.instruct(DeviceKind::Printer, Instruction::Print { job: self.jobs, zpl });

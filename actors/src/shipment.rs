@@ -224,15 +224,17 @@ impl DeskState {
     /// All quotes are in: the cheapest gets the shipment, and the stock is locked in the same transaction.
     pub(crate) fn decide(&mut self, round: u32) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        let Some(Quoting { load, settings, packed, offers, lost, incomplete, cause, .. }) = self.take_quoting(round) else { return Ok(()) };
+        let Some(Quoting { load, settings, channels, packed, offers, lost, incomplete, cause, .. }) = self.take_quoting(round) else {
+            return Ok(());
+        };
         // Its orders, and the stock, may have changed while the carriers thought.
         let now = self.states(&load.shipment.orders)?;
         let mut changed = self.fault(&load.shipment.orders, &now)?;
         if now.iter().zip(&load.orders).any(|(now, before)| now.revision != before.revision) {
             changed = Some("its order was changed meanwhile".into());
         }
-        if house.in_force().version != settings {
-            // A decision is made under one version, so it is begun anew.
+        if house.in_force().version != settings || self.channels_out.changes != channels {
+            // A decision is made under one version and over the channels in use, so it is begun anew.
             return match load.shipment.is_by_hand() {
                 true => self.ship(load.shipment),
                 false => {

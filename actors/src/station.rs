@@ -4,16 +4,20 @@
 use crate::base::{Base, StationMsg};
 use crate::bench::Bench;
 use crate::config::StationConfig;
-use crate::device::{DeviceActor, DeviceArguments};
+use crate::device::{DeviceActor, DeviceArguments, DeviceMsg};
 use crate::dock::Dock;
 use crate::line::Line;
+use crate::order_desk::Reply;
 use crate::rework::Rework;
 use crate::supervision::{Children, Start};
+use crate::taken_out::Hand;
 use crate::{Host, House, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::WarehouseId;
+use twin::device::DeviceKind;
 use twin::station::{Command, Station, StationKind};
 
 pub struct StationActor;
@@ -64,7 +68,8 @@ impl Actor for StationActor {
             });
             children.start(myself.get_cell(), name, start).await?;
         }
-        let base = Base { house, warehouse, config, seat, host, devices };
+        let mut base = Base { house, warehouse, config, seat, host, devices, devices_out: BTreeMap::new() };
+        base.look_at_devices()?;
         let role = match base.config.kind {
             StationKind::Bench => Role::Bench(Bench::default()),
             StationKind::Line => Role::Line(Box::new(Line::open(&base)?)),
@@ -109,11 +114,22 @@ impl StationState {
                     _ => {}
                 }
             }
+            (StationMsg::ByHand(hand, reply), role) => by_hand(base, role, hand, reply)?,
+            (StationMsg::DeviceOut { device, out }, role) => device_out(base, role, device, out)?,
+            // The last words of one that is out.
+            (StationMsg::Saw { device, .. }, _) if base.devices_out.contains_key(&device) => {}
             (StationMsg::Saw { what, .. }, Role::Bench(bench)) => bench.saw(base, what)?,
             (StationMsg::Saw { at, what, .. }, Role::Line(line)) => line.saw(base, at, what)?,
             (StationMsg::Saw { what, .. }, Role::Dock(dock)) => dock.saw(base, what)?,
             (StationMsg::Saw { what, .. }, Role::Rework(rework)) => rework.saw(base, what)?,
+            // Its warehouse gives it to another, as soon as it hears.
+            (StationMsg::Print(_), Role::Bench(_)) if base.no_work().is_some() => {}
             (StationMsg::Print(parcel), Role::Bench(bench)) => bench.print(base, parcel)?,
+            (StationMsg::Reprint(parcel), Role::Bench(bench)) => bench.print_again_by_hand(base, parcel)?,
+            (StationMsg::Reprint(parcel), Role::Rework(rework)) => rework.print(base, &parcel)?,
+            (StationMsg::TakeOut { bag, parcel, why, reply }, Role::Line(line)) => line.take_out(base, &bag, parcel, why, reply)?,
+            (StationMsg::TakeOut { bag, parcel, why, reply }, Role::Dock(_)) => crate::dock::take_out(base, &bag, parcel, why, reply)?,
+            (StationMsg::TakeOut { reply, .. }, _) => reply.tell(Err(format!("{} has no bags", base.config.id))),
             (StationMsg::Inducted { item, facts }, Role::Line(line)) => line.inducted(base, item, facts)?,
             (StationMsg::CloseBags(carrier), Role::Line(line)) => line.close_bags(base, &carrier)?,
             // It has them by now.
@@ -123,6 +139,7 @@ impl StationState {
             (StationMsg::HandOver(bag, reply), Role::Dock(dock)) => dock.load(base, &bag, reply)?,
             (
                 StationMsg::Print(_)
+                | StationMsg::Reprint(_)
                 | StationMsg::Inducted { .. }
                 | StationMsg::CloseBags(_)
                 | StationMsg::SettingsChanged
@@ -136,6 +153,56 @@ impl StationState {
         }
         Ok(())
     }
+}
+
+fn by_hand(base: &mut Base, role: &mut Role, hand: Hand, reply: Reply) -> Result<(), ActorProcessingErr> {
+    match (hand, role) {
+        (Hand::TakeOut { why }, role) => {
+            if let Role::Bench(bench) = role {
+                bench.give_up();
+            }
+            base.write(Command::TakeOut { why }, reply)
+        }
+        (Hand::PutBack { why }, _) => base.write(Command::PutBack { why }, reply),
+        (Hand::TakeDeviceOut { device, why }, _) => {
+            base.tell_device(&device, |reply| DeviceMsg::TakeOut { why, reply }, reply);
+            Ok(())
+        }
+        (Hand::PutDeviceBack { device, why }, _) => {
+            base.tell_device(&device, |reply| DeviceMsg::PutBack { why, reply }, reply);
+            Ok(())
+        }
+        (Hand::TakeChuteOut { chute, why }, Role::Line(line)) => line.take_chute_out(base, chute, why, reply),
+        (Hand::PutChuteBack { chute, why }, Role::Line(_)) => base.write(Command::PutChuteBack { chute, why }, reply),
+        (Hand::ClearRejects { rejected, why }, Role::Line(_)) => {
+            let rejected = rejected.unwrap_or(base.host.state.rejected);
+            base.write(Command::ClearRejects { rejected, why }, reply)
+        }
+        (Hand::TakeChuteOut { .. } | Hand::PutChuteBack { .. } | Hand::ClearRejects { .. }, _) => {
+            let Base { config, .. } = base;
+            reply.tell(Err(format!("{} is a {}: only a line has chutes", config.id, config.kind.as_str())));
+            Ok(())
+        }
+    }
+}
+
+/// One of its devices is out, durably, or back.
+fn device_out(base: &mut Base, role: &mut Role, device: DeviceKind, out: Option<SmolStr>) -> Result<(), ActorProcessingErr> {
+    let (before, is_out) = (base.no_work(), out.is_some());
+    match out {
+        Some(why) => drop(base.devices_out.insert(device, why)),
+        None => drop(base.devices_out.remove(&device)),
+    }
+    match role {
+        Role::Bench(bench) if device == DeviceKind::Printer && is_out => bench.give_up(),
+        // Tags of bags that were closed meanwhile.
+        Role::Line(line) if device == DeviceKind::Printer && !is_out => line.print_tags(base)?,
+        _ => {}
+    }
+    if base.no_work() != before {
+        base.house.tell_warehouse(&base.warehouse, base.standing());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use crate::testing::Overheard;
 use crate::{Caller, slip};
 use drivers::devices::Observation;
 use twin::bag::{self, Bag};
-use twin::device::DeviceKind;
 use twin::parcel::{Command, Interception, Parcel, Plan};
 use twin::{BagId, ManifestId, TrackingNumber};
 
@@ -19,8 +18,15 @@ fn station(id: &str) -> (Overheard, Base) {
     let printer = Seat::default();
     overheard.ear("the printer", &printer);
     let host = Host::load(&house.twin, id).unwrap();
-    let base =
-        Base { host, warehouse: "SZX".into(), config, seat: Seat::default(), devices: [(DeviceKind::Printer, printer)].into(), house };
+    let base = Base {
+        host,
+        warehouse: "SZX".into(),
+        config,
+        seat: Seat::default(),
+        devices: [(DeviceKind::Printer, printer)].into(),
+        devices_out: BTreeMap::new(),
+        house,
+    };
     (overheard, base)
 }
 
@@ -159,4 +165,107 @@ fn slip_of(parcel: &twin::ParcelId) -> String {
     let code = format!("{}{parcel}", slip::SLIP);
     assert_eq!(slip::parcel_of(&code).as_ref(), Some(parcel));
     code
+}
+
+fn told(base: &mut Base, role: &mut Role, hand: Hand) -> Result<(), String> {
+    let (caller, answer) = Caller::waiting();
+    by_hand(base, role, hand, caller).unwrap();
+    // One that is agreed to is answered when it is durable.
+    answer.blocking_recv().unwrap_or(Ok(()))
+}
+
+#[test]
+fn a_bench_that_is_out_prints_nothing_and_its_warehouse_hears_why_once() {
+    let (overheard, mut base) = station("SZX/bench-1");
+    labelled(&base);
+    let mut role = Role::Bench(Bench::default());
+    overheard.heard();
+    let out = || Hand::TakeOut { why: "its table is broken".into() };
+    told(&mut base, &mut role, out()).unwrap();
+    overheard.expect(&[
+        "wrote Station(TakenOut { why: \"its table is broken\"",
+        "says Warehouse(WarehouseId(\"SZX\"), StationOut { station: StationId(\"SZX/bench-1\"), out: Some(\"its table is broken\")",
+        "says Answer(Done(",
+    ]);
+    assert_eq!(base.no_work().as_deref(), Some("its table is broken"));
+    told(&mut base, &mut role, out()).unwrap();
+    overheard.expect(&["says Answer(Done("]);
+    // Its printer as well: it is still out when one of the two is back.
+    device_out(&mut base, &mut role, DeviceKind::Printer, Some("being repaired".into())).unwrap();
+    told(&mut base, &mut role, Hand::PutBack { why: "a new table".into() }).unwrap();
+    overheard.expect(&[
+        "wrote Station(PutBack { why: \"a new table\"",
+        "says Warehouse(WarehouseId(\"SZX\"), StationOut { station: StationId(\"SZX/bench-1\"), out: Some(\"its printer is out: being repaired\")",
+        "says Answer(Done(",
+    ]);
+    device_out(&mut base, &mut role, DeviceKind::Printer, None).unwrap();
+    overheard.expect(&["SZX hears StationOut { station: StationId(\"SZX/bench-1\"), out: None"]);
+    assert_eq!(base.no_work(), None);
+}
+
+#[test]
+fn what_is_out_stays_out_for_whoever_starts_next() {
+    let (_overheard, mut base) = station("SZX/bench-1");
+    told(&mut base, &mut Role::Bench(Bench::default()), Hand::TakeOut { why: "cleaning".into() }).unwrap();
+    let mut work = base.house.work();
+    let mut printer = Host::<twin::device::Device>::load(&base.house.twin, "SZX/bench-1/printer").unwrap();
+    printer.command(&mut work, twin::device::Command::TakeOut { why: "being repaired".into() }).unwrap();
+    base.house.commit(work);
+    let no_work = |base: &Base| crate::taken_out::no_work_for(&base.house.twin, &base.config).unwrap();
+    assert_eq!(no_work(&base).as_deref(), Some("cleaning"));
+    told(&mut base, &mut Role::Bench(Bench::default()), Hand::PutBack { why: "clean".into() }).unwrap();
+    assert_eq!(no_work(&base).as_deref(), Some("its printer is out: being repaired"));
+    base.look_at_devices().unwrap();
+    assert_eq!(base.devices_out, [(DeviceKind::Printer, "being repaired".into())].into());
+}
+
+#[test]
+fn a_bench_gives_up_what_its_printer_had_and_does_not_print_it_again() {
+    let (overheard, mut base) = station("SZX/bench-1");
+    labelled(&base);
+    let mut role = Role::Bench(Bench::default());
+    let Role::Bench(bench) = &mut role else { panic!() };
+    bench.print(&base, "O-1".into()).unwrap();
+    device_out(&mut base, &mut role, DeviceKind::Printer, Some("being repaired".into())).unwrap();
+    overheard.heard();
+    let Role::Bench(bench) = &mut role else { panic!() };
+    bench.print_again(&base).unwrap();
+    overheard.expect(&[]);
+}
+
+#[test]
+fn at_a_dock_that_is_out_nothing_is_handed_over_and_the_bag_says_so() {
+    let (overheard, mut base) = station("SZX/dock-1");
+    let bag = closed_bag(&base);
+    let mut dock = Dock::open(&base).unwrap();
+    told(&mut base, &mut Role::Dock(Dock::default()), Hand::TakeOut { why: "its gate is stuck".into() }).unwrap();
+    overheard.heard();
+    let (refused, answer) = Caller::waiting();
+    dock.load(&mut base, &bag, refused).unwrap();
+    assert_eq!(answer.blocking_recv().unwrap().unwrap_err(), "nothing is handed over at SZX/dock-1, which is out: its gate is stuck");
+    overheard.expect(&[]);
+    for expected in [&["wrote Bag(ExceptionRaised { what: \"its tag was read at SZX/dock-1, which is out (its gate is stuck)"][..], &[]] {
+        dock.saw(&mut base, read(&format!("00{bag}"))).unwrap();
+        overheard.expect(expected);
+    }
+    told(&mut base, &mut Role::Dock(Dock::default()), Hand::PutBack { why: "mended".into() }).unwrap();
+    overheard.heard();
+    dock.saw(&mut base, read(&format!("00{bag}"))).unwrap();
+    assert!(overheard.heard().iter().any(|line| line.starts_with("wrote Bag(HandedOver")));
+}
+
+#[test]
+fn a_rework_bench_that_is_out_reworks_nothing_and_only_a_line_has_chutes() {
+    let (overheard, mut base) = station("SZX/rework-1");
+    labelled(&base);
+    told(&mut base, &mut Role::Rework(Rework::default()), Hand::TakeOut { why: "r".into() }).unwrap();
+    overheard.heard();
+    let mut rework = Rework::default();
+    rework.saw(&base, read(&slip_of(&"O-1".into()))).unwrap();
+    rework.saw(&base, read("ANOTHERS")).unwrap();
+    overheard.expect(&[]);
+    let refused = told(&mut base, &mut Role::Rework(rework), Hand::TakeChuteOut { chute: 1, why: "r".into() });
+    assert_eq!(refused.unwrap_err(), "SZX/rework-1 is a rework: only a line has chutes");
+    let refused = told(&mut base, &mut Role::Rework(Rework::default()), Hand::TakeDeviceOut { device: "nobody's".into(), why: "r".into() });
+    assert_eq!(refused.unwrap_err(), "SZX/rework-1 has no device nobody's");
 }

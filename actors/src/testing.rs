@@ -1,7 +1,8 @@
 //! A house in which nobody sits, for tests of one role at a time: this state, this message, these events and these words.
 
 use crate::config::SiteConfig;
-use crate::{Delivery, House, InForce, Seat, Work};
+use crate::problems::ProblemsMsg;
+use crate::{Delivery, House, InForce, Outgoing, Seat, Work};
 use drivers::Clock;
 use drivers::carriers::CarrierDriver;
 use ractor::Message;
@@ -40,7 +41,9 @@ impl Overheard {
         house.warehouses.iter().for_each(|(id, seat)| overheard.ear(id.as_str(), seat));
         let (twin, log) = (house.twin.clone(), overheard.log.clone());
         house.ledger.hear(move |work: Work| {
-            let said: Vec<_> = work.outgoing().iter().map(|sent| format!("says {:?}", sent.what)).collect();
+            // That something is wrong follows from the state that was written.
+            let said = work.outgoing().iter().filter(|sent| !matches!(sent.what, Outgoing::Problems(ProblemsMsg::Changed(_))));
+            let said: Vec<_> = said.map(|sent| format!("says {:?}", sent.what)).collect();
             let records = twin.commit([work.tx]).expect("it is written");
             let mut log = log.lock().unwrap();
             log.extend(records.iter().map(|record| format!("wrote {:?}", record.event)));

@@ -1,21 +1,23 @@
 //! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
 
 use crate::base::StationMsg;
-use crate::config::WarehouseConfig;
+use crate::config::{StationConfig, WarehouseConfig};
 use crate::order_desk::Reply;
-use crate::parcels::{ParcelsMsg, Whose};
+use crate::parcels::{ParcelsMsg, Whose, bag_with};
 use crate::station::{StationActor, StationArguments};
 use crate::supervision::{Children, Start};
+use crate::taken_out::{Hand, no_work_for};
 use crate::{Host, House, InForce, ParcelMsg, Seat, Told, origin};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use std::collections::{BTreeMap, VecDeque};
+use smol_str::{SmolStr, format_smolstr};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use twin::bag::Bag;
+use twin::bag::{self, Bag};
 use twin::facet::Facet;
-use twin::parcel::{Interception, Parcel};
+use twin::parcel::{self, Interception, Parcel};
 use twin::station::StationKind;
 use twin::warehouse::{Command, Warehouse};
-use twin::{BagId, CarrierId, Moment, ParcelId, Span, TwinError};
+use twin::{BagId, CarrierId, Moment, ParcelId, Span, StationId, TwinError};
 
 /// A packed parcel that no line has read for so long is missing. Days off do not count.
 pub const MISSING_AFTER: Span = Span::from_hours(48);
@@ -42,6 +44,13 @@ pub enum WarehouseMsg {
         parcel: ParcelId,
         why: SmolStr,
         reply: Reply,
+    },
+    /// What a person takes out or puts back at a station. Told, once it is durable, what came of it.
+    ByHand(StationId, Hand, Reply),
+    /// A station is to be given no work, and why, or again.
+    StationOut {
+        station: StationId,
+        out: Option<SmolStr>,
     },
     /// Time to look for what was packed and never seen.
     LookForMissing,
@@ -73,6 +82,10 @@ pub struct WarehouseState {
     benches: Vec<Seat<StationMsg>>,
     lines: Vec<Seat<StationMsg>>,
     docks: Vec<Seat<StationMsg>>,
+    /// All of them, in the order of the plan.
+    stations: Vec<Seat<StationMsg>>,
+    /// Those that are to be given no work.
+    out: BTreeSet<StationId>,
     load: Vec<usize>,
     /// Parcels with a label and not packed.
     in_hand: BTreeMap<ParcelId, InHand>,
@@ -115,8 +128,13 @@ impl Actor for WarehouseActor {
         )?;
         house.commit(work);
         let (mut children, mut benches, mut lines, mut docks) = (Children::default(), Vec::new(), Vec::new(), Vec::new());
+        let (mut stations, mut out) = (Vec::new(), BTreeSet::new());
         for station in &config.stations {
             let seat = Seat::default();
+            stations.push(seat.clone());
+            if no_work_for(&house.twin, station)?.is_some() {
+                out.insert(station.id.clone());
+            }
             match station.kind {
                 StationKind::Bench => benches.push(seat.clone()),
                 StationKind::Line => lines.push(seat.clone()),
@@ -142,6 +160,8 @@ impl Actor for WarehouseActor {
             benches,
             lines,
             docks,
+            stations,
+            out,
             in_hand: BTreeMap::new(),
             waiting: VecDeque::new(),
             unseen: BTreeMap::new(),
@@ -207,7 +227,14 @@ impl WarehouseState {
                 self.leave_bench(&parcel);
                 self.unseen.remove(&parcel);
             }
-            WarehouseMsg::HandOver(bag, reply) => match self.docks.first() {
+            WarehouseMsg::ByHand(station, hand, reply) => match self.config.stations.iter().position(|s| s.id == station) {
+                Some(at) => self.stations[at].cast(StationMsg::ByHand(hand, reply)),
+                None => reply.tell(Err(format!("station {station} is not running yet: it waits for the next start"))),
+            },
+            WarehouseMsg::Reprint { parcel, station } => self.reprint(parcel, station)?,
+            WarehouseMsg::TakeOut { parcel, why, reply } => self.take_out(parcel, why, reply)?,
+            WarehouseMsg::StationOut { station, out } => self.station_out(station, out.is_some()),
+            WarehouseMsg::HandOver(bag, reply) => match self.dock() {
                 Some(dock) => dock.cast(StationMsg::HandOver(bag, reply)),
                 None => reply.tell(Err(format!("warehouse {} has no dock", self.config.id))),
             },
@@ -246,9 +273,76 @@ impl WarehouseState {
         }
     }
 
+    /// A label once more: where a person wants it, or else where the parcel is worked on.
+    fn reprint(&mut self, parcel: ParcelId, station: Option<StationId>) -> Result<(), TwinError> {
+        let stopped = self.house.twin.load::<Parcel>(parcel.text())?.is_some_and(|(_, p)| p.stage == parcel::Stage::Intercepted);
+        let in_hand = self.in_hand.get(&parcel).and_then(|at| at.bench).and_then(|bench| self.of_kind(StationKind::Bench).nth(bench));
+        let first = |kind| self.of_kind(kind).find(|station| !self.out.contains(&station.id));
+        let rework = || first(StationKind::Rework).filter(|_| stopped);
+        let there = in_hand.or_else(rework).or_else(|| first(StationKind::Bench)).or_else(|| first(StationKind::Rework));
+        let wanted = station.or_else(|| there.map(|station| station.id.clone()));
+        match self.config.stations.iter().position(|known| Some(&known.id) == wanted.as_ref()) {
+            Some(at) => self.stations[at].cast(StationMsg::Reprint(parcel)),
+            None => {
+                let what = format_smolstr!("its label cannot be printed again: there is no such station in {}", self.config.id);
+                self.house.tell(parcel, ParcelMsg::Alarm(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever has the bag takes the parcel out of it.
+    fn take_out(&mut self, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), TwinError> {
+        let Some((bag, state)) = bag_with(&self.house.twin, &parcel)? else {
+            reply.tell(Err(format!("{parcel} is in no bag that is here")));
+            return Ok(());
+        };
+        let message = |reply| StationMsg::TakeOut { bag, parcel, why, reply };
+        let line = self.config.stations.iter().position(|station| station.id == state.station).map(|at| &self.stations[at]);
+        match (state.stage, line, self.dock()) {
+            (bag::Stage::Open, Some(line), _) => line.cast(message(reply)),
+            (bag::Stage::Closed, _, Some(dock)) => dock.cast(message(reply)),
+            _ => reply.tell(Err(format!("warehouse {} has nobody who could open its bag", self.config.id))),
+        }
+        Ok(())
+    }
+
+    /// The first dock that is in use; where there is none, the first, which says why.
+    fn dock(&self) -> Option<&Seat<StationMsg>> {
+        let docks = || self.of_kind(StationKind::Dock).zip(&self.docks);
+        docks().find(|(dock, _)| !self.out.contains(&dock.id)).or_else(|| docks().next()).map(|(_, seat)| seat)
+    }
+
+    fn of_kind(&self, kind: StationKind) -> impl Iterator<Item = &StationConfig> {
+        self.config.stations.iter().filter(move |station| station.kind == kind)
+    }
+
+    /// Nothing is given to a bench that is out, and what it had and has not packed is printed at another.
+    fn station_out(&mut self, station: StationId, is_out: bool) {
+        if !is_out {
+            self.out.remove(&station);
+            return self.dispatch();
+        }
+        let bench = self.of_kind(StationKind::Bench).position(|bench| bench.id == station);
+        self.out.insert(station);
+        let Some(bench) = bench else { return };
+        let given_up: Vec<_> = self.in_hand.iter().filter(|(_, at)| at.bench == Some(bench)).map(|(id, _)| id.clone()).collect();
+        self.load[bench] = 0;
+        for parcel in given_up.into_iter().rev() {
+            self.in_hand.insert(parcel.clone(), InHand { bench: None, since: Some(self.house.clock.steady()) });
+            // It has waited longer than those that no bench had.
+            self.waiting.push_front(parcel.into());
+        }
+        self.dispatch();
+    }
+
     /// What a station that fell had in its hands.
-    fn take_up(&self, child: usize) -> Result<(), TwinError> {
-        let Some(station) = self.config.stations.get(child) else { return Ok(()) };
+    fn take_up(&mut self, child: usize) -> Result<(), TwinError> {
+        let Some(station) = self.config.stations.get(child).cloned() else { return Ok(()) };
+        let is_out = no_work_for(&self.house.twin, &station)?.is_some();
+        if is_out != self.out.contains(&station.id) {
+            self.station_out(station.id.clone(), is_out);
+        }
         match station.kind {
             StationKind::Bench => {
                 let before = &self.config.stations[..child];
@@ -311,8 +405,10 @@ impl WarehouseState {
     /// Gives waiting parcels to the least loaded bench that has room.
     fn dispatch(&mut self) {
         let limit = self.house.in_force().config.limits.bench_parcels_max;
+        let out: Vec<bool> = self.of_kind(StationKind::Bench).map(|bench| self.out.contains(&bench.id)).collect();
         while !self.waiting.is_empty() {
-            let least = self.load.iter().enumerate().min_by_key(|(n, load)| (**load, *n));
+            let open = self.load.iter().enumerate().filter(|(n, _)| !out[*n]);
+            let least = open.min_by_key(|(n, load)| (**load, *n));
             let Some(bench) = least.filter(|(_, load)| **load < limit).map(|(n, _)| n) else { return };
             let Some(Told { cause, message: parcel }) = self.waiting.pop_front() else { return };
             // One that was cancelled while it waited is in hand no more.
@@ -375,6 +471,7 @@ fn unpacked(in_hand: &mut BTreeMap<ParcelId, InHand>, now: Moment, works: bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Caller;
     use crate::testing::Overheard;
 
     /// The bundled warehouse in Shenzhen with two benches, a line and a dock, whose stations are heard.
@@ -395,6 +492,8 @@ mod tests {
             benches: vec![seat("bench 1"), seat("bench 2")],
             lines: vec![seat("line")],
             docks: vec![seat("dock")],
+            stations: vec![seat("station")],
+            out: BTreeSet::new(),
             load: vec![0; 2],
             in_hand: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -419,6 +518,53 @@ mod tests {
         // The second bench has room, and the one that waited goes there.
         warehouse.take(WarehouseMsg::Packed("O-1".into())).unwrap();
         overheard.expect(&["bench 2 hears Print("]);
+    }
+
+    #[test]
+    fn a_bench_that_is_out_gets_nothing_and_what_it_had_is_printed_at_another() {
+        let (overheard, mut warehouse) = warehouse();
+        let stands = |station: &str, out: Option<&str>| WarehouseMsg::StationOut { station: station.into(), out: out.map(SmolStr::from) };
+        for n in 0..4 {
+            warehouse.take(WarehouseMsg::Ready(ParcelId::new(format!("O-{n}")))).unwrap();
+        }
+        warehouse.take(WarehouseMsg::Packed("O-0".into())).unwrap();
+        overheard.heard();
+        warehouse.take(stands("SZX/bench-1", Some("cleaning"))).unwrap();
+        overheard.expect(&["bench 2 hears Print(ParcelId(\"O-2\")"]);
+        assert_eq!(warehouse.load, [0, 3]);
+        warehouse.take(WarehouseMsg::Ready("O-9".into())).unwrap();
+        overheard.expect(&["bench 2 hears Print(ParcelId(\"O-9\")"]);
+        warehouse.take(stands("SZX/bench-1", Some("cleaning"))).unwrap();
+        overheard.expect(&[]);
+        // Both: what there is waits until one is back.
+        warehouse.take(stands("SZX/bench-2", Some("cleaning"))).unwrap();
+        overheard.expect(&[]);
+        assert_eq!((&warehouse.load[..], warehouse.waiting.len()), (&[0, 0][..], 4));
+        warehouse.take(stands("SZX/bench-1", None)).unwrap();
+        overheard.expect(&[
+            "bench 1 hears Print(ParcelId(\"O-1\")",
+            "bench 1 hears Print(ParcelId(\"O-2\")",
+            "bench 1 hears Print(ParcelId(\"O-3\")",
+            "bench 1 hears Print(ParcelId(\"O-9\")",
+        ]);
+        warehouse.take(WarehouseMsg::Packed("O-3".into())).unwrap();
+        assert_eq!(warehouse.load, [3, 0]);
+    }
+
+    #[test]
+    fn a_bag_that_has_left_is_told_to_a_dock_that_is_in_use_or_to_one_that_says_why_not() {
+        let (overheard, mut warehouse) = warehouse();
+        warehouse.take(WarehouseMsg::StationOut { station: "SZX/dock-1".into(), out: Some("r".into()) }).unwrap();
+        warehouse.take(WarehouseMsg::HandOver("B".into(), Caller::nobody())).unwrap();
+        overheard.expect(&["dock hears HandOver("]);
+        let mut second = warehouse.config.stations.iter().find(|s| s.kind == StationKind::Dock).unwrap().clone();
+        second.id = "SZX/dock-2".into();
+        warehouse.config.stations.push(second);
+        let seat = Seat::default();
+        overheard.ear("dock 2", &seat);
+        warehouse.docks.push(seat);
+        warehouse.take(WarehouseMsg::HandOver("B".into(), Caller::nobody())).unwrap();
+        overheard.expect(&["dock 2 hears HandOver("]);
     }
 
     #[test]

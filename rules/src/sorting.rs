@@ -42,11 +42,17 @@ impl SortingPlan {
     /// The chute for this channel and place (an ISO code): the one that names the place; else the first that takes the country
     /// whose post it is in, or anything; else that of a country which it is a far part of. `None`: the parcel is rejected.
     pub fn chute(&self, channel: &ChannelId, place: &str) -> Option<u16> {
+        self.chute_besides(channel, place, |_| false)
+    }
+
+    /// The same where some chutes are out: the next that takes it, as if they stood in no rule.
+    pub fn chute_besides(&self, channel: &ChannelId, place: &str, is_out: impl Fn(u16) -> bool) -> Option<u16> {
         let part = territories::with_code(place);
+        let rules = || self.chutes.iter().filter(|rule| !is_out(rule.chute));
         let named = |rule: &&ChuteRule| rule.channel == *channel && rule.countries.iter().any(|c| c == place);
-        let takes = |country: &str| self.chutes.iter().find(|rule| rule.takes(channel, country));
+        let takes = |country: &str| rules().find(|rule| rule.takes(channel, country));
         let by_post = || takes(part.filter(|part| part.in_its_post).map_or(place, |part| part.of));
-        let rule = self.chutes.iter().find(named).or_else(by_post).or_else(|| takes(part?.of));
+        let rule = rules().find(named).or_else(by_post).or_else(|| takes(part?.of));
         rule.map(|rule| rule.chute)
     }
 
@@ -107,6 +113,15 @@ mod tests {
         assert_eq!((chute("a", "RE"), chute("b", "RE"), chute("a", "DE")), (Some(3), Some(5), None));
         let anything = SortingPlan { chutes: [&plan.chutes[..], &[rule(6, "a", &[])]].concat(), ..plan.clone() };
         assert_eq!((anything.chute(&"a".into(), "RE"), anything.chute(&"a".into(), "JE")), (Some(6), Some(4)));
+    }
+
+    #[test]
+    fn where_a_chute_is_out_the_next_that_takes_it_has_it() {
+        let plan =
+            SortingPlan { reject: 9, chutes: vec![rule(1, "a", &["GU"]), rule(2, "a", &["US"]), rule(3, "a", &[]), rule(4, "b", &["US"])] };
+        let chute = |place, out: &[u16]| plan.chute_besides(&"a".into(), place, |chute| out.contains(&chute));
+        assert_eq!((chute("GU", &[]), chute("GU", &[1]), chute("GU", &[1, 2]), chute("GU", &[1, 2, 3])), (Some(1), Some(2), Some(3), None));
+        assert_eq!((chute("US", &[2]), chute("US", &[1, 3]), plan.chute_besides(&"b".into(), "US", |c| c == 4)), (Some(3), Some(2), None));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A carrier as the twin knows it: whether we may buy from it just now.
 
-use crate::Moment;
 use crate::entity::{Entity, Kind, Refusal};
 use crate::problem::{Cause, Severity, Trouble};
+use crate::{ChannelId, Moment};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Carrier {
@@ -12,12 +13,29 @@ pub struct Carrier {
     pub suspended: Option<SmolStr>,
     pub suspensions: u32,
     pub since: Moment,
+    /// Its channels that a person took out, and why: nothing new is sent over them.
+    pub channels_out: BTreeMap<ChannelId, SmolStr>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Command {
-    Suspend { why: SmolStr },
+    Suspend {
+        why: SmolStr,
+    },
     Resume,
+    /// A person wants it asked again at once.
+    AskAgain {
+        why: SmolStr,
+    },
+    /// Told again for another reason, that is the reason.
+    TakeChannelOut {
+        channel: ChannelId,
+        why: SmolStr,
+    },
+    PutChannelBack {
+        channel: ChannelId,
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +43,9 @@ pub enum Command {
 pub enum Event {
     Suspended { why: SmolStr },
     Resumed,
+    AskedAgain { why: SmolStr },
+    ChannelTakenOut { channel: ChannelId, why: SmolStr },
+    ChannelPutBack { channel: ChannelId, why: SmolStr },
 }
 
 impl Entity for Carrier {
@@ -36,18 +57,34 @@ impl Entity for Carrier {
         Ok(match command {
             Command::Suspend { why } if self.suspended.is_none() => vec![Event::Suspended { why }],
             Command::Resume if self.suspended.is_some() => vec![Event::Resumed],
+            Command::AskAgain { why } if self.suspended.is_some() => vec![Event::AskedAgain { why }],
+            Command::TakeChannelOut { channel, why } if self.channels_out.get(&channel) != Some(&why) => {
+                vec![Event::ChannelTakenOut { channel, why }]
+            }
+            Command::PutChannelBack { channel, why } if self.channels_out.contains_key(&channel) => {
+                vec![Event::ChannelPutBack { channel, why }]
+            }
             _ => vec![],
         })
     }
 
     fn apply(&mut self, at: Moment, event: &Event) {
-        self.since = at;
         match event {
             Event::Suspended { why } => {
+                self.since = at;
                 self.suspended = Some(why.clone());
                 self.suspensions += 1;
             }
-            Event::Resumed => self.suspended = None,
+            Event::Resumed | Event::AskedAgain { .. } => {
+                self.since = at;
+                self.suspended = None;
+            }
+            Event::ChannelTakenOut { channel, why } => {
+                self.channels_out.insert(channel.clone(), why.clone());
+            }
+            Event::ChannelPutBack { channel, .. } => {
+                self.channels_out.remove(channel);
+            }
         }
     }
 

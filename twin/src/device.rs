@@ -42,6 +42,8 @@ pub struct Device {
     pub disconnects: u32,
     pub faults: u32,
     pub since: Moment,
+    /// A person took it out, for this reason: nothing is asked of it, and what it lacks is no fault.
+    pub out: Option<SmolStr>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +66,13 @@ pub enum Command {
         /// The faults that were counted before that: it alone tells one that arrives twice.
         known: u32,
     },
+    /// A person takes it out; told again for another reason, that is the reason.
+    TakeOut {
+        why: SmolStr,
+    },
+    PutBack {
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +94,12 @@ pub enum Event {
         what: SmolStr,
         times: u32,
     },
+    TakenOut {
+        why: SmolStr,
+    },
+    PutBack {
+        why: SmolStr,
+    },
 }
 
 impl Entity for Device {
@@ -99,6 +114,8 @@ impl Entity for Device {
             Command::RaiseFault { what } if self.fault.as_ref() != Some(&what) => vec![Event::FaultRaised { what }],
             Command::ClearFault if self.fault.is_some() => vec![Event::FaultCleared],
             Command::RepeatFault { what, times, known } if times > 0 && known == self.faults => vec![Event::FaultRepeated { what, times }],
+            Command::TakeOut { why } if self.out.as_ref() != Some(&why) => vec![Event::TakenOut { why }],
+            Command::PutBack { why } if self.out.is_some() => vec![Event::PutBack { why }],
             _ => vec![],
         })
     }
@@ -124,11 +141,15 @@ impl Entity for Device {
                 self.fault = Some(what.clone());
                 self.faults = self.faults.saturating_add(*times);
             }
+            Event::TakenOut { why } => self.out = Some(why.clone()),
+            Event::PutBack { .. } => self.out = None,
         }
     }
 
     fn stage_word(&self) -> &'static str {
-        if self.online && self.fault.as_deref() == Some(DEGRADED) {
+        if self.out.is_some() {
+            "out"
+        } else if self.online && self.fault.as_deref() == Some(DEGRADED) {
             "degraded"
         } else if self.fault.is_some() {
             "faulty"
@@ -140,6 +161,9 @@ impl Entity for Device {
     }
 
     fn troubles(&self) -> Vec<Trouble> {
+        if self.out.is_some() {
+            return vec![];
+        }
         let offline =
             (!self.online).then(|| Trouble { cause: Cause::Offline, severity: Severity::Urgent, what: "it cannot be reached".into() });
         let faulty = self.fault.as_ref().map(|what| Trouble { cause: Cause::Faulty, severity: Severity::Act, what: what.clone() });

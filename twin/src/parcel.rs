@@ -124,6 +124,10 @@ pub enum Interception {
     Manual {
         why: SmolStr,
     },
+    /// What it needed was taken out by a person: `chute 3 is out: the flap is stuck`.
+    Out {
+        what: SmolStr,
+    },
 }
 
 impl Interception {
@@ -140,6 +144,7 @@ impl Interception {
             Interception::NumberTaken { .. } => "number taken",
             Interception::Stopped { .. } => "stopped",
             Interception::Manual { .. } => "manual",
+            Interception::Out { .. } => "taken out",
         }
     }
 }
@@ -153,6 +158,7 @@ impl std::fmt::Display for Interception {
             Interception::NumberTaken { number, by } => write!(f, "number taken: {number} is {by}'s"),
             Interception::Stopped { why } => write!(f, "stopped: {why}"),
             Interception::Manual { why } => write!(f, "manual: {why}"),
+            Interception::Out { what } => f.write_str(what),
             other => f.write_str(other.word()),
         }
     }

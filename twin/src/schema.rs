@@ -84,7 +84,8 @@ numbered! {
         16 AnswerTooLarge { 0 host: SmolStr, 1 limit_bytes: u32 }, 17 Unauthorized { 0 carrier: CarrierId, 1 said: SmolStr },
         18 Throttled { 0 carrier: CarrierId, 1 retry_after_ms: u64 },
         19 Answered { 0 carrier: CarrierId, 1 status: u16, 2 code: SmolStr, 3 said: SmolStr },
-        20 Unreadable { 0 carrier: CarrierId, 1 what: SmolStr, 2 said: SmolStr }, 21 NotOffered { 0 carrier: CarrierId, 1 said: SmolStr }, 25 LabelRefused { 0 said: SmolStr },
+        20 Unreadable { 0 carrier: CarrierId, 1 what: SmolStr, 2 said: SmolStr }, 21 NotOffered { 0 carrier: CarrierId, 1 said: SmolStr },
+        22 TakenOut { 0 said: SmolStr }, 23 LabelRefused { 0 said: SmolStr },
     }
     enum "verdict" Verdict {
         1 Chosen {}, 2 Dearer { 0 by: Money }, 3 Slower { 0 days: u16, 1 against: u16 }, 4 DaysUnknown {}, 5 LaterByName {},
@@ -135,6 +136,7 @@ numbered! {
         8 Manual { 0 why: SmolStr },
         9 NumberTaken { 0 number: TrackingNumber, 1 by: ParcelId },
         10 Stopped { 0 why: SmolStr },
+        11 Out { 0 what: SmolStr },
     }
     struct "item" Item { 0 order: OrderId, 1 line: u16, 2 sku: Sku, 3 quantity: u32 }
     struct "plan" Plan {
@@ -249,6 +251,11 @@ numbered! {
         3 BagRemoved { 0 chute: u16 },
         4 ManifestOpened { 0 manifest: ManifestId },
         5 Rejected { 0 pic: u32, 1 chute: u16, 2 code: Option<SmolStr>, 3 why: SmolStr },
+        6 TakenOut { 0 why: SmolStr },
+        7 PutBack { 0 why: SmolStr },
+        8 ChuteTakenOut { 0 chute: u16, 1 why: SmolStr },
+        9 ChutePutBack { 0 chute: u16, 1 why: SmolStr },
+        10 RejectsCleared { 0 rejected: u64, 1 why: SmolStr },
     }
     enum "device_kind" DeviceKind { 1 Scanner {}, 2 Scale {}, 3 Sorter {}, 4 Printer {} }
     enum "device" device::Event {
@@ -257,8 +264,13 @@ numbered! {
         3 FaultRaised { 0 what: SmolStr },
         4 FaultCleared {},
         5 FaultRepeated { 0 what: SmolStr, 1 times: u32 },
+        6 TakenOut { 0 why: SmolStr },
+        7 PutBack { 0 why: SmolStr },
     }
-    enum "carrier" carrier::Event { 1 Suspended { 0 why: SmolStr }, 2 Resumed {} }
+    enum "carrier" carrier::Event {
+        1 Suspended { 0 why: SmolStr }, 2 Resumed {}, 3 ChannelTakenOut { 0 channel: ChannelId, 1 why: SmolStr },
+        4 ChannelPutBack { 0 channel: ChannelId, 1 why: SmolStr }, 5 AskedAgain { 0 why: SmolStr },
+    }
     enum "bag" bag::Event {
         1 Opened { 0 warehouse: WarehouseId, 1 station: StationId, 2 chute: u16, 3 channel: ChannelId },
         2 Added { 0 parcel: ParcelId, 1 weight_g: Grams },

@@ -1,6 +1,7 @@
 //! A station: a packing bench, a sorting line or a dock door, and what stands under its chutes.
 
 use crate::entity::{Entity, Kind, Refusal};
+use crate::problem::{Cause, Severity, Trouble};
 use crate::{BagId, ManifestId, Moment, ParcelId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -44,6 +45,19 @@ pub struct Station {
     /// Items sent to the reject chute (lines only) without being known: no read, unknown label.
     pub rejected: u64,
     pub last_item: Option<Item>,
+    /// Of those items, so many were dealt with by a person.
+    pub cleared: u64,
+    /// A person took it out, for this reason: nothing is given to it.
+    pub out: Option<SmolStr>,
+    /// The chutes that a person took out, and why.
+    pub chutes_out: BTreeMap<u16, SmolStr>,
+}
+
+impl Station {
+    /// Items that were sent to the reject chute since a person said that what stood there is dealt with.
+    pub fn rejects_open(&self) -> u64 {
+        self.rejected.saturating_sub(self.cleared)
+    }
 }
 
 /// What was last seen of one item on a line.
@@ -80,16 +94,69 @@ pub enum Command {
         code: Option<SmolStr>,
         why: SmolStr,
     },
+    /// A person takes it out; told again for another reason, that is the reason.
+    TakeOut {
+        why: SmolStr,
+    },
+    PutBack {
+        why: SmolStr,
+    },
+    TakeChuteOut {
+        chute: u16,
+        why: SmolStr,
+    },
+    PutChuteBack {
+        chute: u16,
+        why: SmolStr,
+    },
+    /// What stood at the reject chute is dealt with, up to the so many-th that was ever rejected.
+    ClearRejects {
+        rejected: u64,
+        why: SmolStr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Opened { kind: StationKind },
-    BagPlaced { chute: u16, bag: BagId },
-    BagRemoved { chute: u16 },
-    ManifestOpened { manifest: ManifestId },
-    Rejected { pic: u32, chute: u16, code: Option<SmolStr>, why: SmolStr },
+    Opened {
+        kind: StationKind,
+    },
+    BagPlaced {
+        chute: u16,
+        bag: BagId,
+    },
+    BagRemoved {
+        chute: u16,
+    },
+    ManifestOpened {
+        manifest: ManifestId,
+    },
+    Rejected {
+        pic: u32,
+        chute: u16,
+        code: Option<SmolStr>,
+        why: SmolStr,
+    },
+    TakenOut {
+        why: SmolStr,
+    },
+    PutBack {
+        why: SmolStr,
+    },
+    ChuteTakenOut {
+        chute: u16,
+        why: SmolStr,
+    },
+    ChutePutBack {
+        chute: u16,
+        why: SmolStr,
+    },
+    /// All up to the so many-th that was ever rejected.
+    RejectsCleared {
+        rejected: u64,
+        why: SmolStr,
+    },
 }
 
 impl Entity for Station {
@@ -109,6 +176,16 @@ impl Entity for Station {
             Command::OpenManifest { manifest, .. } => vec![Event::ManifestOpened { manifest }],
             Command::Reject { nth, .. } if nth <= self.rejected => vec![],
             Command::Reject { pic, chute, code, why, .. } => vec![Event::Rejected { pic, chute, code, why }],
+            Command::TakeOut { why } if self.out.as_ref() == Some(&why) => vec![],
+            Command::TakeOut { why } => vec![Event::TakenOut { why }],
+            Command::PutBack { why } if self.out.is_some() => vec![Event::PutBack { why }],
+            Command::PutBack { .. } => vec![],
+            Command::TakeChuteOut { chute, why } if self.chutes_out.get(&chute) == Some(&why) => vec![],
+            Command::TakeChuteOut { chute, why } => vec![Event::ChuteTakenOut { chute, why }],
+            Command::PutChuteBack { chute, why } if self.chutes_out.contains_key(&chute) => vec![Event::ChutePutBack { chute, why }],
+            Command::PutChuteBack { .. } => vec![],
+            Command::ClearRejects { rejected, .. } if rejected.min(self.rejected) <= self.cleared => vec![],
+            Command::ClearRejects { rejected, why } => vec![Event::RejectsCleared { rejected: rejected.min(self.rejected), why }],
         })
     }
 
@@ -130,7 +207,28 @@ impl Entity for Station {
                 self.rejected += 1;
                 self.last_item = Some(Item { pic: *pic, parcel: None, chute: *chute, why: why.clone() });
             }
+            Event::TakenOut { why } => self.out = Some(why.clone()),
+            Event::PutBack { .. } => self.out = None,
+            Event::ChuteTakenOut { chute, why } => {
+                self.chutes_out.insert(*chute, why.clone());
+            }
+            Event::ChutePutBack { chute, .. } => {
+                self.chutes_out.remove(chute);
+            }
+            Event::RejectsCleared { rejected, .. } => self.cleared = *rejected,
         }
+    }
+
+    /// The one thing that it can be: there is no word for one that works.
+    fn stage_word(&self) -> &'static str {
+        if self.out.is_some() { "out" } else { "" }
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        // How many it are the station knows; the problem is the same.
+        let what = SmolStr::new_static("items at the reject chute that no parcel answers for");
+        let open = (self.rejects_open() > 0).then_some(Trouble { cause: Cause::Rejects, severity: Severity::Act, what });
+        open.into_iter().collect()
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

@@ -141,6 +141,10 @@ pub enum NoOffer {
         carrier: CarrierId,
         said: SmolStr,
     },
+    /// A person took the channel out, and said so.
+    TakenOut {
+        said: SmolStr,
+    },
 }
 
 /// Why a channel does not take a parcel: the first of its own limits that it breaks.
@@ -355,6 +359,7 @@ impl Say for NoOffer {
                 both!(f, l, "cannot read the {what} of {carrier}: {said}", "{carrier} 的 {what} 无法读取：{said}")
             }
             NotOffered { carrier, said } => both!(f, l, "{carrier} does not offer this: {said}", "{carrier} 不提供此服务：{said}"),
+            TakenOut { said } => both!(f, l, "taken out by a person: {said}", "已人工停用：{said}"),
         }
     }
 }

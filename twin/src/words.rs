@@ -176,6 +176,7 @@ mod tests {
             Answered { carrier: carrier(), status: 400, code: "E1".into(), said: said() },
             Unreadable { carrier: carrier(), what: "rates".into(), said: said() },
             NotOffered { carrier: carrier(), said: said() },
+            TakenOut { said: said() },
         ]);
         all
     }

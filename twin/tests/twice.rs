@@ -149,6 +149,12 @@ fn stations(state: &station::Station) -> Vec<station::Command> {
         RemoveBag { chute: 1 },
         OpenManifest { nth: state.manifests_opened + 1, manifest: "M".into() },
         Reject { nth: state.rejected + 1, pic: 1, chute: 8, code: None, why: "no read".into() },
+        TakeOut { why: "r".into() },
+        TakeOut { why: "s".into() },
+        PutBack { why: "r".into() },
+        TakeChuteOut { chute: 1, why: "r".into() },
+        PutChuteBack { chute: 1, why: "r".into() },
+        ClearRejects { rejected: state.rejected, why: "r".into() },
     ]
 }
 
@@ -161,6 +167,9 @@ fn devices(state: &device::Device) -> Vec<device::Command> {
         RaiseFault { what: "f".into() },
         ClearFault,
         RepeatFault { what: "f".into(), times: 3, known: state.faults },
+        TakeOut { why: "r".into() },
+        TakeOut { why: "s".into() },
+        PutBack { why: "r".into() },
     ]
 }
 
@@ -283,7 +292,17 @@ fn all(steps: &[usize], seen: &mut BTreeSet<(u8, u32)>) {
         let open = |city: &str| warehouse::Command::Open { address: Address { city: city.into(), ..Address::default() } };
         vec![open("Shenzhen"), open("Los Angeles")]
     });
-    walk.walk(|_: &carrier::Carrier| vec![carrier::Command::Suspend { why: "r".into() }, carrier::Command::Resume]);
+    walk.walk(|_: &carrier::Carrier| {
+        use carrier::Command::*;
+        let (channel, why) = (|| "c/g".into(), || "r".into());
+        vec![
+            Suspend { why: why() },
+            Resume,
+            AskAgain { why: why() },
+            TakeChannelOut { channel: channel(), why: why() },
+            PutChannelBack { channel: channel(), why: why() },
+        ]
+    });
     walk.walk(|_: &manifest::Manifest| {
         use manifest::Command::*;
         let load = |bag: &str| Load { bag: bag.into(), parcels: 2, weight_g: 800 };
