@@ -12,7 +12,9 @@ use crate::{ParcelMsg, Told, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeSet;
+use twin::address::Place;
 use twin::order::{CHANGES_ALWAYS, Command, Stage};
+use twin::personal::Personal;
 use twin::{Moment, OrderId, ParcelId, Span};
 
 /// An errand whose parcels do not answer is over after this; whoever waits for it is told nothing, and asks again.
@@ -32,10 +34,35 @@ pub(crate) struct Errand {
 
 /// What is done once all parcels have answered.
 pub(crate) enum Then {
-    Cancel { order: OrderId, reply: Reply },
-    Update { order: OrderId, version: Version, batch: Batch, nth: usize },
-    Apart { reply: Reply },
-    Ship { shipments: Vec<Shipment> },
+    Cancel {
+        order: OrderId,
+        reply: Reply,
+    },
+    Update {
+        order: OrderId,
+        version: Version,
+        batch: Batch,
+        nth: usize,
+    },
+    Apart {
+        reply: Reply,
+    },
+    /// What a person puts right about the order, for the errand's reason.
+    Deed {
+        order: OrderId,
+        deed: Deed,
+        reply: Reply,
+    },
+    Ship {
+        shipments: Vec<Shipment>,
+    },
+}
+
+/// What is done to an order that is in no parcel any more.
+pub(crate) enum Deed {
+    Hold,
+    /// Its buyer lives there, and is that.
+    Address(Box<(Place, Personal)>),
 }
 
 impl DeskState {
@@ -121,7 +148,7 @@ impl DeskState {
         Ok(self.parcel(parcel)?.map(|parcel| parcel.plan.orders()).unwrap_or_default())
     }
 
-    fn finish(&mut self, number: u32) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn finish(&mut self, number: u32) -> Result<(), ActorProcessingErr> {
         let Some(errand) = self.errands.remove(&number) else { return Ok(()) };
         let Errand { orders, reason, stopped, refused, then, behind, .. } = errand;
         let house = self.house.clone();
@@ -165,6 +192,15 @@ impl DeskState {
             Then::Apart { reply } => {
                 others.extend(orders);
                 let outcome = if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) };
+                work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
+            }
+            Then::Deed { order, deed, reply } => {
+                let outcome = match &refused[..] {
+                    [] => self.do_deed(&mut work, &order, deed, reason)?,
+                    refused => Err(refused.join("; ")),
+                };
+                // Of what was stopped it finds other parcels, unless it is held now.
+                others.insert(order);
                 work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
             }
             Then::Ship { shipments } if refused.is_empty() => {

@@ -25,6 +25,7 @@ pub mod origin;
 pub mod outgoing;
 pub mod parcel;
 pub mod parcels;
+pub mod putting_right;
 pub mod quoting;
 pub mod returns;
 pub mod rework;
