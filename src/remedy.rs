@@ -1,7 +1,7 @@
 //! What a person does about something that is wrong: one list for the API, the command line, the screens and whoever else acts. A new
 //! remedy is one variant here, and one arm in [`crate::api::remedies`], which hands it to the one who decides.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +14,63 @@ pub enum Remedy {
         /// Its id, or its number where no other has it
         order: String,
     },
+    /// Hold an order that no bench has begun with, until a person lets it go
+    ///
+    /// Its parcels are cancelled. No check and no later version from the platform ends such a hold.
+    HoldOrder {
+        /// Its id, or its number where no other has it
+        order: String,
+    },
+    /// Let a held order go on
+    ///
+    /// Ends what a person's word can end, and has the rest looked at anew: one that is held again says why. An unpaid order, an
+    /// address and a SKU have remedies of their own.
+    ReleaseOrder {
+        /// Its id, or its number where no other has it
+        order: String,
+    },
+    /// Put the address of an order right; the order is planned anew
+    ///
+    /// What is left out stays, what is empty is taken out. The platform's own address comes back only when it is another one than it
+    /// gave before.
+    PutAddressRight {
+        /// Its id, or its number where no other has it
+        order: String,
+        #[serde(flatten)]
+        #[command(flatten)]
+        to: Box<NewAddress>,
+    },
+    /// Say that an order is paid, whatever its platform says
+    MarkPaid {
+        /// Its id, or its number where no other has it
+        order: String,
+    },
+    /// Say what of ours the SKU of a line is that nobody knows
+    ///
+    /// The shop's SKU is that from now on: all orders that wait for it go on. A bundle of several SKUs is told to the SKU maps.
+    NameSku {
+        /// Its id, or its number where no other has it
+        order: String,
+        /// From 1
+        line: u32,
+        /// Our SKU
+        sku: String,
+        /// Pieces of it in one of the line
+        #[serde(default = "one")]
+        #[arg(default_value_t = 1)]
+        quantity: u32,
+    },
+    /// Say what one piece of a product weighs, packed; all orders that wait for it go on
+    TellWeight {
+        /// Our SKU
+        sku: String,
+        /// In grams, from 1
+        weight_g: u32,
+        /// Whose it is
+        #[serde(default = "own")]
+        #[arg(long, value_name = "SELLER", default_value = "own")]
+        owner: String,
+    },
     /// Cancel a parcel, and let its orders find other ones by themselves
     TakeApart {
         /// Its id
@@ -24,6 +81,63 @@ pub enum Remedy {
         /// The number on its tag
         bag: String,
     },
+}
+
+/// The fields of an address that are to be others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Args, ToSchema)]
+#[serde(default)]
+pub struct NewAddress {
+    /// Who it is for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT", help = "Of the person")]
+    pub company: Option<String>,
+    /// Street and number
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub street: Option<String>,
+    /// Flat, floor, building
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub street2: Option<String>,
+    /// Town
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub city: Option<String>,
+    /// State or province
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub region: Option<String>,
+    /// As the country's post writes it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub postcode: Option<String>,
+    /// Two letters
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
+    /// With the country's prefix
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub phone: Option<String>,
+    /// For the carrier's news
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub email: Option<String>,
+    /// The receiver's tax number, where customs want one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "TEXT")]
+    pub tax_id: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn own() -> String {
+    twin::seller::OWN.into()
 }
 
 /// A remedy, by whom and why.
@@ -52,4 +166,59 @@ pub struct Done {
     /// What else whoever did it should know; empty where there is nothing.
     #[serde(default)]
     pub note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use twin::order::Hold;
+
+    /// What a hold says that solves it is a remedy, called as in JSON.
+    #[test]
+    fn every_hold_names_remedies_that_there_are() {
+        let command = Remedy::augment_subcommands(clap::Command::new("remedy"));
+        let known: BTreeSet<String> = command.get_subcommands().map(|remedy| remedy.get_name().replace('-', "_")).collect();
+        let holds = [
+            Hold::Unpaid,
+            Hold::AddressInvalid,
+            Hold::UnknownSku,
+            Hold::NoStock,
+            Hold::NoChannel,
+            Hold::Oversize,
+            Hold::ForbiddenGoods,
+            Hold::Duplicate,
+            Hold::Manual,
+        ];
+        for hold in holds {
+            let remedies = hold.remedies();
+            assert!(!remedies.is_empty() && remedies.iter().all(|name| known.contains(*name)), "{hold:?}: {remedies:?} of {known:?}");
+        }
+    }
+
+    /// What the command line sends is what the API reads, with what is left out left out.
+    #[test]
+    fn a_remedy_is_the_same_on_the_command_line_and_in_json() {
+        let of = |words: &[&str]| {
+            let command = Remedy::augment_subcommands(clap::Command::new("remedy"));
+            <Remedy as clap::FromArgMatches>::from_arg_matches(&command.get_matches_from(words)).unwrap()
+        };
+        for (words, json) in [
+            (&["remedy", "hold-order", "A-1"][..], r#"{"do":"hold_order","order":"A-1"}"#),
+            (
+                &["remedy", "put-address-right", "A-1", "--postcode", "10115", "--company", ""],
+                r#"{"do":"put_address_right","order":"A-1","company":"","postcode":"10115"}"#,
+            ),
+            (&["remedy", "name-sku", "A-1", "2", "P-1"], r#"{"do":"name_sku","order":"A-1","line":2,"sku":"P-1","quantity":1}"#),
+            (&["remedy", "tell-weight", "P-1", "250"], r#"{"do":"tell_weight","sku":"P-1","weight_g":250,"owner":"own"}"#),
+        ] {
+            let remedy = of(words);
+            assert_eq!(serde_json::to_string(&remedy).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Remedy>(json).unwrap(), remedy);
+        }
+        let short = serde_json::from_str::<Remedy>(r#"{"do":"name_sku","order":"A-1","line":2,"sku":"P-1"}"#).unwrap();
+        assert_eq!(short, of(&["remedy", "name-sku", "A-1", "2", "P-1"]));
+        let misspelt = serde_json::from_str::<Remedy>(r#"{"do":"put_address_right","order":"A-1","zip":"10115"}"#);
+        assert!(misspelt.unwrap_err().to_string().contains("unknown field `zip`"));
+    }
 }

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use twin::facet::Facet;
 use twin::goods::{Facts, Goods};
 use twin::hold::{Detail, Unmapped};
-use twin::order::{Command, Hold, Line, Order};
+use twin::order::{Command, Hold, Line, Order, Stage};
 use twin::product::{self, Product};
 use twin::seller::{self, OWN, Seller, Shop};
 use twin::shelf::Listed;
 use twin::sku_map::{self, Component, SkuMap};
-use twin::{Entity, NewOrder, OrderId, Refusal, SellerId, Sku, Twin, TwinError};
+use twin::{Entity, Grams, NewOrder, OrderId, Refusal, SellerId, Sku, Twin, TwinError};
 
 /// So many changes become durable together: a whole product master in one transaction would hold up everything else.
 const CHANGES_AT_ONCE: usize = 256;
@@ -39,6 +39,12 @@ pub enum Change {
         owner: SellerId,
         sku: Sku,
         facts: Box<Facts>,
+    },
+    /// What one piece of it weighs; all else stays.
+    Weigh {
+        owner: SellerId,
+        sku: Sku,
+        weight_g: Grams,
     },
     /// What is ordered of it from now on is held.
     Retire {
@@ -188,7 +194,8 @@ impl Catalog {
         if map.is_empty() {
             return Ok(match self.product(seller, sku)? {
                 Some(product) => match product.sold() {
-                    Some(facts) => Ok(vec![Goods { sku: sku.clone(), quantity: 1, facts }]),
+                    Some(facts) if facts.are_measured() => Ok(vec![Goods { sku: sku.clone(), quantity: 1, facts }]),
+                    Some(_) => Err(Unmapped::Unweighed { sku: sku.clone(), part: sku.clone() }),
                     None => Err(Unmapped::Retired { sku: sku.clone() }),
                 },
                 None => Err(Unmapped::Unknown { sku: sku.clone() }),
@@ -197,11 +204,24 @@ impl Catalog {
         let mut goods = Vec::with_capacity(map.len());
         for Component { sku: part, quantity } in map {
             match self.product(seller, &part)?.and_then(Product::sold) {
-                Some(facts) => goods.push(Goods { sku: part, quantity, facts }),
+                Some(facts) if facts.are_measured() => goods.push(Goods { sku: part, quantity, facts }),
+                Some(_) => return Ok(Err(Unmapped::Unweighed { sku: sku.clone(), part })),
                 None => return Ok(Err(Unmapped::Part { sku: sku.clone(), part })),
             }
         }
         Ok(Ok(goods))
+    }
+
+    /// Goods that an order took when nobody asked for their weight, as they are told now.
+    fn weighed(&self, seller: &SellerId, line: &Line) -> Result<Result<Vec<Goods>, Unmapped>, TwinError> {
+        let mut weighed = line.goods.clone();
+        for goods in weighed.iter_mut().filter(|goods| !goods.facts.are_measured()) {
+            match self.product(seller, &goods.sku)?.and_then(Product::sold) {
+                Some(facts) if facts.are_measured() => goods.facts = facts,
+                _ => return Ok(Err(Unmapped::Unweighed { sku: line.sku.clone(), part: goods.sku.clone() })),
+            }
+        }
+        Ok(Ok(weighed))
     }
 
     /// Whose an order is, its lines with what lies in them, and of which lines nobody knows that.
@@ -240,6 +260,18 @@ impl Catalog {
                 (Wrote::Seller(id), done)
             }
             Change::Product { owner, sku, facts } => {
+                let id = product::id(&owner, &sku);
+                let done = self.products.command(&twin, work, &id, product::Command::Describe { facts })?;
+                (Wrote::Product(id), done)
+            }
+            Change::Weigh { owner, sku, weight_g } => {
+                let Some(known) = self.product(&owner, &sku)?.and_then(Product::sold) else {
+                    return Ok((Err(format!("{owner} sells no {sku}")), None));
+                };
+                let facts = Box::new(Facts { weight_g, ..known });
+                if let Some((field, why)) = facts.fault() {
+                    return Ok((Err(format!("{field} {why}")), None));
+                }
                 let id = product::id(&owner, &sku);
                 let done = self.products.command(&twin, work, &id, product::Command::Describe { facts })?;
                 (Wrote::Product(id), done)
@@ -304,7 +336,7 @@ impl DeskState {
         }
     }
 
-    fn change(&mut self, changes: Vec<Change>, reply: CatalogReply) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn change(&mut self, changes: Vec<Change>, reply: CatalogReply) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
         let mut outcomes = Vec::with_capacity(changes.len());
         let mut changes = changes.into_iter().peekable();
@@ -358,20 +390,26 @@ impl DeskState {
         Ok(())
     }
 
-    /// Asks anew what is in those lines of an order of which nobody knew that. Where all is known, it waits for that no more.
+    /// Asks anew what is in those lines of an order of which nobody knew that, or what it weighs. Where all is known, it waits for that no more.
     pub(crate) fn identify(&mut self, id: &OrderId) -> Result<(), ActorProcessingErr> {
         let house = self.house.clone();
-        if !self.order(id)?.state.holds.contains_key(&Hold::UnknownSku) {
+        let state = &self.order(id)?.state;
+        let is_asked = state.holds.contains_key(&Hold::UnknownSku) || state.content.lines.iter().any(|line| !line.is_known());
+        if !is_asked || state.stage != Stage::Received {
             return Ok(());
         }
-        let order = self.order(id)?.state.content.clone();
+        let order = state.content.clone();
         let shop = Shop::new(order.platform, order.shop);
         // A shop may have been claimed meanwhile; where goods are known already, they are the earlier seller's.
         let nothing_known = order.lines.iter().all(|line| line.goods.is_empty());
         let seller = if nothing_known { self.catalog.seller_of(&shop)? } else { order.seller };
         let (mut goods, mut unknown) = (Vec::new(), Vec::new());
-        for (n, line) in order.lines.iter().enumerate().filter(|(_, line)| line.goods.is_empty()) {
-            match self.catalog.goods(&seller, &shop, &line.sku)? {
+        for (n, line) in order.lines.iter().enumerate().filter(|(_, line)| !line.is_known()) {
+            let told = match line.goods.is_empty() {
+                true => self.catalog.goods(&seller, &shop, &line.sku)?,
+                false => self.catalog.weighed(&seller, line)?,
+            };
+            match told {
                 Ok(found) => goods.push((n as u32, found)),
                 Err(why) => unknown.push(why),
             }
@@ -381,7 +419,7 @@ impl DeskState {
         host.command(&mut work, Command::Identify { seller, goods })?;
         let reason = Hold::UnknownSku;
         match unknown.is_empty() {
-            true => host.command(&mut work, Command::ClearHold { reason })?,
+            true => host.command(&mut work, Command::ClearHold { reason, why: SmolStr::default() })?,
             false => host.command(&mut work, Command::Hold { reason, detail: Detail::Unknown { lines: unknown } })?,
         };
         house.commit(work);

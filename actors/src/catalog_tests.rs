@@ -26,10 +26,15 @@ fn step() -> impl Strategy<Value = Step> {
     let facts = |weight_g| Box::new(Facts { weight_g, dims: Dims::new(1, 1, 1), ..Facts::default() });
     let part = (0..3usize, 1..4u32).prop_map(|(sku, quantity)| Component { sku: SKUS[sku].into(), quantity });
     let change = prop_oneof![
-        (0..3usize, 0..3usize, 1..4u32).prop_map(move |(owner, sku, g)| Change::Product {
+        (0..3usize, 0..3usize, 0..4u32).prop_map(move |(owner, sku, g)| Change::Product {
             owner: SELLERS[owner].into(),
             sku: SKUS[sku].into(),
             facts: facts(g)
+        }),
+        (0..3usize, 0..3usize, 1..4u32).prop_map(|(owner, sku, weight_g)| Change::Weigh {
+            owner: SELLERS[owner].into(),
+            sku: SKUS[sku].into(),
+            weight_g
         }),
         (0..3usize, 0..3usize).prop_map(|(owner, sku)| Change::Retire { owner: SELLERS[owner].into(), sku: SKUS[sku].into() }),
         (0..3usize, 0..3usize, prop::collection::vec(part, 0..3)).prop_map(|(n, sku, components)| Change::Map {
@@ -63,6 +68,7 @@ impl Model {
                 self.shops.extend(shops.into_iter().map(|shop| (shop, id.clone())));
             }
             Change::Product { owner, sku, facts } => drop(self.products.insert((owner, sku), (facts.weight_g, true))),
+            Change::Weigh { owner, sku, weight_g } => self.products.get_mut(&(owner, sku)).into_iter().for_each(|p| p.0 = weight_g),
             Change::Retire { owner, sku } => self.products.get_mut(&(owner, sku)).into_iter().for_each(|p| p.1 = false),
             Change::Map { shop, sku, components } => drop(self.maps.insert((shop, sku), components)),
             Change::Unmap { shop, sku } => drop(self.maps.remove(&(shop, sku))),
@@ -79,7 +85,7 @@ impl Model {
         let parts = self.maps.get(&(shop.clone(), sku.clone())).unwrap_or(&itself);
         let seller = self.seller_of(shop);
         let known = |part: &Component| {
-            let (weight_g, _) = self.products.get(&(seller.clone(), part.sku.clone())).filter(|(_, sold)| *sold)?;
+            let (weight_g, _) = self.products.get(&(seller.clone(), part.sku.clone())).filter(|(weight_g, sold)| *sold && *weight_g > 0)?;
             Some((part.sku.clone(), part.quantity, *weight_g))
         };
         parts.iter().map(known).collect()

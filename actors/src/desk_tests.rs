@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::Change;
+use crate::putting_right::{Correction, Fix};
 use crate::testing::Overheard;
 use drivers::carriers::Read;
 use twin::goods::Facts;
@@ -236,4 +237,197 @@ fn what_waits_for_a_carrier_is_tried_at_once_when_a_person_says_so() {
         desk.take(DeskMsg::TryAgain).unwrap();
         overheard.expect(expected);
     }
+}
+/// What it is told at once; what is told when it is durable stands in what is heard.
+fn put_right(desk: &mut DeskState, number: &str, fix: Fix) -> Option<Result<(), String>> {
+    let (reply, mut told) = Caller::waiting();
+    desk.take(DeskMsg::PutRight { order: id(number), fix, why: "r".into(), reply }).unwrap();
+    told.try_recv().ok()
+}
+
+fn wrote(overheard: &Overheard) -> Vec<String> {
+    overheard.heard().into_iter().filter(|line| line.starts_with("wrote")).collect()
+}
+
+#[test]
+fn what_a_person_holds_goes_on_when_a_person_says_so_and_not_before() {
+    let (overheard, mut desk) = desk();
+    allocated(&overheard, &mut desk, "1", 2);
+    put_right(&mut desk, "1", Fix::Hold);
+    overheard.expect(&["says Parcel(ParcelId(\"1-1\"), Cancel("]);
+    let errand = desk.rounds;
+    desk.take(DeskMsg::Stopped { errand, parcel: "1-1".into(), outcome: Ok(()) }).unwrap();
+    let written = wrote(&overheard);
+    assert!(written.iter().any(|line| line.starts_with("wrote Order(Held { reason: Manual, detail: ByHand")), "{written:#?}");
+    // Neither a look, other settings, a count, a better carrier, nor the platform lets it go; nor does a person ship it meanwhile.
+    desk.take(DeskMsg::SettingsChanged).unwrap();
+    desk.take(DeskMsg::Look).unwrap();
+    desk.take(DeskMsg::Count(vec![counted("A", 9)], Caller::nobody())).unwrap();
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let later = NewOrder { updated_at: Some(Moment(1)), ..order("1", "A", 1) };
+    desk.take(DeskMsg::Receive(vec![later], Caller::nobody())).unwrap();
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let (placed, mut answer) = Caller::waiting();
+    let shares = desk.order(&id("1")).unwrap().state.open_shares();
+    desk.take(DeskMsg::Ship(vec![Shipment { orders: vec![(id("1"), shares)], warehouse: None, channel: None, placed: Some(placed) }]))
+        .unwrap();
+    assert!(answer.try_recv().unwrap().unwrap_err().contains("is held, manual: r"));
+    let written = wrote(&overheard);
+    assert!(written.iter().all(|line| line.starts_with("wrote Order(Received") || line.starts_with("wrote Stock(Counted")), "{written:#?}");
+    put_right(&mut desk, "1", Fix::Hold);
+    assert!(wrote(&overheard).is_empty(), "twice is once");
+    put_right(&mut desk, "1", Fix::Release);
+    overheard.expect(&["wrote Order(HoldCleared { reason: Manual, why: \"r\"", "says Desk(Plan(", "says Answer(Done("]);
+    put_right(&mut desk, "1", Fix::Release);
+    overheard.expect(&["says Answer(Done("]);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    assert!(wrote(&overheard).iter().any(|line| line.starts_with("wrote Order(Allocated")));
+}
+
+#[test]
+fn an_order_held_while_its_carriers_think_is_not_decided() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "B", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let round = desk.rounds;
+    put_right(&mut desk, "1", Fix::Hold);
+    overheard.heard();
+    let total = twin::Money::new("41.50".parse().unwrap(), twin::money::Currency::EUR);
+    let quote = Quote { service: "P".into(), total, breakdown: vec![], days: Some(3), chargeable_g: None, zone: "".into() };
+    desk.take(DeskMsg::Quotes { round, warehouse: "SZX".into(), carrier: "mydhl".into(), quotes: Ok(Read::from(vec![quote])) }).unwrap();
+    assert!(wrote(&overheard).is_empty());
+}
+
+#[test]
+fn a_parcel_that_a_bench_has_begun_with_keeps_its_order_from_being_held_or_sent_elsewhere() {
+    let (overheard, mut desk) = desk();
+    allocated(&overheard, &mut desk, "1", 2);
+    let correction = || Box::new(Correction { street: Some("Nebenstr. 2".into()), ..Correction::default() });
+    for fix in [Fix::Hold, Fix::Address(correction())] {
+        put_right(&mut desk, "1", fix);
+        overheard.heard();
+        let errand = desk.rounds;
+        desk.take(DeskMsg::Stopped { errand, parcel: "1-1".into(), outcome: Err("parcel 1-1: it is packed".into()) }).unwrap();
+        let heard = overheard.heard();
+        assert!(
+            heard.iter().all(|line| !line.starts_with("wrote")) && heard.iter().any(|line| line.contains("it is packed")),
+            "{heard:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_address_that_a_person_put_right_is_not_undone_by_the_same_old_data() {
+    let (overheard, mut desk) = desk();
+    let wrong = |updated_at, note: &str| {
+        let mut order = NewOrder { updated_at: Some(Moment(updated_at)), gift_note: note.into(), ..order("1", "A", 1) };
+        order.ship_to.postcode = "1011".into();
+        order
+    };
+    let receive = |desk: &mut DeskState, order: NewOrder| desk.take(DeskMsg::Receive(vec![order], Caller::nobody())).unwrap();
+    let address = |desk: &mut DeskState| {
+        let content = desk.order(&id("1")).unwrap().state.content.clone();
+        desk.house.twin.address(&content.ship_to, content.buyer.as_ref()).unwrap()
+    };
+    receive(&mut desk, wrong(1, ""));
+    assert!(wrote(&overheard).iter().any(|line| line.contains("reason: AddressInvalid")));
+    let half = Box::new(Correction { street: Some("Nebenstr. 2".into()), ..Correction::default() });
+    let told = put_right(&mut desk, "1", Fix::Address(half));
+    assert!(told.unwrap().unwrap_err().contains("postcode"), "half right is wrong");
+    overheard.expect(&[]);
+    let right = || Box::new(Correction { street: Some("Nebenstr. 2".into()), postcode: Some(" 10115 ".into()), ..Correction::default() });
+    put_right(&mut desk, "1", Fix::Address(right()));
+    let heard = overheard.heard();
+    assert!(heard.iter().any(|line| line.starts_with("says Desk(Plan(")), "{heard:#?}");
+    let written: Vec<_> = heard.iter().filter(|line| line.starts_with("wrote")).collect();
+    assert!(written.len() == 2 && written[0].contains("AddressPut") && written[1].contains("HoldCleared"), "{written:#?}");
+    assert!(!written[0].contains("Nebenstr"), "who a buyer is stands in no record");
+    put_right(&mut desk, "1", Fix::Address(right()));
+    receive(&mut desk, wrong(1, ""));
+    assert!(wrote(&overheard).is_empty(), "twice is once, and so is the same version");
+    // A later version with the same address, and then one with other words of the buyer.
+    for (n, note) in [(2, ""), (3, "Alles Gute!")] {
+        receive(&mut desk, wrong(n, note));
+        let heard = wrote(&overheard);
+        assert!(heard.iter().all(|line| !line.contains("Held")), "{heard:#?}");
+        let now = address(&mut desk);
+        assert_eq!((now.street.as_str(), now.postcode.as_str()), ("Nebenstr. 2", "10115"));
+        receive(&mut desk, wrong(n, note));
+        assert!(wrote(&overheard).is_empty());
+    }
+    let buyer = desk.order(&id("1")).unwrap().state.content.buyer.clone().unwrap();
+    let twin::Unsealed::Here(personal) = desk.house.twin.unseal(&buyer).unwrap() else { panic!("it is erased") };
+    assert_eq!(personal.gift_note, "Alles Gute!");
+    let mut moved = wrong(4, "");
+    moved.ship_to.postcode = "20095".into();
+    receive(&mut desk, moved);
+    let now = address(&mut desk);
+    assert_eq!((now.street.as_str(), now.postcode.as_str()), ("Hauptstr. 1", "20095"), "another address than before");
+}
+
+#[test]
+fn an_order_is_paid_when_a_person_says_so_also_by_a_later_version() {
+    let (overheard, mut desk) = desk();
+    let unpaid = |n| NewOrder { paid: false, updated_at: Some(Moment(n)), ..order("1", "A", 1) };
+    desk.take(DeskMsg::Receive(vec![unpaid(1)], Caller::nobody())).unwrap();
+    assert!(wrote(&overheard).iter().any(|line| line.contains("reason: Unpaid")));
+    put_right(&mut desk, "1", Fix::Release);
+    let heard = overheard.heard();
+    put_right(&mut desk, "1", Fix::Paid);
+    assert!(heard.iter().all(|line| !line.starts_with("wrote")) && heard[0].contains("mark_paid ends that"), "{heard:#?}");
+    overheard.expect(&["wrote Order(Paid", "wrote Order(HoldCleared", "says Desk(Plan(", "says Answer(Done("]);
+    put_right(&mut desk, "1", Fix::Paid);
+    overheard.expect(&["says Answer(Done("]);
+    for n in [1, 2] {
+        desk.take(DeskMsg::Receive(vec![unpaid(n)], Caller::nobody())).unwrap();
+    }
+    let heard = wrote(&overheard);
+    assert!(heard.len() == 1 && heard[0].starts_with(RECEIVED), "{heard:#?}");
+}
+
+#[test]
+fn a_name_for_a_sku_lets_all_go_on_that_wait_for_it() {
+    let (overheard, mut desk) = desk();
+    for number in ["1", "2"] {
+        received(&mut desk, number, "Lamp", 1);
+    }
+    overheard.heard();
+    let name = |line| Fix::Name { line, sku: "A".into(), quantity: 1 };
+    let told = put_right(&mut desk, "1", name(2));
+    assert!(told.unwrap().unwrap_err().contains("has no line 2; it has 1"));
+    put_right(&mut desk, "1", Fix::Name { line: 1, sku: "none".into(), quantity: 1 });
+    let heard = overheard.heard();
+    assert!(heard.len() == 1 && heard[0].contains("own sells no none"), "{heard:#?}");
+    put_right(&mut desk, "1", name(1));
+    let heard = overheard.heard();
+    assert!(heard[0].starts_with("wrote SkuMap(Mapped"), "{heard:#?}");
+    for number in ["1", "2"] {
+        desk.take(DeskMsg::Plan(id(number))).unwrap();
+        let heard = wrote(&overheard);
+        assert!(heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
+    }
+    put_right(&mut desk, "1", name(1));
+    assert!(wrote(&overheard).is_empty(), "twice is once");
+}
+
+#[test]
+fn goods_of_no_weight_are_held_until_it_is_told() {
+    let (overheard, mut desk) = desk();
+    let facts = Facts { weight_g: 0, dims: twin::Dims::new(200, 150, 40), category: "toys".into(), ..Facts::default() };
+    let change = Change::Product { owner: "own".into(), sku: "A".into(), facts: Box::new(facts) };
+    let tell = |desk: &mut DeskState, change| desk.take(DeskMsg::Catalog(CatalogMsg::Change(vec![change], Caller::nobody()))).unwrap();
+    tell(&mut desk, change);
+    overheard.heard();
+    received(&mut desk, "1", "A", 1);
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let heard = wrote(&overheard);
+    assert!(heard.last().unwrap().contains("reason: UnknownSku, detail: Unknown { lines: [Unweighed"), "{heard:#?}");
+    let weigh = || Change::Weigh { owner: "own".into(), sku: "A".into(), weight_g: 180 };
+    tell(&mut desk, weigh());
+    assert!(overheard.heard()[0].starts_with("wrote Product(Described"));
+    tell(&mut desk, weigh());
+    assert!(wrote(&overheard).is_empty(), "twice is once");
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let heard = wrote(&overheard);
+    assert!(heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
 }

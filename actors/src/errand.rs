@@ -12,8 +12,10 @@ use crate::{ParcelMsg, Told, origin};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::BTreeSet;
+use twin::address::Place;
 use twin::order::{CHANGES_ALWAYS, Command, Stage};
 use twin::parcel::{self, Interception};
+use twin::personal::Personal;
 use twin::{Moment, OrderId, ParcelId, Span};
 
 /// An errand whose parcels do not answer is over after this; whoever waits for it is told nothing, and asks again.
@@ -48,9 +50,22 @@ pub(crate) enum Then {
     },
     /// Its orders go over another channel.
     Another,
+    /// What a person puts right about the order, for the errand's reason.
+    Deed {
+        order: OrderId,
+        deed: Deed,
+        reply: Reply,
+    },
     Ship {
         shipments: Vec<Shipment>,
     },
+}
+
+/// What is done to an order that is in no parcel any more.
+pub(crate) enum Deed {
+    Hold,
+    /// Its buyer lives there, and is that.
+    Address(Box<(Place, Personal)>),
 }
 
 impl DeskState {
@@ -136,7 +151,7 @@ impl DeskState {
         Ok(self.parcel(parcel)?.map(|parcel| parcel.plan.orders()).unwrap_or_default())
     }
 
-    fn finish(&mut self, number: u32) -> Result<(), ActorProcessingErr> {
+    pub(crate) fn finish(&mut self, number: u32) -> Result<(), ActorProcessingErr> {
         let Some(errand) = self.errands.remove(&number) else { return Ok(()) };
         let Errand { orders, reason, stopped, refused, then, behind, .. } = errand;
         let house = self.house.clone();
@@ -183,6 +198,15 @@ impl DeskState {
                 work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
             }
             Then::Another => others.extend(orders),
+            Then::Deed { order, deed, reply } => {
+                let outcome = match &refused[..] {
+                    [] => self.do_deed(&mut work, &order, deed, reason)?,
+                    refused => Err(refused.join("; ")),
+                };
+                // Of what was stopped it finds other parcels, unless it is held now.
+                others.insert(order);
+                work.say(Outgoing::Answer(Answer::Done(reply, outcome)));
+            }
             Then::Ship { shipments } if refused.is_empty() => {
                 others.extend(orders);
                 ready = shipments;

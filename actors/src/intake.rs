@@ -5,14 +5,17 @@
 use crate::errand::Then;
 use crate::ledger::Account;
 use crate::order_desk::{DeskMsg, DeskState};
+use crate::putting_right::sealed;
 use crate::{Answer, Caller, Outgoing};
 use ractor::ActorProcessingErr;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::sync::{Arc, Mutex, PoisonError};
+use twin::address::Place;
 use twin::hold::Detail;
+use twin::keys::Sealed;
 use twin::order::{Command, Content, Order};
 use twin::personal::Personal;
-use twin::{NewOrder, OrderId, TwinError, Tx, Unsealed};
+use twin::{NewOrder, OrderId, TwinError, Tx};
 
 /// What became of one order that was handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,8 @@ impl Batch {
 /// A version of an order as the house reads it, and what holds it.
 pub(crate) struct Version {
     pub(crate) content: Box<Content>,
+    /// The address that a person gave, where the platform says no other than before and the buyer's words are new.
+    pub(crate) again: Option<(Place, Sealed)>,
     pub(crate) holds: Vec<Detail>,
 }
 
@@ -99,10 +104,10 @@ impl DeskState {
                 continue;
             };
             let receipt = match () {
-                () if version.content.says_as(&state.content) => Receipt::Known,
+                () if state.says(&version.content) => Receipt::Known,
                 () if state.is_superseded(&version.content) => Receipt::Superseded,
                 () if state.cancelled.is_some() => Receipt::Refused(format_smolstr!("order {id} is cancelled")),
-                () if version.content.ships_as(&state.content) => {
+                () if state.ships(&version.content) => {
                     // What is known of its goods stays as it was when it was decided.
                     (version.content.lines, version.content.seller) = (state.content.lines, state.content.seller);
                     self.update(&mut work, &id, version, &mut fresh)?
@@ -142,6 +147,10 @@ impl DeskState {
         if let Err(refusal) = host.command(work, Command::Receive { content: version.content }) {
             return Ok(Receipt::Refused(refusal.to_smolstr()));
         }
+        if let Some((ship_to, buyer)) = version.again {
+            let why = "as it was put right before".into();
+            host.command(work, Command::PutAddress { ship_to, buyer: Some(buyer), why })?;
+        }
         if host.state.stage == twin::order::Stage::Received {
             self.hold(work, id, &version.holds)?;
             if version.holds.is_empty() {
@@ -179,30 +188,39 @@ impl DeskState {
     fn version(&mut self, tx: &mut Tx, order: NewOrder, before: Option<&Order>) -> Result<Version, TwinError> {
         let (seller, lines, unknown) = self.catalog.lines(&order)?;
         let mut holds: Vec<_> = unknown.into_iter().collect();
-        let faults = order.ship_to.faults();
+        // An address that a person put right stays so while the platform gives the same as before.
+        let twin = self.house.twin.clone();
+        let told = before.and_then(|order| order.over.address.as_ref());
+        let stays = told.is_some_and(|(place, buyer)| twin.address(place, buyer.as_ref()).is_ok_and(|told| told == order.ship_to));
+        let faults = if stays { Vec::new() } else { order.ship_to.faults() };
         if !faults.is_empty() {
             holds.push(Detail::Address { faults });
         }
-        if let Some(why) = &order.held {
+        let over = before.map(|order| &order.over);
+        if let Some(why) = order.held.as_ref().filter(|why| over.and_then(|over| over.looked_at.as_ref()) != Some(*why)) {
             holds.push(Detail::Said { text: why.clone() });
         }
-        if !order.paid {
+        if !order.paid && !over.is_some_and(|over| over.paid) {
             holds.push(Detail::Unpaid);
         }
         let NewOrder { number: _, platform, shop, placed_at, updated_at, ship_to, lines: new, paid, held, terms, gift_note } = order;
         let currency = new.first().map_or("USD", |l| l.unit_price.currency.code()).into();
         let (ship_to, personal) = ship_to.parted();
         let personal = Personal { gift_note, ..personal };
-        let twin = &self.house.twin;
-        let buyer = match before.and_then(|order| order.content.buyer.as_ref()) {
-            None => twin.seal_buyer(tx, &personal)?,
-            Some(known) => match twin.unseal(known) {
-                Ok(Unsealed::Here(same)) if same == personal => known.clone(),
-                _ => twin.seal(tx, known.key, &personal.to_bytes())?,
+        let buyer = sealed(&twin, tx, &personal, before)?;
+        let again = match before.filter(|_| stays && told.is_some_and(|(_, told)| told.as_ref() != Some(&buyer))) {
+            Some(Order { content, .. }) => match twin.address(&content.ship_to, content.buyer.as_ref()) {
+                Ok(ours) => {
+                    let (place, ours) = ours.parted();
+                    Some((place, sealed(&twin, tx, &Personal { gift_note: personal.gift_note, ..ours }, before)?))
+                }
+                // What a person put right this very moment; the platform's later word counts then.
+                Err(_) => None,
             },
+            None => None,
         };
         let content =
             Content { platform, shop, placed_at, updated_at, ship_to, buyer: Some(buyer), lines, currency, paid, held, terms, seller };
-        Ok(Version { content: Box::new(content), holds })
+        Ok(Version { content: Box::new(content), again, holds })
     }
 }

@@ -27,6 +27,7 @@ pub mod outgoing;
 pub mod parcel;
 pub mod parcels;
 pub mod problems;
+pub mod putting_right;
 pub mod quoting;
 pub mod remedies;
 pub mod returns;

@@ -9,6 +9,7 @@ use crate::errand::Errand;
 use crate::intake::Receipts;
 use crate::origin::Cause;
 use crate::parcels::taken_up;
+use crate::putting_right::Fix;
 use crate::quoting::Quoting;
 use crate::shipment::Shipment;
 use crate::{Answer, Caller, Host, House, Outgoing, ParcelMsg, Seat, Told, Work, origin};
@@ -68,6 +69,13 @@ pub enum DeskMsg {
     Cancel {
         order: OrderId,
         reason: SmolStr,
+        reply: Reply,
+    },
+    /// What a person puts right about an order.
+    PutRight {
+        order: OrderId,
+        fix: Fix,
+        why: SmolStr,
         reply: Reply,
     },
     /// Cancel a parcel and let its orders go another way.
@@ -222,6 +230,7 @@ impl DeskState {
             DeskMsg::Ship(shipments) => self.ship_by_hand(shipments)?,
             DeskMsg::Catalog(message) => self.catalog(message)?,
             DeskMsg::Cancel { order, reason, reply } => self.cancel(order, reason, reply)?,
+            DeskMsg::PutRight { order, fix, why, reply } => self.put_right(order, fix, why, reply)?,
             DeskMsg::TakeApart { parcel, reason, reply } => self.take_apart(parcel, reason, reply)?,
             DeskMsg::Stopped { errand, parcel, outcome } => self.stopped(errand, parcel, outcome)?,
             DeskMsg::Restock(parcel) => self.restock(parcel)?,

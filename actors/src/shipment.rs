@@ -130,9 +130,15 @@ impl Load {
     }
 }
 
-/// Whether a hold keeps an order from being planned, also by a person.
-fn keeps(hold: Hold) -> bool {
-    matches!(hold, Hold::Unpaid | Hold::AddressInvalid | Hold::UnknownSku)
+/// Whether a hold keeps an order from being planned, also by a person. One who sends by hand what the platform wanted a look at has
+/// looked; what a person holds is let go first.
+fn keeps(hold: Hold, detail: &Detail) -> bool {
+    matches!(hold, Hold::Unpaid | Hold::AddressInvalid | Hold::UnknownSku) || detail.is_by_hand()
+}
+
+/// What the desk holds, and looks at anew by itself.
+fn is_for_desk(hold: Hold) -> bool {
+    matches!(hold, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods)
 }
 
 impl DeskState {
@@ -143,8 +149,7 @@ impl DeskState {
         }
         self.identify(&id)?;
         let order = &self.order(&id)?.state;
-        let is_for_desk = |h: &Hold| matches!(h, Hold::NoStock | Hold::NoChannel | Hold::Oversize | Hold::ForbiddenGoods);
-        if order.stage != Stage::Received || !order.holds.keys().all(is_for_desk) {
+        if order.stage != Stage::Received || !order.holds.keys().all(|hold| is_for_desk(*hold)) {
             return Ok(());
         }
         let shipment = Shipment::all_of(id, order);
@@ -154,7 +159,7 @@ impl DeskState {
     /// Begins with a shipment: what it could cost is asked, and then it is decided.
     pub(crate) fn ship(&mut self, shipment: Shipment) -> Result<(), ActorProcessingErr> {
         let orders = self.states(&shipment.orders)?;
-        if let Some(fault) = self.fault(&shipment.orders, &orders)? {
+        if let Some(fault) = self.fault(&shipment, &orders)? {
             return self.unplaced(shipment, fault);
         }
         let load = Load { shipment, orders };
@@ -174,7 +179,8 @@ impl DeskState {
     }
 
     /// What keeps a shipment from being made at all.
-    fn fault(&self, wanted: &[(OrderId, Vec<Share>)], orders: &[Order]) -> Result<Option<String>, ActorProcessingErr> {
+    fn fault(&self, shipment: &Shipment, orders: &[Order]) -> Result<Option<String>, ActorProcessingErr> {
+        let (wanted, by_hand) = (&shipment.orders, shipment.is_by_hand());
         let Some(lead) = orders.first() else { return Ok(Some("there is no order in it".into())) };
         let mut seen = BTreeSet::new();
         for (order, (id, shares)) in orders.iter().zip(wanted) {
@@ -184,7 +190,9 @@ impl DeskState {
             if !seen.insert(id) {
                 return Ok(Some(format!("order {id} is in it twice")));
             }
-            if let Some((hold, detail)) = order.holds.iter().find(|(hold, _)| keeps(**hold)) {
+            if let Some((hold, detail)) =
+                order.holds.iter().find(|(hold, detail)| keeps(**hold, detail) || !(by_hand || is_for_desk(**hold)))
+            {
                 return Ok(Some(format!("order {id} is held, {}: {detail}", hold.as_str())));
             }
             let open = order.open_shares();
@@ -229,8 +237,9 @@ impl DeskState {
         };
         // Its orders, and the stock, may have changed while the carriers thought.
         let now = self.states(&load.shipment.orders)?;
-        let mut changed = self.fault(&load.shipment.orders, &now)?;
-        if now.iter().zip(&load.orders).any(|(now, before)| now.revision != before.revision) {
+        let mut changed = self.fault(&load.shipment, &now)?;
+        let differs = |(now, before): (&Order, &Order)| now.revision != before.revision || !now.content.ships_as(&before.content);
+        if now.iter().zip(&load.orders).any(differs) {
             changed = Some("its order was changed meanwhile".into());
         }
         if house.in_force().version != settings || self.channels_out.changes != channels {

@@ -29,7 +29,7 @@ pub struct Look {
 
 /// One order
 ///
-/// With its holds and its parts: for each parcel the decision, with every warehouse and channel that was weighed, and why it won
+/// With its holds, what a person can do about each (`remedies`), and its parts: for each parcel the decision, with every warehouse and channel that was weighed, and why it won
 /// or lost; and how far its parcels are. A bare number is enough where only one platform's shop has such an order.
 #[utoipa::path(
     get, path = "/api/v1/orders/{id}", tag = "orders",
@@ -215,6 +215,7 @@ pub(super) async fn show(api: &Api, key: Key, look: Look) -> Result<Json<Value>,
                 && let Some((_, order)) = twin.load::<Order>(&wanted.id)?
             {
                 let far = Fulfilment::of_order(twin, &order)?;
+                map.insert("remedies".into(), json!(super::order_remedies::remedies(&order)));
                 map.insert("stage".into(), far.stage.into());
                 map.insert("progress".into(), far.to_string().into());
                 map.insert("fulfilment".into(), json!(far));

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod lists;
 pub mod metrics;
 pub mod order_form;
+mod order_remedies;
 pub mod orders;
 pub mod problem;
 pub mod product_form;

@@ -18,6 +18,7 @@ const SELLER_NAME_MAX: usize = 200;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductFacts {
+    /// 0: not told. Orders of it are held until it is.
     #[schema(example = 200, maximum = 1_000_000)]
     pub weight_g: u32,
     #[schema(example = 100, minimum = 1, maximum = 10_000)]

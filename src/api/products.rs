@@ -40,6 +40,16 @@ pub struct Told {
     /// Why it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What is still wanting of what was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "its weight is not told: orders of it are held until it is")]
+    pub note: Option<String>,
+}
+
+/// What is still wanting of a product that is taken as it is.
+fn wanting(change: &Change) -> Option<String> {
+    let Change::Product { facts, .. } = change else { return None };
+    (!facts.are_measured()).then(|| "its weight is not told: orders of it are held until it is".into())
 }
 
 /// What became of each row, in the order of the request.
@@ -90,10 +100,11 @@ fn word(outcome: catalog::Outcome) -> String {
 
 /// One change, told and answered.
 async fn tell_one(api: &Api, request: RequestId, id: String, change: Change) -> Result<(StatusCode, Json<Told>), Problem> {
+    let note = wanting(&change);
     match tell(api, request, changes(vec![change])).await?.pop() {
         Some(Ok(outcome)) => {
             let status = if outcome == catalog::Outcome::New { StatusCode::CREATED } else { StatusCode::OK };
-            Ok((status, Json(Told { id: Some(id), outcome: word(outcome), why: None })))
+            Ok((status, Json(Told { id: Some(id), outcome: word(outcome), why: None, note })))
         }
         Some(Err(refusal)) => Err(Problem::refused(refusal)),
         None => Err(Problem::internal()),
@@ -106,6 +117,7 @@ async fn tell_all<T: DeserializeOwned, C, M: FnOnce(CatalogReply) -> DeskMsg>(
     request: RequestId,
     rows: Option<Value>,
     change: fn(T) -> Result<(String, C), Fault>,
+    wanting: fn(&C) -> Option<String>,
     message: fn(Vec<C>) -> M,
 ) -> Result<Json<AllTold>, Problem> {
     let Some(Value::Array(rows)) = rows else { return Err(Problem::bad_request("there is no list of rows in the body")) };
@@ -115,20 +127,20 @@ async fn tell_all<T: DeserializeOwned, C, M: FnOnce(CatalogReply) -> DeskMsg>(
     let (mut told, mut changes, mut places) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for row in rows {
         let read = serde_json::from_value::<T>(row).map_err(|e| ("row".to_owned(), format!("cannot be read: {e}")));
-        let refused = |why| Told { id: None, outcome: "refused".into(), why: Some(why) };
+        let refused = |why| Told { id: None, outcome: "refused".into(), why: Some(why), note: None };
         match read.and_then(change) {
             Ok((id, change)) => {
-                places.push(told.len());
+                places.push((told.len(), wanting(&change)));
                 told.push(Told { id: Some(id), ..refused(String::new()) });
                 changes.push(change);
             }
             Err((field, why)) => told.push(refused(format!("{field} {why}"))),
         }
     }
-    for (place, outcome) in places.into_iter().zip(tell(api, request, message(changes)).await?) {
-        (told[place].outcome, told[place].why) = match outcome {
-            Ok(outcome) => (word(outcome), None),
-            Err(refusal) => ("refused".into(), Some(refusal)),
+    for ((place, note), outcome) in places.into_iter().zip(tell(api, request, message(changes)).await?) {
+        (told[place].outcome, told[place].why, told[place].note) = match outcome {
+            Ok(outcome) => (word(outcome), None, note),
+            Err(refusal) => ("refused".into(), Some(refusal), None),
         };
     }
     Ok(Json(AllTold { rows: told }))
@@ -163,7 +175,7 @@ pub async fn describe_all(
     body: Body,
 ) -> Result<Json<AllTold>, Problem> {
     let mut body: Value = read(&headers, body).await?;
-    tell_all(&api, request, body.get_mut("products").map(Value::take), product_change, changes).await
+    tell_all(&api, request, body.get_mut("products").map(Value::take), product_change, wanting, changes).await
 }
 
 /// Tell what a product is
@@ -257,7 +269,7 @@ pub async fn map_all(
     body: Body,
 ) -> Result<Json<AllTold>, Problem> {
     let mut body: Value = read(&headers, body).await?;
-    tell_all(&api, request, body.get_mut("maps").map(Value::take), map_change, changes).await
+    tell_all(&api, request, body.get_mut("maps").map(Value::take), map_change, wanting, changes).await
 }
 
 /// Tell what a shop's SKU is
@@ -368,7 +380,7 @@ pub async fn count_all(
 ) -> Result<Json<AllTold>, Problem> {
     let mut body: Value = read(&headers, body).await?;
     let counts = |rows| move |reply| DeskMsg::Count(rows, reply);
-    tell_all(&api, request, body.get_mut("stock").map(Value::take), count as fn(CountForm) -> _, counts).await
+    tell_all(&api, request, body.get_mut("stock").map(Value::take), count as fn(CountForm) -> _, |_| None, counts).await
 }
 
 /// Tell whose shops these are

@@ -3,12 +3,15 @@
 use super::Api;
 use super::entities::called;
 use super::limits::COMMIT_WAIT_MAX;
+use super::order_remedies;
 use super::orders::late;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::returns::{fault_free, length_fault, name_fault, read};
 use crate::remedy::{Asked, Done, Remedy};
+use actors::catalog::{CatalogMsg, Change};
 use actors::order_desk::{DeskMsg, Reply};
+use actors::putting_right::Fix;
 use actors::warehouse::WarehouseMsg;
 use actors::{Caller, House, origin};
 use axum::body::Body;
@@ -17,7 +20,8 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use smol_str::SmolStr;
 use twin::bag::Bag;
-use twin::{BagId, By, Entity, Key, Kind, Origin, ParcelId};
+use twin::product::{self, Product};
+use twin::{BagId, By, Entity, Key, Kind, OrderId, Origin, ParcelId, SellerId, Sku};
 
 /// Put something right
 ///
@@ -44,6 +48,7 @@ pub async fn remedy(
     fault_free([name_fault(&by), length_fault("why", &why, 1)].into_iter().flatten().collect())?;
     let origin = Origin { by: By::Person(SmolStr::new(by)), ..request.origin() };
     let why = SmolStr::new(why);
+    let waits = order_remedies::Waits::of(&remedy);
     let (key, told) = ready(&api, remedy, why).await?;
     let (caller, answer) = Caller::waiting();
     origin::within(origin, || told(&api.app.house, caller));
@@ -53,9 +58,13 @@ pub async fn remedy(
         Some(Err(_)) => return Err(Problem::unavailable("whoever does it fell over it; send the same again: it is harmless")),
         None => return Err(Problem::unavailable(late())),
     }
+    let note = match waits {
+        Some(waits) => order_remedies::note(&api, key.id.clone(), waits).await?,
+        None => String::new(),
+    };
     let wanted = key.clone();
     let stage = api.read(move |twin| twin.stage_word(&wanted)).await?;
-    Ok(Json(Done { kind: key.kind.as_str().into(), id: key.id.to_string(), stage: stage.into(), note: String::new() }))
+    Ok(Json(Done { kind: key.kind.as_str().into(), id: key.id.to_string(), stage: stage.into(), note }))
 }
 
 /// What hands a remedy to the one who decides it.
@@ -69,6 +78,29 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             let key = Key::new(Kind::Order, order.text().clone());
             (key, Box::new(|house, reply| house.desk.cast(DeskMsg::Cancel { order, reason: why, reply })))
         }
+        Remedy::HoldOrder { order } => put_right(called(api, order).await?, Fix::Hold, why),
+        Remedy::ReleaseOrder { order } => put_right(called(api, order).await?, Fix::Release, why),
+        Remedy::MarkPaid { order } => put_right(called(api, order).await?, Fix::Paid, why),
+        Remedy::PutAddressRight { order, to } => {
+            let correction = order_remedies::correction(to)?;
+            put_right(called(api, order).await?, Fix::Address(correction), why)
+        }
+        Remedy::NameSku { order, line, sku, quantity } => {
+            let (sku, quantity) = order_remedies::named(sku, quantity)?;
+            put_right(called(api, order).await?, Fix::Name { line, sku, quantity }, why)
+        }
+        Remedy::TellWeight { sku, weight_g, owner } => {
+            order_remedies::weighed(&owner, &sku, weight_g)?;
+            let (owner, sku) = (SellerId::new(owner), Sku::new(sku));
+            let (key, _) = there::<Product>(api, product::id(&owner, &sku).into()).await?;
+            let change = Change::Weigh { owner, sku, weight_g };
+            let telling = move |house: &House, reply: Reply| {
+                let told =
+                    Caller::new(move |outcomes: Vec<Result<_, String>>| reply.tell(outcomes.into_iter().map(|o| o.map(drop)).collect()));
+                house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(vec![change], told)));
+            };
+            (key, Box::new(telling))
+        }
         Remedy::TakeApart { parcel } => {
             let (key, parcel) = parcel_called(api, parcel).await?;
             (key, Box::new(|house, reply| house.desk.cast(DeskMsg::TakeApart { parcel, reason: why, reply })))
@@ -79,6 +111,12 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             (key, Box::new(move |house, reply| house.tell_warehouse(&bag.1.warehouse, WarehouseMsg::HandOver(id, reply))))
         }
     })
+}
+
+/// What the order desk is told of an order.
+fn put_right(order: OrderId, fix: Fix, why: SmolStr) -> (Key, Telling) {
+    let key = Key::new(Kind::Order, order.text().clone());
+    (key, Box::new(|house, reply| house.desk.cast(DeskMsg::PutRight { order, fix, why, reply })))
 }
 
 /// A parcel that is there.

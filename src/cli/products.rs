@@ -25,7 +25,8 @@ pub enum ProductsCommand {
     ///
     /// Columns: sku, category, weight_g, length_mm, width_mm, height_mm, battery (0, 1, none, contained, packed_with, alone); and,
     /// where they are wanted, owner, liquid, hs_code, origin, description, declared_value, declared_currency. Every good row is
-    /// taken, every bad one named; exit status 1 where there was one.
+    /// taken, every bad one named; exit status 1 where there was one. Orders of a product of weight 0 are held until its weight is
+    /// told.
     Import(ImportFlags),
     /// Tell a running site what shops' SKUs are of ours: sku_maps.csv
     ///
@@ -100,7 +101,7 @@ async fn import<T>(flags: &ImportFlags, what: &str, read: Sifted<T>, row: impl F
     let address = format!("{}/api/v1/{path}", flags.site.trim_end_matches('/'));
     let wire = ReqwestWire::new()?;
     let mut left_out: Vec<String> = read.bad.iter().map(ToString::to_string).collect();
-    let (mut new, mut changed, mut same) = (0u64, 0u64, 0u64);
+    let (mut new, mut changed, mut same, mut wanting) = (0u64, 0u64, 0u64, Vec::new());
     for rows in read.rows.chunks(CHANGES_PER_REQUEST_MAX) {
         let rows: Vec<Value> = rows.iter().map(&row).collect();
         let skus: Vec<Value> = rows.iter().map(|row| row["sku"].clone()).collect();
@@ -112,6 +113,9 @@ async fn import<T>(flags: &ImportFlags, what: &str, read: Sifted<T>, row: impl F
         }
         let told: AllTold = serde_json::from_slice(answer.body()).with_context(|| format!("{address} is no site of this version"))?;
         for (told, sku) in told.rows.iter().zip(skus) {
+            if let Some(note) = &told.note {
+                wanting.push(format!("{sku}: {note}"));
+            }
             match told.outcome.as_str() {
                 "new" => new += 1,
                 "changed" => changed += 1,
@@ -119,6 +123,9 @@ async fn import<T>(flags: &ImportFlags, what: &str, read: Sifted<T>, row: impl F
                 _ => left_out.push(format!("{sku}: {}", told.why.as_deref().unwrap_or("refused"))),
             }
         }
+    }
+    for why in &wanting {
+        eprintln!("taken: {}", screen::shown(why));
     }
     for why in &left_out {
         eprintln!("left out: {}", screen::shown(why));
@@ -149,6 +156,10 @@ pub fn news(twin: &Twin, products: &[ProductRow], maps: &[MapRow], take: bool) -
     for product in products {
         let known = twin.load::<Product>(&product::id(&product.owner, &product.sku))?;
         row(known.map(|(_, is)| is.sold().as_ref() == Some(&product.facts)), &|| product.clone().into());
+    }
+    let unweighed = products.iter().filter(|product| !product.facts.are_measured()).count();
+    if unweighed > 0 {
+        tracing::warn!(rows = unweighed, "products.csv has products without a weight: orders of them are held until it is told");
     }
     for map in maps {
         let known = twin.load::<SkuMap>(&sku_map::id(&map.shop, &map.sku))?;

@@ -176,9 +176,12 @@ impl Tables {
 fn is_deep(event: &Event) -> bool {
     match event {
         Event::Order(event) => match event {
-            order::Event::Received { .. } | order::Event::Identified { .. } | order::Event::Forgotten => true,
+            order::Event::Received { .. } | order::Event::Identified { .. } | order::Event::AddressPut { .. } | order::Event::Forgotten => {
+                true
+            }
             order::Event::Held { .. }
             | order::Event::HoldCleared { .. }
+            | order::Event::Paid { .. }
             | order::Event::Allocated { .. }
             | order::Event::Picked { .. }
             | order::Event::Dropped { .. }

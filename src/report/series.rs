@@ -182,7 +182,7 @@ impl Pass<'_> {
                 held.orders += u64::from(seen.ever_held.insert(*reason));
                 held.latest = (id.clone(), detail.to_smolstr());
             }
-            order::Event::HoldCleared { reason } => drop(seen.held.remove(reason)),
+            order::Event::HoldCleared { reason, .. } => drop(seen.held.remove(reason)),
             order::Event::Allocated { decision, .. } => {
                 seen.held.clear();
                 let all = self.twin.candidates(&decision.candidates, decision.all.as_ref())?;

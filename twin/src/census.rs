@@ -4,7 +4,7 @@
 use crate::entity::Kind;
 use crate::event::{Event, State};
 use crate::shelf::Shelf;
-use crate::{Key, TwinError, order};
+use crate::{Key, TwinError};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -109,7 +109,7 @@ impl Census {
 /// The key under which an event seals who a buyer is.
 pub fn key_of(event: &Event) -> Option<u64> {
     match event {
-        Event::Order(order::Event::Received { content }) => content.buyer.as_ref().map(|b| b.key),
+        Event::Order(event) => event.buyer().map(|b| b.key),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use crate::journal::segment::{self, Segment};
 use crate::journal::{Draft, Head, Journal};
 use crate::keys::{self, Keys};
 use crate::replay::Progress;
-use crate::{Hash, ParcelId, StoreError, Twin, TwinError, order, parcel};
+use crate::{Hash, ParcelId, StoreError, Twin, TwinError, parcel};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -210,8 +210,8 @@ fn erased_documents(folder: &Folder, keys: &Keys) -> Result<HashSet<Hash>, TwinE
     for record in crate::records(folder, 0) {
         let record = record?;
         match record.event {
-            Event::Order(order::Event::Received { content }) => {
-                gone.extend(content.buyer.filter(|buyer| erased.contains_key(&buyer.key)).map(|buyer| buyer.document));
+            Event::Order(event) => {
+                gone.extend(event.buyer().filter(|buyer| erased.contains_key(&buyer.key)).map(|buyer| buyer.document));
             }
             Event::Parcel(parcel::Event::Created { plan, .. }) => {
                 if let Some(buyer) = plan.buyer.filter(|b| erased.contains_key(&b.key)) {

@@ -68,6 +68,11 @@ pub const CATEGORY_LENGTH_MAX: usize = 64;
 pub const DESCRIPTION_LENGTH_MAX: usize = 200;
 
 impl Facts {
+    /// Whether weight and size are told. Without them nothing can be declared or priced: it would go as its packaging alone.
+    pub fn are_measured(&self) -> bool {
+        self.weight_g > 0 && self.dims.sorted().iter().all(|side| *side > 0)
+    }
+
     /// What cannot be, with its field.
     pub fn fault(&self) -> Option<(&'static str, String)> {
         if self.weight_g > PRODUCT_WEIGHT_G_MAX {

@@ -38,6 +38,10 @@ pub enum Detail {
     },
     /// No warehouse and no channel to choose from.
     NothingToChoose,
+    /// A person holds it, and a person lets it go: no check and no version from the platform does.
+    ByHand {
+        why: SmolStr,
+    },
 }
 
 /// Why nobody knows what lies in a line.
@@ -50,6 +54,8 @@ pub enum Unmapped {
     Retired { sku: Sku },
     /// A bundle of something that its seller does not sell.
     Part { sku: Sku, part: Sku },
+    /// It is known, and weight or size of this SKU of ours are not.
+    Unweighed { sku: Sku, part: Sku },
 }
 
 impl Detail {
@@ -64,15 +70,34 @@ impl Detail {
         (Detail::NoOffer { rule: rule.into(), candidates, count, all, settings }, document)
     }
 
+    /// Whether a person holds it, so that a person alone lets it go.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self, Detail::ByHand { .. })
+    }
+
     /// The hold that it is the detail of.
     pub fn hold(&self) -> Hold {
         match self {
-            Detail::Said { .. } | Detail::NoValue => Hold::Manual,
+            Detail::Said { .. } | Detail::NoValue | Detail::ByHand { .. } => Hold::Manual,
             Detail::Unpaid => Hold::Unpaid,
             Detail::Address { .. } => Hold::AddressInvalid,
             Detail::Unknown { .. } => Hold::UnknownSku,
             Detail::NoOffer { candidates, .. } => candidates.first().map_or(Hold::NoChannel, |nearest| nearest.verdict.hold()),
             Detail::NothingToChoose => Hold::NoChannel,
+        }
+    }
+}
+
+impl Hold {
+    /// What a person can do about it, as the remedies are called; the one that fits best stands first. What ends by itself when its
+    /// cause is gone (stock that is counted, a product that is told) may be looked at anew at once.
+    pub fn remedies(self) -> &'static [&'static str] {
+        match self {
+            Hold::Unpaid => &["mark_paid", "cancel_order"],
+            Hold::AddressInvalid => &["put_address_right", "cancel_order"],
+            Hold::UnknownSku => &["name_sku", "tell_weight", "cancel_order"],
+            Hold::NoChannel => &["release_order", "put_address_right", "cancel_order"],
+            Hold::NoStock | Hold::Oversize | Hold::ForbiddenGoods | Hold::Duplicate | Hold::Manual => &["release_order", "cancel_order"],
         }
     }
 }
@@ -96,7 +121,7 @@ fn joined<T: fmt::Display>(f: &mut fmt::Formatter, items: impl IntoIterator<Item
 impl Say for Detail {
     fn say(&self, l: Language, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Detail::Said { text } => f.write_str(text),
+            Detail::Said { text } | Detail::ByHand { why: text } => f.write_str(text),
             Detail::Unpaid => both!(f, l, "the platform does not say that it is paid", "平台未确认已付款"),
             Detail::Address { faults } => {
                 joined(f, faults.iter().map(|fault| Said(fault, l)), if l == Language::Chinese { "；" } else { "; " })
@@ -127,6 +152,12 @@ impl Say for Unmapped {
         match self {
             Unmapped::Unknown { sku } => both!(f, l, "{sku}", "{sku}（未建档）"),
             Unmapped::Retired { sku } => both!(f, l, "{sku} (retired)", "{sku}（已停售）"),
+            Unmapped::Unweighed { sku, part } if sku == part => {
+                both!(f, l, "{sku} (its weight or size is not told)", "{sku}（未录入重量或尺寸）")
+            }
+            Unmapped::Unweighed { sku, part } => {
+                both!(f, l, "{sku} (of {part}, whose weight or size is not told)", "{sku}（含未录入重量或尺寸的 {part}）")
+            }
             Unmapped::Part { sku, part } => both!(f, l, "{sku} (of {part}, which is not sold)", "{sku}（含未在售的 {part}）"),
         }
     }

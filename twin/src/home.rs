@@ -228,8 +228,8 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 fn newest_key(journal: &dyn Journal) -> Result<Option<u64>, TwinError> {
     let mut newest = None;
     for record in records(journal, 0) {
-        if let crate::Event::Order(crate::order::Event::Received { content }) = record?.event
-            && let Some(buyer) = content.buyer
+        if let crate::Event::Order(event) = record?.event
+            && let Some(buyer) = event.buyer()
         {
             newest = newest.max(Some(buyer.key));
         }
@@ -371,8 +371,8 @@ impl Glance {
                         let why = format!("{} should be at version {version} and is at {}", record.key, record.version);
                         return Err(segment.damaged(offset, Some(record.seq), why));
                     }
-                    if let crate::Event::Order(crate::order::Event::Received { content }) = &record.event
-                        && let Some(buyer) = &content.buyer
+                    if let crate::Event::Order(event) = &record.event
+                        && let Some(buyer) = event.buyer()
                     {
                         newest_key = newest_key.max(Some(buyer.key));
                     }

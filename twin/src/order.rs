@@ -17,6 +17,7 @@ use crate::problem::{Cause, Severity, Trouble};
 use crate::{ChannelId, Moment, Money, OrderId, ParcelId, SellerId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A line, and what lies in one of it.
@@ -34,6 +35,11 @@ pub struct Line {
 impl Line {
     pub fn of(line: &NewLine, goods: Vec<Goods>) -> Self {
         Line { sku: line.sku.clone(), quantity: line.quantity, unit_price: line.unit_price.amount, goods }
+    }
+
+    /// Whether it can be packed and declared: what lies in it is known, with weight and size.
+    pub fn is_known(&self) -> bool {
+        !self.goods.is_empty() && self.goods.iter().all(|goods| goods.facts.are_measured())
     }
 
     /// Its goods, each with the pieces of it in the whole line.
@@ -142,6 +148,18 @@ impl Content {
     }
 }
 
+/// What people said over what the platform says. It stands while the platform goes on saying what they said it over: the same old
+/// data that comes again undoes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Over {
+    /// The platform's address, where a person put another one in its place.
+    pub address: Option<(Place, Option<Sealed>)>,
+    /// The platform does not say that it is paid, and a person does.
+    pub paid: bool,
+    /// What the platform wanted a person to look at, and one did.
+    pub looked_at: Option<SmolStr>,
+}
+
 /// So many pieces of one line of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Share {
@@ -180,6 +198,8 @@ pub struct Part {
 pub struct Order {
     pub stage: Stage,
     pub content: Content,
+    /// What people said over the content; what they put in its place stands in the content.
+    pub over: Over,
     /// How many versions of it were taken in.
     pub revision: u32,
     pub received_at: Moment,
@@ -210,6 +230,18 @@ pub enum Command {
     },
     ClearHold {
         reason: Hold,
+        /// Where a person lets it go.
+        why: SmolStr,
+    },
+    /// A person puts the address right; it has no faults any more.
+    PutAddress {
+        ship_to: Place,
+        buyer: Option<Sealed>,
+        why: SmolStr,
+    },
+    /// A person says that it is paid.
+    MarkPaid {
+        why: SmolStr,
     },
     /// Some of it goes into a parcel.
     Allocate {
@@ -251,6 +283,19 @@ pub enum Event {
     },
     HoldCleared {
         reason: Hold,
+        /// In the words of the person who let it go; empty where its cause is gone.
+        #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+        why: SmolStr,
+    },
+    /// A person gave another address than the platform.
+    AddressPut {
+        ship_to: Place,
+        buyer: Option<Sealed>,
+        why: SmolStr,
+    },
+    /// A person says so; the platform does not.
+    Paid {
+        why: SmolStr,
     },
     Identified {
         seller: SellerId,
@@ -279,6 +324,17 @@ pub enum Event {
         reason: SmolStr,
     },
     Forgotten,
+}
+
+impl Event {
+    /// Who a buyer is, where this tells it.
+    pub fn buyer(&self) -> Option<&Sealed> {
+        match self {
+            Event::Received { content } => content.buyer.as_ref(),
+            Event::AddressPut { buyer, .. } => buyer.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// What may still change in an order whose goods are in parcels.
@@ -340,6 +396,48 @@ impl Order {
         content.is_older_than(&self.content)
     }
 
+    /// What the platform says of it, in the version that is here.
+    pub fn as_told(&self) -> Cow<'_, Content> {
+        let Over { address, paid, looked_at: _ } = &self.over;
+        if address.is_none() && !paid {
+            return Cow::Borrowed(&self.content);
+        }
+        let mut told = self.content.clone();
+        if let Some((place, buyer)) = address {
+            (told.ship_to, told.buyer) = (place.clone(), buyer.clone());
+        }
+        told.paid &= !paid;
+        Cow::Owned(told)
+    }
+
+    /// A version of the platform's as it counts here, and what of people's words still stands over it.
+    fn counted(&self, mut content: Content) -> (Content, Over) {
+        let mut over = self.over.clone();
+        over.address = over.address.filter(|(place, buyer)| (place, buyer) == (&content.ship_to, &content.buyer));
+        if over.address.is_some() {
+            (content.ship_to, content.buyer) = (self.content.ship_to.clone(), self.content.buyer.clone());
+        }
+        over.paid &= !content.paid;
+        content.paid |= over.paid;
+        over.looked_at = over.looked_at.filter(|said| content.held.as_ref() == Some(said));
+        (content, over)
+    }
+
+    /// Whether the platform said just that already.
+    pub fn says(&self, content: &Content) -> bool {
+        content.says_as(&self.as_told())
+    }
+
+    /// Whether a parcel that is made already is still right by that version.
+    pub fn ships(&self, content: &Content) -> bool {
+        let (mut counted, _) = self.counted(content.clone());
+        // A look that is not wanted any more changes no parcel.
+        if counted.held.is_none() {
+            counted.held.clone_from(&self.content.held);
+        }
+        counted.ships_as(&self.content)
+    }
+
     fn stage_now(&self) -> Stage {
         let live = self.live_parts().next().is_some();
         match self.cancelled {
@@ -356,18 +454,24 @@ impl Order {
 
     fn receive(&self, id: &SmolStr, content: Box<Content>) -> Result<Vec<Event>, Refusal> {
         if self.stage != Stage::Absent {
-            if content.says_as(&self.content) || self.is_superseded(&content) {
+            if self.says(&content) || self.is_superseded(&content) {
                 return Ok(vec![]);
             }
             if self.cancelled.is_some() {
                 return Err(self.wrong_stage(id, "another version of it", "not cancelled"));
             }
-            if self.live_parts().next().is_some() && !content.ships_as(&self.content) {
+            if self.live_parts().next().is_some() && !self.ships(&content) {
                 let wants = format_smolstr!("in no parcel, or only {} to change", CHANGES_ALWAYS.join(", "));
                 return Err(self.wrong_stage(id, "another version of it", &wants));
             }
         }
         Ok(vec![Event::Received { content }])
+    }
+
+    /// The event, and the end of the hold that it solves.
+    fn solving(&self, event: Event, solved: Hold, why: SmolStr) -> Vec<Event> {
+        let cleared = self.holds.contains_key(&solved).then_some(Event::HoldCleared { reason: solved, why });
+        [event].into_iter().chain(cleared).collect()
     }
 
     /// Whether so much of it is in no parcel yet.
@@ -398,14 +502,28 @@ impl Entity for Order {
             Command::Receive { content } => self.receive(id, content),
             Command::Hold { reason, detail } => match self.holds.get(&reason) {
                 Some(known) if *known == detail => Ok(vec![]),
+                // What a person holds waits for a person, whoever else wants a look at it.
+                Some(known) if known.is_by_hand() && !detail.is_by_hand() => Ok(vec![]),
                 _ if self.stage == Stage::Received => Ok(vec![Event::Held { reason, detail }]),
                 _ => Err(self.wrong_stage(id, "hold", "received")),
             },
-            Command::ClearHold { reason } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason }]),
+            Command::ClearHold { reason, why } if self.holds.contains_key(&reason) => Ok(vec![Event::HoldCleared { reason, why }]),
             Command::ClearHold { .. } => Ok(vec![]),
+            Command::PutAddress { ship_to, buyer, .. } if (&ship_to, &buyer) == (&self.content.ship_to, &self.content.buyer) => Ok(vec![]),
+            Command::PutAddress { .. } if self.stage != Stage::Received || self.live_parts().next().is_some() => {
+                Err(self.wrong_stage(id, "another address", "received, and in no parcel"))
+            }
+            Command::PutAddress { ship_to, buyer, why } => {
+                Ok(self.solving(Event::AddressPut { ship_to, buyer, why: why.clone() }, Hold::AddressInvalid, why))
+            }
+            Command::MarkPaid { .. } if self.content.paid => Ok(vec![]),
+            Command::MarkPaid { .. } if self.cancelled.is_some() => Err(self.wrong_stage(id, "payment", "not cancelled")),
+            Command::MarkPaid { why } => Ok(self.solving(Event::Paid { why: why.clone() }, Hold::Unpaid, why)),
             Command::Identify { seller, mut goods } => {
-                let unknown = |n: &u32| self.content.lines.get(*n as usize).is_some_and(|line| line.goods.is_empty());
-                goods.retain(|(n, goods)| unknown(n) && !goods.is_empty());
+                let news = |n: &u32, goods: &[Goods]| {
+                    self.content.lines.get(*n as usize).is_some_and(|line| !line.is_known() && line.goods != goods)
+                };
+                goods.retain(|(n, goods)| news(n, goods) && !goods.is_empty());
                 match (goods.is_empty(), self.stage) {
                     (true, _) => Ok(vec![]),
                     (false, Stage::Received) => Ok(vec![Event::Identified { seller, goods }]),
@@ -455,18 +573,28 @@ impl Entity for Order {
                 if self.revision == 0 {
                     self.received_at = at;
                 }
-                self.content = Content::clone(content);
+                (self.content, self.over) = self.counted(Content::clone(content));
                 self.revision += 1;
-                self.holds.clear();
                 // Another address may please whom this one did not.
                 self.parts.iter_mut().for_each(|part| part.refused = None);
+                self.holds.retain(|_, detail| detail.is_by_hand());
             }
             Event::Held { reason, detail } => {
                 self.holds.insert(*reason, detail.clone());
             }
-            Event::HoldCleared { reason } => {
+            Event::HoldCleared { reason, .. } => {
                 self.holds.remove(reason);
+                if *reason == Hold::Manual {
+                    self.over.looked_at.clone_from(&self.content.held);
+                }
             }
+            Event::AddressPut { ship_to, buyer, .. } => {
+                let told = self.over.address.take().unwrap_or_else(|| (self.content.ship_to.clone(), self.content.buyer.clone()));
+                (self.content.ship_to, self.content.buyer) = (ship_to.clone(), buyer.clone());
+                self.parts.iter_mut().for_each(|part| part.refused = None);
+                self.over.address = (told != (ship_to.clone(), buyer.clone())).then_some(told);
+            }
+            Event::Paid { .. } => (self.content.paid, self.over.paid) = (true, true),
             Event::Identified { seller, goods } => {
                 self.content.seller = seller.clone();
                 for (n, goods) in goods {
@@ -519,7 +647,7 @@ impl Entity for Order {
         let mut listings = Vec::with_capacity(1);
         if self.stage == Stage::Received {
             listings.push(Listing::new(Facet::Plan, "", ""));
-            let unmapped = self.content.lines.iter().filter(|line| line.goods.is_empty());
+            let unmapped = self.content.lines.iter().filter(|line| !line.is_known());
             listings.extend(unmapped.map(|line| Listing::new(Facet::Unmapped, line.sku.text().clone(), "")));
         }
         if self.live_parts().any(|part| part.claim == Claim::Reserved) {
@@ -610,6 +738,76 @@ mod tests {
         assert_eq!(receive(&mut order, content(Some(9), &[3], "s")), Ok(1));
         tell(&mut order, Command::Cancel { reason: "r".into() }).unwrap();
         assert!(receive(&mut order, content(Some(10), &[4], "s")).is_err());
+    }
+
+    /// What the platform says, at that time: where it goes, whether it is paid, and why a person should look at it.
+    fn version(updated_at: i64, postcode: &str, paid: bool, held: Option<&str>) -> Command {
+        let mut content = content(Some(updated_at), &[1], "s");
+        content.ship_to = Place { country: "DE".into(), postcode: postcode.into(), ..Place::default() };
+        (content.paid, content.held) = (paid, held.map(SmolStr::new));
+        Command::Receive { content }
+    }
+
+    fn put(postcode: &str) -> Command {
+        let ship_to = Place { country: "DE".into(), postcode: postcode.into(), ..Place::default() };
+        Command::PutAddress { ship_to, buyer: None, why: "r".into() }
+    }
+
+    #[test]
+    fn what_people_say_stands_while_the_platform_says_the_same_as_before() {
+        let mut order = Order::default();
+        let told = |order: &Order| (order.content.ship_to.postcode.to_string(), order.content.paid);
+        tell(&mut order, version(1, "10115", false, Some("look"))).unwrap();
+        tell(&mut order, Command::Hold { reason: Hold::Unpaid, detail: Detail::Unpaid }).unwrap();
+        tell(&mut order, Command::Hold { reason: Hold::AddressInvalid, detail: Detail::Address { faults: vec![] } }).unwrap();
+        assert_eq!(tell(&mut order, Command::MarkPaid { why: "r".into() }), Ok(2), "and its hold ends");
+        assert_eq!(tell(&mut order, put("10117")), Ok(2), "and its hold ends");
+        assert_eq!((told(&order), order.holds.len()), (("10117".into(), true), 0));
+        assert_eq!(tell(&mut order, version(1, "10115", false, Some("look"))), Ok(0), "the same version again");
+        assert_eq!(tell(&mut order, version(2, "10115", false, None)), Ok(1), "another one with the same address");
+        assert_eq!(told(&order), ("10117".into(), true));
+        allocate(&mut order, "O-1", &[(0, 1)]).unwrap();
+        assert_eq!(tell(&mut order, version(3, "10115", true, None)), Ok(1), "that it is paid now is no news for its parcel");
+        assert!(tell(&mut order, version(4, "20095", true, None)).is_err(), "another address is");
+        assert!(tell(&mut order, put("20095")).unwrap_err().contains("it is allocated, and another address wants it received"));
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        tell(&mut order, version(4, "20095", false, None)).unwrap();
+        assert_eq!(told(&order), ("20095".into(), false), "what it says anew counts");
+        assert_eq!(order.over, Over::default());
+        tell(&mut order, put("10117")).unwrap();
+        tell(&mut order, put("20095")).unwrap();
+        assert_eq!(order.over, Over::default(), "back to what the platform says");
+    }
+
+    #[test]
+    fn what_a_person_holds_a_person_lets_go() {
+        let mut order = Order::default();
+        let by_hand = || Command::Hold { reason: Hold::Manual, detail: Detail::ByHand { why: "r".into() } };
+        tell(&mut order, version(1, "10115", true, None)).unwrap();
+        assert_eq!(tell(&mut order, by_hand()), Ok(1));
+        assert_eq!(tell(&mut order, version(2, "10117", true, Some("look"))), Ok(1));
+        assert_eq!(tell(&mut order, Command::Hold { reason: Hold::Manual, detail: "look".into() }), Ok(0));
+        assert_eq!(order.holds[&Hold::Manual], Detail::ByHand { why: "r".into() });
+        tell(&mut order, Command::ClearHold { reason: Hold::Manual, why: "r".into() }).unwrap();
+        assert_eq!((order.stage_word(), order.over.looked_at.as_deref()), ("received", Some("look")));
+        allocate(&mut order, "O-1", &[(0, 1)]).unwrap();
+        assert!(tell(&mut order, by_hand()).unwrap_err().contains("it is allocated"));
+        assert_eq!(tell(&mut order, version(3, "10117", true, None)), Ok(1), "that nobody need look any more changes no parcel");
+    }
+
+    #[test]
+    fn goods_without_a_weight_are_not_known() {
+        let facts = |weight_g| crate::goods::Facts { weight_g, dims: crate::Dims::new(1, 1, 1), ..Default::default() };
+        let goods = |weight_g| Goods { sku: "A".into(), quantity: 1, facts: facts(weight_g) };
+        let mut order = Order::default();
+        let mut content = content(None, &[1], "s");
+        content.lines[0].goods = vec![goods(0)];
+        tell(&mut order, Command::Receive { content }).unwrap();
+        assert!(order.listings("O").iter().any(|listing| listing.facet == Facet::Unmapped));
+        let identify = || Command::Identify { seller: "own".into(), goods: vec![(0, vec![goods(200)])] };
+        assert_eq!((tell(&mut order, identify()), tell(&mut order, identify())), (Ok(1), Ok(0)));
+        assert!(order.content.lines[0].is_known());
+        assert!(order.listings("O").iter().all(|listing| listing.facet != Facet::Unmapped));
     }
 
     proptest! {

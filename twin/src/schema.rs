@@ -108,15 +108,18 @@ numbered! {
         6 lines: Vec<Line>, 7 currency: SmolStr, 8 paid: bool, 9 held: Option<SmolStr>, 10 terms: Terms, 11 seller: SellerId,
     }
     struct "share" Share { 0 line: u16, 1 quantity: u32 }
-    enum "unmapped" Unmapped { 1 Unknown { 0 sku: Sku }, 2 Retired { 0 sku: Sku }, 3 Part { 0 sku: Sku, 1 part: Sku } }
+    enum "unmapped" Unmapped {
+        1 Unknown { 0 sku: Sku }, 2 Retired { 0 sku: Sku }, 3 Part { 0 sku: Sku, 1 part: Sku },
+        4 Unweighed { 0 sku: Sku, 1 part: Sku },
+    }
     enum "detail" Detail {
         1 Said { 0 text: SmolStr }, 2 Unpaid {}, 3 Address { 0 faults: Vec<Defect> }, 4 Unknown { 1 lines: Vec<Unmapped> }, 5 NoValue {},
         6 NoOffer { 0 rule: SmolStr, 1 candidates: Vec<Candidate>, 2 count: u32, 3 all: Option<Hash>, 4 settings: u32 },
-        7 NothingToChoose {},
+        7 NothingToChoose {}, 8 ByHand { 0 why: SmolStr },
     }
     enum "order" order::Event {
         2 Held { 0 reason: Hold, 2 detail: Detail },
-        3 HoldCleared { 0 reason: Hold },
+        3 HoldCleared { 0 reason: Hold, 1 why: SmolStr },
         4 Allocated { 0 decision: Box<Decision>, 1 parcel: ParcelId, 2 shares: Vec<Share>, 3 with: Vec<OrderId> },
         10 Cancelled { 0 reason: SmolStr },
         11 Forgotten {},
@@ -124,6 +127,8 @@ numbered! {
         13 Picked { 0 parcel: ParcelId },
         14 Dropped { 0 parcel: ParcelId, 1 reason: SmolStr, 2 refused: bool },
         20 Identified { 0 seller: SellerId, 1 goods: Vec<(u32, Vec<Goods>)> },
+        21 AddressPut { 0 ship_to: Place, 1 buyer: Option<Sealed>, 2 why: SmolStr },
+        22 Paid { 0 why: SmolStr },
     }
     enum "interception" Interception {
         1 Weight { 0 declared_g: Grams, 1 measured_g: Grams },

@@ -199,7 +199,13 @@ mod tests {
 
     fn unmapped() -> Vec<Unmapped> {
         let sku = || "A-17".into();
-        vec![Unmapped::Unknown { sku: sku() }, Unmapped::Retired { sku: sku() }, Unmapped::Part { sku: sku(), part: "B-3".into() }]
+        vec![
+            Unmapped::Unknown { sku: sku() },
+            Unmapped::Retired { sku: sku() },
+            Unmapped::Part { sku: sku(), part: "B-3".into() },
+            Unmapped::Unweighed { sku: sku(), part: sku() },
+            Unmapped::Unweighed { sku: sku(), part: "B-3".into() },
+        ]
     }
 
     fn details() -> Vec<Detail> {
@@ -215,6 +221,7 @@ mod tests {
             Detail::NoValue,
             weighed,
             Detail::NothingToChoose,
+            Detail::ByHand { why: "in their words".into() },
         ]
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use twin::address::Address;
+use twin::address::{Address, Place};
 use twin::allocation::Decision;
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::charges::{Basis, ChargeKind};
@@ -70,13 +70,23 @@ fn orders(_: &order::Order) -> Vec<order::Command> {
         Box::new(Content { shop: "s".into(), updated_at: Some(Moment(n)), lines, currency: "USD".into(), paid: true, ..Content::default() })
     };
     let goods = vec![(0, vec![Goods { sku: "A".into(), quantity: 1, ..Goods::default() }])];
+    let put = |postcode: &str| PutAddress {
+        ship_to: Place { country: "DE".into(), postcode: postcode.into(), ..Place::default() },
+        buyer: None,
+        why: "r".into(),
+    };
     let allocate = |parcel: &str, shares| Allocate { decision: decision(), parcel: parcel.into(), shares, with: vec![] };
     vec![
         Receive { content: content(1, vec![line("A"), line("B")]) },
         Receive { content: content(2, vec![line("A")]) },
+        Receive { content: Box::new(Content { paid: false, ..*content(3, vec![line("A")]) }) },
         Identify { seller: "own".into(), goods },
         Hold { reason: manual, detail: Detail::NoValue },
-        ClearHold { reason: manual },
+        Hold { reason: manual, detail: Detail::ByHand { why: "r".into() } },
+        ClearHold { reason: manual, why: "r".into() },
+        put("10115"),
+        put("10117"),
+        MarkPaid { why: "r".into() },
         allocate("X-1", vec![Share { line: 0, quantity: 1 }]),
         allocate("X-2", vec![Share { line: 0, quantity: 1 }, Share { line: 1, quantity: 2 }]),
         Pick { parcel: "X-1".into() },

@@ -13,6 +13,7 @@ mod pages;
 mod products;
 mod reading;
 pub mod remedies;
+mod remedies_orders;
 mod returns;
 mod settings;
 mod time;
