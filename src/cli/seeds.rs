@@ -183,6 +183,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_table_says_what_each_figure_is() {
+        let figures = ["steps.bench.wait_s.p99", "latency_ms.divert.p50", "orders.held"].map(|name| (name.to_owned(), Spread::of(&[1.0])));
+        let outcome = Outcome { scenario: "small", journals: BTreeMap::new(), figures: &figures.into(), wall_s: 1.0, threads: 1 };
+        let text = table(&outcome);
+        let ends: Vec<_> = text.lines().skip(3).map(|line| line.rsplit("  ").next().unwrap()).collect();
+        assert_eq!(ends, ["modelled", "measured", "known to the floor alone"]);
+    }
+
     /// Mean 5, standard deviation √(32/7); the half-width from a table of Student's t with 7 degrees of freedom.
     #[test]
     fn the_spread_is_that_of_the_textbook() {

@@ -124,7 +124,7 @@ fn cut_offs(run: &Run) -> Tile {
         due => (
             share(of.made, due),
             format!(
-                "{} of {} that were created before a cut-off and had a pickup to make; the others left later, or not at all.",
+                "{} of {} with a pickup to make; the others left later, or not at all.",
                 count(of.made),
                 super::numbers::of(due, "parcel")
             ),
@@ -184,14 +184,15 @@ fn divert(run: &Run) -> Tile {
     let sentence = match of.max > 0.0 {
         false => "The sorter asked nothing.".into(),
         true => format!(
-            "{} The sorter needs its answer within {}; a later one means the no-decision chute. {} went there, for whatever cause.",
-            follows_from("latency_ms.divert"),
-            duration_ms(DIVERT_ANSWER_MS_MAX),
+            "{} to the no-decision chute, where a box goes that has no answer within {}, for whatever cause. The answer's time says nothing of a \
+             real house: {}",
             match late {
-                0 => "No box".into(),
-                1 => "One box".into(),
-                n => count(n) + " boxes",
-            }
+                0 => "No box went".into(),
+                1 => "One box went".into(),
+                n => count(n) + " boxes went",
+            },
+            duration_ms(DIVERT_ANSWER_MS_MAX),
+            follows_from("latency_ms.divert").replacen("It", "it", 1),
         ),
     };
     let rows = vec![("half within".into(), duration_ms(of.p50)), ("slowest".into(), duration_ms(of.max))];

@@ -161,7 +161,8 @@ fn steps(run: &Run) -> Table {
     let by: Vec<_> = by.map(|(path, _, by)| format!("{path}: {by}")).collect();
     let note = format!(
         "Without a word behind it a time is measured. Modelled ones follow from the scenario's settings ({}). Floor, and all use: known to the \
-         simulated floor alone. A step that has nobody at work has no use; the docks of the floor take no time. “An hour” is the average of the hours in \
+         simulated floor alone. A step that has nobody at work has no use; the docks of the floor take no time. At rework the floor counts boxes, also those \
+         that nobody knows, and the records count parcels. “An hour” is the average of the hours in \
          which any parcel came through.",
         by.join("; ")
     );

@@ -26,7 +26,7 @@ impl Mark {
 
 /// Figures by their path in `kpis.json`, each with what it is and, where it is modelled, by which settings. A path stands for all
 /// below it that has no line of its own.
-pub const MARKS: [(&str, Mark, &str); 26] = [
+pub const MARKS: [(&str, Mark, &str); 27] = [
     ("orders", Mark::Measured, ""),
     ("parcels", Mark::Measured, ""),
     ("labels", Mark::Floor, ""),
@@ -40,6 +40,7 @@ pub const MARKS: [(&str, Mark, &str); 26] = [
     ("outages", Mark::Measured, ""),
     ("stations", Mark::Floor, ""),
     ("steps", Mark::Measured, ""),
+    ("steps.label.took_s", Mark::Modelled, "wires.carrier_latency and wires.durable_ms"),
     ("steps.label.service_s", Mark::Modelled, "wires.carrier_latency and wires.durable_ms"),
     ("steps.bench.wait_s", Mark::Floor, ""),
     ("steps.bench.service_s", Mark::Modelled, "floor.pack_s"),
