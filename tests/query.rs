@@ -304,7 +304,7 @@ fn charges_add_up_and_what_arrived_is_cleared() {
     scenario.demand.orders = 150;
     let run = sim::run::run(&scenario, 3, None, &mut |_| ()).expect("it runs");
     let site = scenario.read_site().expect("the bundled site");
-    let kpis = sim::kpis::Kpis::read("rough-day", 3, &run.twin, &Default::default(), &site.fx).expect("it reads");
+    let kpis = sim::kpis::Kpis::read("rough-day", 3, &run.twin, &Default::default(), &site.fx, &Default::default()).expect("it reads");
     let data = folder();
     made(data.path(), &run.twin).close().expect("it closes");
     let db = schema::look(data.path()).expect("it opens");

@@ -1,17 +1,29 @@
 //! The figures of one run, read off the journal and the floor's own count. Every order and every parcel is in exactly
-//! one place.
+//! one place. `docs/FIGURES.md` describes them.
+
+mod cut_offs;
+pub mod mark;
+mod outages;
+mod steps;
+mod times;
+
+pub use cut_offs::{CutOff, CutOffs, PickupPlan};
+pub use mark::Mark;
+pub use outages::{OfDevice, Outage, Outages};
+pub use steps::{Station, Step, Steps};
+pub use times::{Percentiles, Times};
 
 use crate::floor::tally::Tally;
-use hdrhistogram::Histogram;
 use rules::fx::Rates;
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, HashMap};
+use steps::OnItsWay;
 use twin::charges::Charges;
 use twin::money::Decimal;
 use twin::parcel::Parcel;
+use twin::{CarrierId, Hash, Moment, Money, StationId, Twin, TwinError, WarehouseId, bag, order, parcel};
 use twin::{Event, Kind};
-use twin::{Hash, Money, Twin, TwinError, order, parcel};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Kpis {
@@ -26,6 +38,13 @@ pub struct Kpis {
     /// Interceptions by reason; a parcel may be stopped more than once.
     pub interceptions: BTreeMap<&'static str, u64>,
     pub rework: Rework,
+    pub steps: Steps,
+    /// People and machines of the simulated floor.
+    pub stations: BTreeMap<StationId, Station>,
+    pub cut_offs: CutOffs,
+    pub outages: Outages,
+    /// What the figures are, by path; a path stands for all below it that has no line of its own.
+    pub marks: BTreeMap<&'static str, Mark>,
     /// Virtual time from the first moment to the last, hours.
     pub virtual_h: f64,
     pub wall_s: f64,
@@ -74,14 +93,6 @@ pub struct Latencies {
     pub divert: Percentiles,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Percentiles {
-    pub p50: f64,
-    pub p99: f64,
-    pub p999: f64,
-    pub max: f64,
-}
-
 /// What the parcels handed over cost, in the site's base currency, at the rates of their charges.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cost {
@@ -113,31 +124,18 @@ pub struct Meter {
 }
 
 impl Kpis {
-    /// Reads the figures off a finished run.
-    pub fn read(scenario: &str, seed: u64, twin: &Twin, tally: &Tally, rates: &Rates) -> Result<Kpis, TwinError> {
+    /// Reads the figures off a finished run. Without pickups nobody can say who made their cut-off.
+    pub fn read(scenario: &str, seed: u64, twin: &Twin, tally: &Tally, rates: &Rates, pickups: &PickupPlan) -> Result<Kpis, TwinError> {
         let board = twin.board();
-        let (mut received_at, mut waits) = (HashMap::new(), histogram());
         let mut costs: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
         let (mut costed, mut total) = (0u64, Decimal::ZERO);
         let first = twin.records(0).next().transpose()?.map(|record| record.at);
         let last = board.head.at;
-        for record in twin.records_of(&[Kind::Order, Kind::Parcel]) {
-            let record = record?;
-            match record.event {
-                Event::Order(order::Event::Received { .. }) => drop(received_at.entry(record.key.id).or_insert(record.at)),
-                Event::Order(order::Event::Allocated { parcel, .. }) => {
-                    if let Some(at) = received_at.remove(&record.key.id) {
-                        received_at.insert(parcel.text().clone(), at);
-                    }
-                }
-                Event::Parcel(parcel::Event::LabelBought { .. }) => {
-                    if let Some(at) = received_at.remove(&record.key.id) {
-                        waits.saturating_record((record.at - at).0.max(0) as u64);
-                    }
-                }
-                _ => {}
-            }
+        let mut pass = Pass::new(tally, pickups);
+        for record in twin.records_of(&[Kind::Order, Kind::Parcel, Kind::Bag, Kind::Device]) {
+            pass.take_in(&record?);
         }
+        let Ended { steps, mut to_tracking, cut_offs, outages } = pass.end(last);
         for row in twin.all::<Charges>() {
             let (id, charges) = row?;
             if !twin.load::<Parcel>(&id)?.is_some_and(|(_, parcel)| parcel.stage.has_left()) {
@@ -148,8 +146,7 @@ impl Kpis {
             total += cost.in_base.map_or(Decimal::ZERO, |(_, amount)| amount);
             cost.by_currency.into_iter().for_each(|(currency, amount)| *costs.entry(currency).or_default() += amount);
         }
-        let mut diverts = histogram();
-        tally.divert_us.iter().for_each(|us| diverts.saturating_record(u64::from(*us)));
+        let mut diverts = Times::of(tally.divert_us.iter().map(|us| u64::from(*us)));
         let round = |amount| Money::new(amount, rates.base).rounded().amount;
         Ok(Kpis {
             scenario: scenario.into(),
@@ -157,7 +154,7 @@ impl Kpis {
             orders: orders(&board),
             parcels: parcels(&board),
             labels: labels(tally),
-            latency_ms: Latencies { accept_to_tracking: percentiles(&waits), divert: percentiles(&diverts) },
+            latency_ms: Latencies { accept_to_tracking: to_tracking.ms(), divert: diverts.ms() },
             cost: Cost {
                 currency: rates.base.code(),
                 total: round(total),
@@ -167,10 +164,98 @@ impl Kpis {
             journal: Journal { records: board.head.records, hash: board.head.hash },
             interceptions: board.interceptions,
             rework: Rework { reworked: tally.reworked, shelved: tally.shelved, no_decision: tally.no_decision },
+            steps,
+            stations: steps::stations(&tally.stations),
+            cut_offs,
+            outages,
+            marks: mark::MARKS.iter().map(|(path, mark, _)| (*path, *mark)).collect(),
             virtual_h: (last - first.unwrap_or(last)).as_secs_f64() / 3_600.0,
             wall_s: 0.0,
             cpu_s: 0.0,
         })
+    }
+}
+
+/// A parcel that is still in the house.
+struct InHouse {
+    way: OnItsWay,
+    warehouse: WarehouseId,
+    carrier: CarrierId,
+    /// When it must be gone by, where a pickup was due.
+    deadline: Option<Moment>,
+}
+
+/// One walk over the records of orders, parcels, bags and devices.
+struct Pass<'a> {
+    tally: &'a Tally,
+    ordered: HashMap<SmolStr, Moment>,
+    in_house: HashMap<SmolStr, InHouse>,
+    steps: steps::Counter,
+    cut_offs: cut_offs::Counter<'a>,
+    outages: outages::Watch,
+}
+
+struct Ended {
+    steps: Steps,
+    to_tracking: Times,
+    cut_offs: CutOffs,
+    outages: Outages,
+}
+
+impl<'a> Pass<'a> {
+    fn new(tally: &'a Tally, pickups: &'a PickupPlan) -> Self {
+        Pass {
+            tally,
+            ordered: HashMap::new(),
+            in_house: HashMap::new(),
+            steps: steps::Counter::default(),
+            cut_offs: cut_offs::Counter::new(pickups),
+            outages: outages::Watch::default(),
+        }
+    }
+
+    fn take_in(&mut self, record: &twin::Record) {
+        let (id, at) = (&record.key.id, record.at);
+        match &record.event {
+            // Later versions of it are the same order.
+            Event::Order(order::Event::Received { .. }) => drop(self.ordered.entry(id.clone()).or_insert(at)),
+            Event::Bag(bag::Event::Closed { .. }) => self.steps.closed(id, at),
+            Event::Device(event) => self.outages.take_in(record, event),
+            Event::Parcel(event) => self.parcel(id, at, event),
+            _ => {}
+        }
+    }
+
+    fn parcel(&mut self, id: &SmolStr, at: Moment, event: &parcel::Event) {
+        if let parcel::Event::Created { plan, .. } = event {
+            let ordered_at = self.ordered.get(plan.order.text()).copied();
+            let (warehouse, carrier) = (plan.warehouse.clone(), plan.carrier.clone());
+            let deadline = self.cut_offs.deadline(&warehouse, &carrier, at);
+            let way = OnItsWay::created(at, ordered_at);
+            self.in_house.insert(id.clone(), InHouse { way, warehouse, carrier, deadline });
+            return;
+        }
+        let Some(seen) = self.in_house.get_mut(id) else { return };
+        self.steps.parcel(id, at, event, &mut seen.way, self.tally);
+        match event {
+            parcel::Event::HandedOver { .. } => {
+                if let Some(deadline) = seen.deadline {
+                    self.cut_offs.count(&seen.warehouse, &seen.carrier, at < deadline);
+                }
+                self.in_house.remove(id);
+            }
+            parcel::Event::Cancelled { .. } => drop(self.in_house.remove(id)),
+            _ => {}
+        }
+    }
+
+    /// `last`: the journal's last moment.
+    fn end(mut self, last: Moment) -> Ended {
+        for seen in self.in_house.values().filter(|seen| seen.deadline.is_some_and(|deadline| deadline <= last)) {
+            self.cut_offs.count(&seen.warehouse, &seen.carrier, false);
+        }
+        let (to_tracking, steps) = (self.steps.to_tracking(), self.steps.end(self.tally));
+        Ended { steps, to_tracking, cut_offs: self.cut_offs.end(), outages: self.outages.end(last) }
     }
 }
 
@@ -218,16 +303,4 @@ fn labels(tally: &Tally) -> Labels {
 /// In hundredths of a per cent, 0 of nothing.
 pub fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 * 1e4 / whole as f64).round() / 100.0 }
-}
-
-fn histogram() -> Histogram<u64> {
-    // One microsecond to ten days, three digits: bounds that hdrhistogram accepts.
-    Histogram::new_with_bounds(1, 864_000_000_000, 3).expect("1 ≤ low, 2 × low ≤ high, 3 digits")
-}
-
-/// Milliseconds out of microseconds, to the hundredth.
-fn percentiles(of: &Histogram<u64>) -> Percentiles {
-    let ms = |us: u64| (us as f64 / 10.0).round() / 100.0;
-    let at = |quantile| ms(of.value_at_quantile(quantile));
-    Percentiles { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: ms(of.max()) }
 }

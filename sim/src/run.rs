@@ -3,7 +3,7 @@
 
 use crate::demand;
 use crate::floor::tally::Tally;
-use crate::kpis::{Kpis, percent};
+use crate::kpis::{Kpis, PickupPlan, percent};
 use crate::scenario::{FileError, Scenario};
 use crate::site_file::SiteFile;
 use crate::world::{Setup, SimWorld};
@@ -124,7 +124,7 @@ fn once(
     let tally = runtime.block_on(play(delivery, scenario, settings, seed, trade, &clock, &twin, progress))?;
     // Nothing runs after this: the actors are dropped where they stand, and what stands in the journal stays as it is.
     drop(runtime);
-    let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx)?;
+    let kpis = Kpis::read(&scenario.name, seed, &twin, &tally, &site.fx, &PickupPlan::of(&site))?;
     let messages = actors::seat::messages_sent() - before;
     Ok((Run { kpis, twin, site, start, messages }, tally))
 }

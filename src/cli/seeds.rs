@@ -4,7 +4,7 @@ use super::{Answer, SimFlags, parallel, screen, simulate};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use serde_json::Value;
-use sim::kpis::Kpis;
+use sim::kpis::{Kpis, mark};
 use sim::scenario::Scenario;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -149,10 +149,12 @@ fn gather(name: &str, value: &Value, figures: &mut BTreeMap<String, f64>) {
 
 fn table(outcome: &Outcome) -> String {
     let number = |v: f64| if v.fract() == 0.0 && v.abs() < 1e12 { format!("{v}") } else { format!("{v:.2}") };
-    let head = ["figure", "mean", "± 95 %", "least", "most"].map(String::from);
+    let head = ["figure", "mean", "± 95 %", "least", "most", "what it is"].map(String::from);
     let shown = outcome.figures.iter().filter(|(_, spread)| spread.runs > 0);
     let rows = shown.map(|(name, s)| {
-        [name.clone(), format!("{:.2}", s.mean), s.within.map(|w| format!("{w:.2}")).unwrap_or_default(), number(s.min), number(s.max)]
+        let what = mark::of(name).map_or("", |(mark, _)| mark.as_str()).to_owned();
+        let within = s.within.map(|w| format!("{w:.2}")).unwrap_or_default();
+        [name.clone(), format!("{:.2}", s.mean), within, number(s.min), number(s.max), what]
     });
     let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
     let wide: Vec<usize> = (0..5).map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0)).collect();
@@ -161,6 +163,7 @@ fn table(outcome: &Outcome) -> String {
     for row in rows {
         text.push_str(&format!("{:w$}", row[0], w = wide[0]));
         (1..5).for_each(|n| text.push_str(&format!("  {:>w$}", row[n], w = wide[n])));
+        text.push_str(format!("  {}", row[5]).trim_end());
         text.push('\n');
     }
     text
@@ -178,6 +181,15 @@ mod tests {
         for bad in ["", "a..b", "5..2", "1..", "0..100000"] {
             assert!(read_range(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_table_says_what_each_figure_is() {
+        let figures = ["steps.bench.wait_s.p99", "latency_ms.divert.p50", "orders.held"].map(|name| (name.to_owned(), Spread::of(&[1.0])));
+        let outcome = Outcome { scenario: "small", journals: BTreeMap::new(), figures: &figures.into(), wall_s: 1.0, threads: 1 };
+        let text = table(&outcome);
+        let ends: Vec<_> = text.lines().skip(3).map(|line| line.rsplit("  ").next().unwrap()).collect();
+        assert_eq!(ends, ["modelled", "measured", "known to the floor alone"]);
     }
 
     /// Mean 5, standard deviation √(32/7); the half-width from a table of Student's t with 7 degrees of freedom.

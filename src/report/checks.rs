@@ -6,6 +6,7 @@ use super::headline::{PUBLISHED_WRONG_APPLIED_PCT, PUBLISHED_WRONG_LEFT_PCT};
 use super::numbers::{count, percent};
 use super::page::{Figure, Section};
 use super::series::{Stops, UNKNOWN_ITEM};
+use sim::kpis::Mark;
 
 pub fn section(run: &Run) -> anyhow::Result<Section> {
     let intro = "A box with another box's label reaches the wrong buyer, and another buyer goes without. Each box is scanned, weighed and \
@@ -23,8 +24,8 @@ fn before_and_after(run: &Run) -> anyhow::Result<Figure> {
         bars.push(bar("left, without checks", pct, VERMILION));
     }
     bars.push(bar("left, with checks", of.wrong_left_pct, BLUE));
-    bars.push(bar("published: before", PUBLISHED_WRONG_APPLIED_PCT, GREY));
-    bars.push(bar("published: after", PUBLISHED_WRONG_LEFT_PCT, GREY));
+    bars.push(bar("a vendor publishes: before", PUBLISHED_WRONG_APPLIED_PCT, GREY));
+    bars.push(bar("a vendor publishes: after", PUBLISHED_WRONG_LEFT_PCT, GREY));
     let (title, caption) = match without {
         Some((without, _)) => (
             "Wrong labels, without checks and with checks",
@@ -45,7 +46,7 @@ fn before_and_after(run: &Run) -> anyhow::Result<Figure> {
             ),
         ),
     };
-    Ok(Figure::new(title, charts::bars(title, &bars, None)?, &[], caption))
+    Ok(Figure::new(title, charts::bars(title, &bars, None)?, &[], caption).marked(Mark::Floor))
 }
 
 fn interceptions(run: &Run) -> anyhow::Result<Figure> {

@@ -6,6 +6,7 @@ use rules::fx::Rates;
 use std::collections::BTreeMap;
 use twin::allocation::{Candidate, Decision};
 use twin::money::Decimal;
+use twin::verdict::Verdict;
 use twin::{ChannelId, Money, WarehouseId};
 
 /// Averages are kept to this many decimals, so that their sum stays exact.
@@ -15,7 +16,7 @@ const AVERAGE_DECIMALS: u32 = 6;
 #[derive(Debug, Default)]
 pub struct Choices {
     pub decisions: u64,
-    /// Decisions in which more than one offer had a price. Only these count below.
+    /// Decisions in which another offer could have taken the parcel, too. Only these count below.
     pub with_alternative: u64,
     pub chosen: Decimal,
     /// What the cheapest of the other offers would have cost.
@@ -48,9 +49,11 @@ impl Choices {
         own.priced += 1;
         own.chosen += 1;
         own.chosen_cost += chosen;
+        // One that is named with a price and refused the parcel all the same could not have taken it.
+        let could = |c: &&Candidate| !matches!(c.verdict, Verdict::Short { .. } | Verdict::NoOffer { .. });
         let price = |c: &Candidate| c.cost.and_then(in_base).filter(|cost| *cost > Decimal::ZERO);
         let mut others = Vec::with_capacity(candidates.len());
-        for candidate in candidates.iter().skip(1) {
+        for candidate in candidates.iter().skip(1).filter(could) {
             let (Some(cost), Some(channel)) = (price(candidate), &candidate.channel) else { continue };
             let offer = self.offers.entry((candidate.warehouse.clone(), channel.clone())).or_default();
             offer.priced += 1;
@@ -71,7 +74,7 @@ impl Choices {
 mod tests {
     use super::*;
     use twin::money::Currency;
-    use twin::verdict::Verdict;
+    use twin::verdict::NoOffer;
 
     #[test]
     fn what_choosing_was_worth_is_counted_against_real_offers_only() {
@@ -91,10 +94,11 @@ mod tests {
             offer("c", Some(usd(2_000))),
             offer("free", Some(usd(0))),
             offer("none", None),
+            Candidate { verdict: NoOffer::Free { total: usd(0) }.into(), ..offer("refused", Some(usd(1_100))) },
         ];
         let kept = candidates[..1].to_vec();
         let (rule, warehouse, channel) = ("cheapest@1".into(), "SZX".into(), "a".into());
-        let decision = Decision { rule, warehouse, channel, cost: cny, candidates: kept.clone(), count: 5, all: None, settings: 0 };
+        let decision = Decision { rule, warehouse, channel, cost: cny, candidates: kept.clone(), count: 6, all: None, settings: 0 };
         let mut choices = Choices::default();
         choices.add(&decision, &candidates, &rates);
         choices.add(&decision, &kept, &rates);

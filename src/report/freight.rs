@@ -118,7 +118,7 @@ fn table(run: &Run, channels: &[(&ChannelId, &Freight)]) -> Table {
 pub fn choosing(run: &Run) -> anyhow::Result<Section> {
     let choices = &run.series.choices;
     let intro = format!(
-        "{} allocated; in {} of these decisions more than one channel had a price, and only these can show what choosing is worth.",
+        "{} allocated; in {} of these decisions another offer could have taken the parcel, too, and only these can show what choosing is worth.",
         of(choices.decisions, "order"),
         count(choices.with_alternative)
     );
@@ -144,26 +144,28 @@ pub fn choosing(run: &Run) -> anyhow::Result<Section> {
     Ok(section)
 }
 
+const NEXT_BEST: &str = "next best";
+
 /// Name, the sum of what the alternative would have cost, and how it is reckoned.
 fn alternatives(run: &Run) -> [(&'static str, Decimal); 3] {
     let of = &run.series.choices;
-    [("next best", of.next_best), ("average", of.average), ("dearest", of.dearest)]
+    [(NEXT_BEST, of.next_best), ("average", of.average), ("dearest", of.dearest)]
 }
 
 fn worth(run: &Run) -> anyhow::Result<Figure> {
     let title = format!("Estimated freight, chosen and otherwise, {}", run.rates.base.code());
     let choices = &run.series.choices;
     if choices.with_alternative == 0 {
-        return Ok(Figure::empty(title, "No order had more than one priced channel."));
+        return Ok(Figure::empty(title, "No order had more than one offer."));
     }
     let bar = |name: &str, amount, colour| Bar { name: name.into(), parts: vec![(length(amount), colour)], text: in_base(run, amount) };
     let bars: Vec<_> =
         [bar("chosen", choices.chosen, GREEN)].into_iter().chain(alternatives(run).map(|(name, cost)| bar(name, cost, GREY))).collect();
-    let saved = choices.average - choices.chosen;
+    let saved = choices.next_best - choices.chosen;
     let caption = format!(
-        "{} less than the average of the offers ({}): about {} an order.",
+        "{} less than the next best offers would have cost ({}): about {} an order.",
         in_base(run, saved),
-        share_of(saved, choices.average),
+        share_of(saved, choices.next_best),
         in_base(run, saved / Decimal::from(choices.with_alternative))
     );
     let svg = charts::bars(&title, &bars, None)?;
@@ -174,16 +176,19 @@ fn saved(run: &Run) -> Table {
     use Column::{Number, Text};
     let choices = &run.series.choices;
     let row = |(name, cost): (&str, Decimal)| {
-        let saved = cost - choices.chosen;
-        vec![name.into(), in_base(run, cost), in_base(run, choices.chosen), in_base(run, saved), share_of(saved, cost)]
+        let more = cost - choices.chosen;
+        // Only against the next best is the difference a saving: nobody would have taken the others.
+        let saved = if name == NEXT_BEST { [in_base(run, more), share_of(more, cost)] } else { ["–".into(), "–".into()] };
+        [vec![name.into(), in_base(run, cost), in_base(run, choices.chosen)], saved.into()].concat()
     };
     Table {
         title: "Saved by choosing",
         columns: vec![Text("compared with"), Number("would have cost"), Number("chosen"), Number("saved"), Number("of that")],
         rows: alternatives(run).map(row).into(),
-        note: "Saved = Σ over orders with more than one priced offer of (cost of the alternative − cost of the chosen offer), both as estimated at \
-               allocation and converted to the base currency. Next best: the cheapest offer that was not chosen. Average: the mean of all priced \
-               offers, the chosen one among them. Dearest: the dearest priced offer."
+        note: "Saved = Σ over orders that another offer could have taken, too, of (cost of the next best offer − cost of the chosen one), both as \
+               estimated at allocation and converted to the base currency. Next best: the cheapest of the other offers that could have taken the \
+               parcel. Average (the mean of all offers, the chosen one among them) and dearest show how far prices lie apart; nobody would have \
+               paid them, so nothing was saved against them."
             .into(),
     }
 }

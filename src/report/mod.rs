@@ -20,6 +20,7 @@ mod phases;
 mod sample;
 mod series;
 mod speed;
+mod steps;
 
 pub use figures::table;
 
@@ -47,6 +48,8 @@ struct Run<'a> {
     series: &'a Series,
     rates: &'a Rates,
     local: Local,
+    /// The journal's last moment.
+    end: Moment,
 }
 
 /// The report of a run as one self-contained HTML page: no scripts, no network, charts inline.
@@ -55,7 +58,7 @@ struct Run<'a> {
 pub fn html(kpis: &Kpis, twin: &Twin, rates: &Rates, titles: &Titles) -> anyhow::Result<String> {
     let local = Local::new(titles.time_zone.clone());
     let series = Series::read(twin, rates, &local)?;
-    let run = Run { kpis, series: &series, rates, local: local.clone() };
+    let run = Run { kpis, series: &series, rates, local: local.clone(), end: twin.board().head.at };
     let page = Page {
         title: titles.scenario.clone(),
         about: titles.about.clone(),
@@ -70,11 +73,13 @@ pub fn html(kpis: &Kpis, twin: &Twin, rates: &Rates, titles: &Titles) -> anyhow:
         tiles: headline::tiles(&run),
         sections: vec![
             day::section(&run)?,
+            steps::section(&run)?,
             checks::section(&run)?,
             freight::section(&run)?,
             freight::choosing(&run)?,
             speed::section(&run)?,
             attention::held(&run)?,
+            steps::devices(&run),
             attention::latest(&run),
             figures::section(&run)?,
         ],
@@ -88,13 +93,15 @@ mod tests {
     use super::sample::Day;
     use super::*;
 
-    const HEADINGS: [&str; 8] = [
+    const HEADINGS: [&str; 10] = [
         "How the day went",
+        "Waiting and use",
         "Labels and checks",
         "Freight",
         "Choosing warehouse and channel",
         "How fast",
         "Orders on hold",
+        "Devices that were out",
         "Latest exceptions",
         "All figures",
     ];
@@ -124,7 +131,7 @@ mod tests {
             assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
         }
         let charts = elements(&page, "svg");
-        assert_eq!((charts, elements(&page, "figcaption")), (16, 16));
+        assert_eq!((charts, elements(&page, "figcaption")), (19, 19));
         assert_eq!(page.matches("role=\"img\" aria-label=").count(), charts);
         for outside in ["http", "<script", "src=", "@import", "url("] {
             assert!(!page.contains(outside), "{outside} in the page");
@@ -133,6 +140,22 @@ mod tests {
         assert!(!page.contains("<& more>") && !page.contains("<x>"));
         assert!(page.contains("深圳 one"));
         assert!(page.contains(&figures::journal_line(&day.kpis)));
+    }
+
+    #[test]
+    fn nothing_is_called_good_and_every_tile_says_what_it_is() {
+        let day = Day::of(300);
+        let page = day.html();
+        assert!(!page.split(|c: char| !c.is_alphabetic()).any(|word| word.eq_ignore_ascii_case("good")));
+        assert!(!page.contains("Not more than") && !page.contains("within what is published"));
+        let tiles = page.split("<div class=\"tile").skip(2).map(|tile| tile.split("</h3>").next().unwrap());
+        let marks: Vec<_> =
+            tiles.map(|head| head.split("class=\"mark ").nth(1).and_then(|m| m.split('"').next()).unwrap_or("none")).collect();
+        let expected = ["measured", "measured", "floor", "measured", "floor", "modelled", "modelled", "measured", "measured"];
+        assert_eq!(marks, expected);
+        assert!(page.contains("it follows from the scenario&#39;s wires.durable_ms."));
+        // The next best of the sample's offers is 6.50, never the dearest or the average.
+        assert!(page.contains("under the next best offer") && !page.contains("under the average"));
     }
 
     #[test]
@@ -146,7 +169,7 @@ mod tests {
     fn a_run_in_which_nothing_happened_is_reported_too() {
         let mut day = Day::of(10);
         day.twin = Twin::in_memory("test");
-        day.kpis = Kpis::read("nothing", 1, &day.twin, &Default::default(), &day.rates).unwrap();
+        day.kpis = Kpis::read("nothing", 1, &day.twin, &Default::default(), &day.rates, &Default::default()).unwrap();
         let page = day.html();
         assert_eq!(elements(&page, "svg"), 1, "only the published figures are left to draw");
         assert!(page.contains("No order came in.") && page.contains("Nothing had to be stopped.") && page.contains("There were none."));

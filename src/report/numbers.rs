@@ -64,6 +64,11 @@ pub fn duration_ms(ms: f64) -> String {
     }
 }
 
+/// The same of seconds.
+pub fn duration_s(s: f64) -> String {
+    duration_ms(s * 1_000.0)
+}
+
 /// The same of microseconds.
 pub fn duration_us(us: u64) -> String {
     duration_ms(us as f64 / 1_000.0)

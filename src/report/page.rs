@@ -4,6 +4,7 @@
 
 use askama::Template;
 use plotters::style::RGBColor;
+use sim::kpis::Mark;
 
 #[derive(Template)]
 #[template(path = "report.html", config = "src/report/askama.toml")]
@@ -18,23 +19,21 @@ pub struct Page {
     pub journal: String,
 }
 
-/// How a figure compares with what was to be reached.
+/// Whether something behind a figure wants a person. Nothing on the page is called good: what a simulated house does says how
+/// the scenario was set, and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    Good,
     Look,
-    /// There is nothing to compare with.
     Plain,
 }
 
 impl Verdict {
-    pub fn of(good: bool) -> Verdict {
-        if good { Verdict::Good } else { Verdict::Look }
+    pub fn look_if(wanted: bool) -> Verdict {
+        if wanted { Verdict::Look } else { Verdict::Plain }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Verdict::Good => "good",
             Verdict::Look => "look into it",
             Verdict::Plain => "",
         }
@@ -42,10 +41,18 @@ impl Verdict {
 
     fn class(self) -> &'static str {
         match self {
-            Verdict::Good => "good",
             Verdict::Look => "look",
             Verdict::Plain => "plain",
         }
+    }
+}
+
+/// The class of a mark in the page's style.
+fn mark_class(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Measured => "measured",
+        Mark::Modelled => "modelled",
+        Mark::Floor => "floor",
     }
 }
 
@@ -53,9 +60,17 @@ pub struct Tile {
     pub name: &'static str,
     pub value: String,
     pub details: Vec<(String, String)>,
+    /// What the value is.
+    pub mark: Mark,
     pub verdict: Verdict,
-    /// Answers "is that good?".
+    /// What to make of it.
     pub sentence: String,
+}
+
+impl Tile {
+    fn mark_class(&self) -> &'static str {
+        mark_class(self.mark)
+    }
 }
 
 #[derive(Default)]
@@ -73,18 +88,28 @@ pub struct Figure {
     pub legend: Vec<(String, &'static str)>,
     /// What to see in it.
     pub caption: String,
+    /// What is drawn, where it is not what the records tell.
+    pub mark: Option<Mark>,
 }
 
 impl Figure {
     /// `legend` names the colours that need a name.
     pub fn new(title: impl Into<String>, svg: String, legend: &[(RGBColor, &'static str)], caption: impl Into<String>) -> Self {
         let legend = legend.iter().map(|(colour, name)| (format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2), *name)).collect();
-        Figure { title: title.into(), svg, legend, caption: caption.into() }
+        Figure { title: title.into(), svg, legend, caption: caption.into(), mark: None }
     }
 
     /// A place where a chart would stand if there were anything to show.
     pub fn empty(title: impl Into<String>, why: impl Into<String>) -> Self {
-        Figure { title: title.into(), svg: String::new(), legend: vec![], caption: why.into() }
+        Figure { title: title.into(), svg: String::new(), legend: vec![], caption: why.into(), mark: None }
+    }
+
+    pub fn marked(self, mark: Mark) -> Self {
+        Figure { mark: Some(mark), ..self }
+    }
+
+    fn mark_class(&self) -> &'static str {
+        self.mark.map_or("", mark_class)
     }
 }
 

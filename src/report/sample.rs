@@ -3,15 +3,17 @@
 use super::{Titles, hours::Local, series::Series};
 use rules::fx::Rates;
 use sim::floor::tally::Tally;
-use sim::kpis::Kpis;
+use sim::floor::work::Work;
+use sim::kpis::{CutOff, CutOffs, Kpis};
 use twin::allocation::{Candidate, Decision};
 use twin::channel::{TrackEvent, TrackStatus};
 use twin::charges::{self, Charges};
+use twin::device::{self, Device, DeviceKind};
 use twin::hold::Detail;
 use twin::money::{Currency, Decimal};
 use twin::order::{self, Content, Hold, Line, Order, Share};
 use twin::parcel::{self, Divert, Interception, Parcel, Plan};
-use twin::station::{self, Station};
+use twin::station::{self, Station, StationKind};
 use twin::tracking::{self, Tracking};
 use twin::{Address, Entity, Hash, Moment, Money, OrderId, ParcelId, Span, TrackingNumber, Twin, Tx, verdict};
 
@@ -33,11 +35,10 @@ impl Day {
         let rates = Rates { base: Currency::USD, per_base: [(Currency::CNY, Decimal::new(8, 0))].into() };
         let mut journal = Vec::new();
         for n in 0..orders {
-            // Orders come within ten hours, most of them early.
-            let part = f64::from(n) / f64::from(orders);
-            order(&mut journal, n, start + Span::from_ms((part * part * 36e6) as i64));
+            order(&mut journal, n, comes(n, orders, start));
         }
         journal.push((start + Span::from_hours(3), Step::Rejected));
+        outages(&mut journal, start);
         journal.sort_by_key(|(at, _)| *at);
         for (at, step) in journal {
             step.take(&twin, at);
@@ -45,7 +46,16 @@ impl Day {
         let packed = u64::from(orders) * 9 / 10;
         let mut tally = Tally { packed, wrong_applied: packed / 20, left: packed * 24 / 25, reworked: packed / 15, ..Tally::default() };
         tally.divert_us = (0..packed).map(|n| 4_000 + (n * 7919 % 60_000) as u32).collect();
-        let mut kpis = Kpis::read("A day <& more>", 1, &twin, &tally, &rates).unwrap();
+        work(&mut tally, packed, start);
+        let begins = |n| comes(n, orders, start) + Span::from_mins(20 + i64::from(n) % 160) - Span::from_secs(80);
+        tally.pack_began = (0..orders).map(|n| (ParcelId::of(&OrderId::new(format!("O-{n:05}")), 1), begins(n))).collect();
+        let mut kpis = Kpis::read("A day <& more>", 1, &twin, &tally, &rates, &Default::default()).unwrap();
+        kpis.cut_offs = CutOffs {
+            due: 200,
+            made: 180,
+            made_pct: 90.0,
+            at: [("SZX".into(), [("wanb".into(), CutOff { due: 200, made: 180, made_pct: 90.0 })].into())].into(),
+        };
         kpis.labels.wrong_left_without_checks = Some(packed / 20);
         kpis.labels.wrong_left_without_checks_pct = Some(5.0);
         let titles = Titles {
@@ -76,6 +86,7 @@ enum Step {
     Parcel(ParcelId, parcel::Command),
     Tracking(ParcelId, tracking::Command),
     Charges(ParcelId, charges::Command),
+    Device(device::Command),
     Rejected,
 }
 
@@ -86,6 +97,7 @@ impl Step {
             Step::Parcel(id, command) => put::<Parcel>(twin, at, id.text(), command),
             Step::Tracking(id, command) => put::<Tracking>(twin, at, id.text(), command),
             Step::Charges(id, command) => put::<Charges>(twin, at, id.text(), command),
+            Step::Device(command) => put::<Device>(twin, at, &"SZX/bench-1/printer".into(), command),
             Step::Rejected => {
                 let line = "SZX/line-1".into();
                 let nth = twin.load::<Station>(&line).unwrap().map_or(0, |(_, line)| line.rejected) + 1;
@@ -94,6 +106,36 @@ impl Step {
             }
         }
     }
+}
+
+/// Orders come within ten hours, most of them early.
+fn comes(n: u32, orders: u32, start: Moment) -> Moment {
+    let part = f64::from(n) / f64::from(orders);
+    start + Span::from_ms((part * part * 36e6) as i64)
+}
+
+/// A printer that is gone for five minutes and later has no paper to the end.
+fn outages(journal: &mut Vec<(Moment, Step)>, start: Moment) {
+    use device::Command::{Connect, Disconnect, RaiseFault};
+    let connect = || Step::Device(Connect { kind: DeviceKind::Printer, identity: "P-1".into() });
+    journal.push((start, connect()));
+    journal.push((start + Span::from_mins(60), Step::Device(Disconnect { why: "hung up".into() })));
+    journal.push((start + Span::from_mins(65), connect()));
+    journal.push((start + Span::from_hours(9), Step::Device(RaiseFault { what: "paper out".into() })));
+}
+
+/// One bench with two packers who never rest, and a line with nothing to do half of the time.
+fn work(tally: &mut Tally, packed: u64, start: Moment) {
+    let (mut bench, mut line) = (Work::new(StationKind::Bench, 2), Work::new(StationKind::Line, 1));
+    for n in 0..packed as i64 {
+        let from = start + Span::from_secs(60 * (n / 2));
+        bench.add(from, from + Span::from_secs(60));
+        line.add(from, from + Span::from_secs(15));
+    }
+    bench.waits(40);
+    tally.rework_wait_us = (0..tally.reworked).map(|n| n * 30_000_000).collect();
+    tally.rework_us = (0..tally.reworked).map(|n| 40_000_000 + n * 1_000_000).collect();
+    tally.stations = [("SZX/bench-1".into(), bench), ("SZX/line-1".into(), line)].into();
 }
 
 fn put<E: Entity>(twin: &Twin, at: Moment, id: &smol_str::SmolStr, command: E::Command) {

@@ -6,6 +6,7 @@ use super::durations::Durations;
 use super::headline::{DIVERT_ANSWER_MS_MAX, PUBLISHED_TO_TRACKING_MS};
 use super::numbers::{count, duration_ms, duration_us, of, share};
 use super::page::{Column, Figure, Section, Table};
+use sim::kpis::Mark;
 use smol_str::SmolStr;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -30,11 +31,8 @@ fn to_tracking(run: &Run) -> anyhow::Result<Figure> {
     if bins.is_empty() {
         return Ok(Figure::empty(title, "No parcel has got a tracking number."));
     }
-    let column = |(n, bin): (usize, &super::durations::Bin)| charts::Column {
-        x: n as f64..(n + 1) as f64,
-        height: bin.n as f64,
-        colour: if bin.above_us < limit_us { BLUE } else { VERMILION },
-    };
+    let column =
+        |(n, bin): (usize, &super::durations::Bin)| charts::Column { x: n as f64..(n + 1) as f64, height: bin.n as f64, colour: BLUE };
     let columns: Vec<_> = bins.iter().enumerate().map(column).collect();
     let every = bins.len().div_ceil(EDGE_LABELS_MAX).max(1);
     let edge = |n: usize| short(if n == 0 { bins[0].above_us } else { bins[n - 1].up_to_us });
@@ -46,14 +44,14 @@ fn to_tracking(run: &Run) -> anyhow::Result<Figure> {
         y_unit: "parcels",
         y_max: columns.iter().map(|c| c.height).fold(0.0, f64::max),
     };
-    let name = format!("published {}", short(limit_us));
+    let name = format!("a vendor: {}", short(limit_us));
     let mark = place(&bins, limit_us).map(|x| (x, name.as_str()));
     let svg = charts::columns(&frame, &columns, mark)?;
     let at = |quantile| duration_us(times.at(quantile).unwrap_or_default());
     let late = times.count() - times.within(limit_us);
     let why = if late > 0 { " The others were on hold first, or their carrier did not answer." } else { "" };
     let caption = format!(
-        "{}: half within {}, 99 of 100 within {}, the slowest {}; {} within the published {}.{why}",
+        "{}: half within {}, 99 of 100 within {}, the slowest {}; {} within the {} that a vendor publishes of real carriers.{why}",
         of(times.count(), "parcel"),
         at(0.5),
         at(0.99),
@@ -61,8 +59,7 @@ fn to_tracking(run: &Run) -> anyhow::Result<Figure> {
         share(times.within(limit_us), times.count()),
         duration_us(limit_us)
     );
-    let legend = [(BLUE, "within what is published"), (VERMILION, "longer")];
-    Ok(Figure::new(title, svg, if late > 0 { &legend } else { &[] }, caption))
+    Ok(Figure::new(title, svg, &[], caption).marked(Mark::Modelled))
 }
 
 /// An edge as it fits under a column: `200 ms`, `5 s`, `3.3 min`, `2.8 h`, `2.3 d`.
@@ -98,7 +95,7 @@ fn divert(run: &Run) -> anyhow::Result<Figure> {
     let name = format!("limit {DIVERT_ANSWER_MS_MAX} ms");
     let svg = charts::bars(title, &bars, Some((DIVERT_ANSWER_MS_MAX, &name)))?;
     let caption = "From the sorter's question to the answer at the sorter, for every box that was asked for. Right of the line the box has passed its chute.";
-    Ok(Figure::new(title, svg, &[], caption))
+    Ok(Figure::new(title, svg, &[], caption).marked(Mark::Modelled))
 }
 
 /// Countries by how many parcels went there, most first.

@@ -1,10 +1,12 @@
 //! The line: boxes go under the scanner, over the scale, past the point where the sorter asks, and down a chute.
 
 use super::sheet::Sheet;
+use super::work::Work;
 use super::{Hall, Happening, Leg, StationDevices, Truth, Wears};
 use actors::config::LineConfig;
 use bevy_ecs::prelude::Entity;
 use std::collections::{BTreeMap, VecDeque};
+use twin::station::StationKind;
 use twin::{Moment, Span, StationId, WarehouseId};
 
 /// From the infeed to the scanner.
@@ -30,6 +32,8 @@ pub(super) struct Belt {
     pub(super) on_it: usize,
     /// What lies under each chute.
     pub(super) bags: BTreeMap<u16, Vec<Entity>>,
+    /// Of its infeed: a box takes the place of the gap to the next.
+    pub(super) work: Work,
 }
 
 impl Belt {
@@ -48,6 +52,7 @@ impl Belt {
             asked: VecDeque::new(),
             on_it: 0,
             bags: BTreeMap::new(),
+            work: Work::new(StationKind::Line, 1),
         }
     }
 
@@ -64,6 +69,7 @@ impl Hall {
         let now = self.clock.now();
         let belt = &mut self.belts[n];
         belt.waiting.push_back(item);
+        belt.work.waits(belt.waiting.len());
         if !belt.feeding {
             belt.feeding = true;
             let at = belt.free_at.max(now);
@@ -77,6 +83,7 @@ impl Hall {
         belt.feeding = false;
         let Some(item) = belt.waiting.pop_front() else { return };
         belt.free_at = now + gap;
+        belt.work.add(now, belt.free_at);
         belt.on_it += 1;
         belt.next_pic += 1;
         let leg = Leg { line: n, pic: belt.next_pic, asked_at: now, answer: None };

@@ -2,11 +2,13 @@
 //! then two labels change places.
 
 use super::sheet::Sheet;
+use super::work::Work;
 use super::{Hall, Happening, StationDevices, Truth, Wears};
 use bevy_ecs::prelude::Entity;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use twin::goods::Goods;
+use twin::station::StationKind;
 use twin::{ParcelId, Sku, Span, StationId, WarehouseId};
 
 /// A box without a label is noticed after this.
@@ -23,6 +25,7 @@ pub(super) struct Bench {
     packing: VecDeque<(twin::Moment, Job)>,
     /// A box that waits, without label, while its label is being put on the next.
     swapped: Option<Entity>,
+    pub(super) work: Work,
 }
 
 struct Job {
@@ -33,7 +36,8 @@ struct Job {
 
 impl Bench {
     pub(super) fn new(warehouse: WarehouseId, id: StationId, devices: StationDevices, free: u32) -> Self {
-        Bench { warehouse, id, devices, free, slip: None, jobs: VecDeque::new(), packing: VecDeque::new(), swapped: None }
+        let work = Work::new(StationKind::Bench, free);
+        Bench { warehouse, id, devices, free, slip: None, jobs: VecDeque::new(), packing: VecDeque::new(), swapped: None, work }
     }
 }
 
@@ -58,6 +62,8 @@ impl Hall {
                 if let Some((parcel, goods)) = bench.slip.take() {
                     bench.jobs.push_back(Job { parcel, goods, label: code });
                     self.start_packing(n);
+                    let bench = &mut self.benches[n];
+                    bench.work.waits(bench.jobs.len());
                 }
             }
             Sheet::Tag { .. } | Sheet::Shelf | Sheet::Blank => {}
@@ -69,8 +75,11 @@ impl Hall {
             let Some(job) = self.benches[n].jobs.pop_front() else { return };
             let [from, to] = self.settings.pack_s;
             let takes = Span::from_ms(self.luck(job.parcel.as_str(), "packing").between(i64::from(from) * 1_000, i64::from(to) * 1_000));
-            let done = self.clock.now() + takes;
+            let now = self.clock.now();
+            let done = now + takes;
+            self.tally.pack_began.insert(job.parcel.clone(), now);
             let bench = &mut self.benches[n];
+            bench.work.add(now, done);
             bench.free -= 1;
             let place = bench.packing.partition_point(|(at, _)| *at <= done);
             bench.packing.insert(place, (done, job));

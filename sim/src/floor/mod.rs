@@ -9,6 +9,7 @@ mod dock;
 mod rework;
 pub mod sheet;
 pub mod tally;
+pub mod work;
 
 use crate::devices::{SimPrinter, SimScale, SimScanner, SimSorter};
 use crate::luck::Luck;
@@ -230,7 +231,12 @@ impl Floor {
 
     /// What has happened so far, as only the floor knows it.
     pub fn tally(&self) -> Tally {
-        self.hall().tally.clone()
+        let hall = self.hall();
+        let mut tally = hall.tally.clone();
+        tally.stations.extend(hall.benches.iter().map(|b| (b.id.clone(), b.work.clone())));
+        tally.stations.extend(hall.belts.iter().map(|b| (b.id.clone(), b.work.clone())));
+        tally.stations.extend(hall.tables.iter().map(|t| (t.id.clone(), t.work.clone())));
+        tally
     }
 
     /// Nobody packs, nothing moves, nothing waits to be put right.

@@ -2,12 +2,14 @@
 //! round again.
 
 use super::sheet::Sheet;
+use super::work::Work;
 use super::{Hall, Happening, StationDevices, Truth, Wears};
 use actors::slip::SLIP;
 use bevy_ecs::prelude::Entity;
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::VecDeque;
-use twin::{Dims, Span, StationId, WarehouseId};
+use twin::station::StationKind;
+use twin::{Dims, Moment, Span, StationId, WarehouseId};
 
 /// How long the person waits for a label to come out of the printer.
 const WAIT: Span = Span::from_secs(10);
@@ -16,16 +18,19 @@ pub(super) struct Table {
     warehouse: WarehouseId,
     pub(super) id: StationId,
     devices: StationDevices,
-    waiting: VecDeque<Entity>,
+    /// Each with since when.
+    waiting: VecDeque<(Moment, Entity)>,
     in_hand: Option<Entity>,
     fresh: Option<SmolStr>,
     /// The printer said to put it aside.
     shelve: bool,
+    pub(super) work: Work,
 }
 
 impl Table {
     pub(super) fn new(warehouse: WarehouseId, id: StationId, devices: StationDevices) -> Self {
-        Table { warehouse, id, devices, waiting: VecDeque::new(), in_hand: None, fresh: None, shelve: false }
+        let work = Work::new(StationKind::Rework, 1);
+        Table { warehouse, id, devices, waiting: VecDeque::new(), in_hand: None, fresh: None, shelve: false, work }
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -38,8 +43,11 @@ impl Hall {
         let tables = self.tables.iter().enumerate().filter(|(_, t)| t.warehouse == *warehouse);
         match tables.min_by_key(|(n, t)| (t.waiting.len(), *n)).map(|(n, _)| n) {
             Some(n) => {
-                self.tables[n].waiting.push_back(item);
+                let now = self.clock.now();
+                self.tables[n].waiting.push_back((now, item));
                 self.take_in_hand(n);
+                let table = &mut self.tables[n];
+                table.work.waits(table.waiting.len());
             }
             None => self.tally.shelved += 1,
         }
@@ -49,13 +57,17 @@ impl Hall {
         if self.tables[n].in_hand.is_some() {
             return;
         }
-        let Some(item) = self.tables[n].waiting.pop_front() else { return };
+        let Some((since, item)) = self.tables[n].waiting.pop_front() else { return };
         self.tables[n].in_hand = Some(item);
         self.tables[n].fresh = None;
         self.tables[n].shelve = false;
         let key = self.world.get::<Truth>(item).map(|t| t.parcel.to_string()).unwrap_or_default();
         let [from, to] = self.settings.rework_s;
         let takes = Span::from_ms(self.luck(&key, "rework").between(i64::from(from) * 1_000, i64::from(to) * 1_000));
+        let now = self.clock.now();
+        self.tables[n].work.add(now, now + takes + WAIT);
+        self.tally.rework_wait_us.push((now - since).0.max(0) as u64);
+        self.tally.rework_us.push((takes + WAIT).0.max(0) as u64);
         self.after(takes, Happening::ReworkScan(n));
     }
 
