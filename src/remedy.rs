@@ -71,6 +71,108 @@ pub enum Remedy {
         #[arg(long, value_name = "SELLER", default_value = "own")]
         owner: String,
     },
+    /// Stop a parcel, wherever it is in the house, until somebody takes it back
+    ///
+    /// No bench begins with it, a line sends it to the reject chute, and a dock refuses the bag that it is in.
+    StopParcel {
+        /// Its id
+        parcel: String,
+    },
+    /// Put a parcel on a shelf of its own, until somebody takes it back
+    PutParcelAside {
+        /// Its id
+        parcel: String,
+        /// Where it lies, 1 to 200 characters
+        place: String,
+    },
+    /// Let a parcel go on that was stopped or put aside
+    TakeParcelBack {
+        /// Its id
+        parcel: String,
+    },
+    /// Take a parcel out of its bag, open or closed, before the bag leaves
+    TakeOutOfBag {
+        /// Its id
+        parcel: String,
+    },
+    /// Print a parcel's label once more
+    Reprint {
+        /// Its id
+        parcel: String,
+        /// At which bench or rework bench; left out: where it is worked on
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[arg(long, value_name = "STATION")]
+        station: Option<String>,
+    },
+    /// Send an intercepted parcel over a line once more, as it is
+    WeighAgain {
+        /// Its id
+        parcel: String,
+    },
+    /// Take over what a line measured of a parcel; the answer says what that changes in its freight
+    AcceptMeasures {
+        /// Its id
+        parcel: String,
+    },
+    /// Ask a parcel's carrier for its label, again or anew; where an answer was lost it may be bought twice
+    AskLabel {
+        /// Its id
+        parcel: String,
+    },
+    /// Ask a carrier once more to take back the label of a cancelled parcel
+    VoidAgain {
+        /// Its id
+        parcel: String,
+    },
+    /// Let a label be that its carrier does not take back
+    WriteOffLabel {
+        /// The parcel's id
+        parcel: String,
+    },
+    /// Say that what was wrong with a parcel, in the house or on its way, has been dealt with
+    SettleParcel {
+        /// Its id
+        parcel: String,
+    },
+    /// Say that what was wrong with a bag has been dealt with
+    SettleBag {
+        /// The number on its tag
+        bag: String,
+    },
+    /// Write a parcel off that is lost or spoilt in the house: it is cancelled, and its orders find others
+    WriteOffParcel {
+        /// Its id
+        parcel: String,
+    },
+    /// Say that a carrier will not find a parcel any more
+    DeclareLost {
+        /// Its id
+        parcel: String,
+    },
+    /// Say that a problem was seen
+    AcknowledgeProblem {
+        /// Its id
+        problem: String,
+    },
+    /// Give a problem to somebody
+    AssignProblem {
+        /// Its id
+        problem: String,
+        /// Whose it is from now on; empty: nobody's
+        to: String,
+    },
+    /// Put a problem off: until then the list leaves it out
+    SnoozeProblem {
+        /// Its id
+        problem: String,
+        /// 1 to 720
+        hours: u32,
+    },
+    /// Write something down about a problem: the reason is the note
+    CommentOnProblem {
+        /// Its id
+        problem: String,
+    },
     /// Cancel a parcel, and let its orders find other ones by themselves
     TakeApart {
         /// Its id

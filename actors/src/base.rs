@@ -29,8 +29,8 @@ pub enum StationMsg {
     SettingsChanged,
     /// Bench, rework: print the label once more.
     Reprint(ParcelId),
-    /// Line, dock: a person took a parcel out of its bag. Told, once it is durable, what came of it.
-    TakeOut { bag: BagId, parcel: ParcelId, why: SmolStr, reply: Reply },
+    /// Line, dock: what a person does with a bag. Told, once it is durable, what came of it.
+    Bag { bag: BagId, deed: BagDeed, why: SmolStr, reply: Reply },
     /// Dock: nothing more goes on this manifest.
     CloseManifest(ManifestId),
     /// Dock: a bag stands closed, and should have left long ago.
@@ -41,6 +41,15 @@ pub enum StationMsg {
     ByHand(Hand, Reply),
     /// A person took a device out, and why, or put it back.
     DeviceOut { device: DeviceKind, out: Option<SmolStr> },
+}
+
+/// What a person does with a bag.
+#[derive(Clone, Debug)]
+pub enum BagDeed {
+    /// Takes a parcel out of it.
+    TakeOut(ParcelId),
+    /// Has dealt with what was wrong with it.
+    Settle,
 }
 
 /// What a parcel says of itself when its label is read.

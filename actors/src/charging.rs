@@ -118,6 +118,14 @@ impl Charging {
     }
 }
 
+/// What a parcel's freight is by what was measured, and what was expected; nothing where no tariff tells.
+pub fn by_measure(house: &House, parcel: &Parcel) -> Option<(Money, Option<Money>)> {
+    let in_force = house.in_force();
+    let channel = in_force.channel_ever(&parcel.plan.channel).filter(|channel| channel.tariff.is_some())?;
+    let (due, _) = rules::freight::settle(channel, None, &request(house, &parcel.plan, Some(parcel))?)?;
+    Some((due, parcel.plan.estimate))
+}
+
 /// The parcel as a tariff prices it: as declared, or as it was measured.
 fn request(house: &House, plan: &Plan, measured: Option<&Parcel>) -> Option<QuoteRequest> {
     let in_force = house.in_force();

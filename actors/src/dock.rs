@@ -1,9 +1,9 @@
 //! A dock door: each bag tag that its scanner reads goes onto the carrier's open manifest, and its parcels are handed over. The
 //! label of a parcel that comes back says that it is here.
 
-use crate::base::{Base, StationMsg};
+use crate::base::{BagDeed, Base, StationMsg};
 use crate::ledger::{Account, Host};
-use crate::line::taken_out;
+use crate::line::deed_done;
 use crate::order_desk::Reply;
 use crate::{Answer, Caller, Outgoing, ParcelMsg, origin, returns, slip};
 use drivers::devices::Observation;
@@ -14,7 +14,7 @@ use twin::bag::{self, Bag};
 use twin::facet::Facet;
 use twin::manifest::{self, Manifest};
 use twin::parcel::Parcel;
-use twin::{BagId, CarrierId, ManifestId, Moment, ParcelId, Span, station};
+use twin::{BagId, CarrierId, ManifestId, Moment, Span, station};
 
 /// A manifest closes this long after its first bag: the driver has signed and gone.
 pub const MANIFEST_OPEN: Span = Span::from_mins(30);
@@ -135,14 +135,14 @@ impl Dock {
     }
 }
 
-/// A person took a parcel out of a bag that is closed and has not left.
-pub fn take_out(base: &Base, id: &BagId, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+/// What a person does with a bag that is closed and has not left.
+pub fn bag_by_hand(base: &Base, id: &BagId, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
     let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
     if bag.state.stage != bag::Stage::Closed {
         reply.tell(Err(format!("bag {id} is {}: only what is closed lies at a dock", bag.state.stage.as_str())));
         return Ok(());
     }
-    taken_out(base, &mut bag, parcel, why, reply)
+    deed_done(base, &mut bag, deed, why, reply)
 }
 
 /// A bag that stands closed and should have left: its tag was not heard, or it still lies here.

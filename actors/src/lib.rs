@@ -8,7 +8,7 @@ pub mod base;
 pub mod bench;
 pub mod carrier;
 pub mod catalog;
-mod charging;
+pub mod charging;
 pub mod config;
 pub mod customs;
 pub mod device;

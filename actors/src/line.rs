@@ -3,7 +3,7 @@
 //! Devices do not know each other. An item's scan, weight and question belong together when they are as far apart as the
 //! belt makes them, by the clock's steady time; a reading that fits no item is nobody's, and an item without all its readings goes to the reject chute.
 
-use crate::base::{Base, Facts};
+use crate::base::{BagDeed, Base, Facts};
 use crate::bench::parcel_of;
 use crate::config::LineConfig;
 use crate::device::DeviceMsg;
@@ -351,13 +351,13 @@ impl Line {
         base.write(station::Command::TakeChuteOut { chute, why }, reply)
     }
 
-    /// A person took a parcel out of a bag that hangs here.
-    pub fn take_out(&mut self, base: &Base, bag: &BagId, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+    /// What a person does with a bag that hangs here.
+    pub fn bag_by_hand(&mut self, base: &Base, bag: &BagId, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
         let Some(host) = self.bags.values_mut().find(|host| host.id == *bag.text()) else {
-            reply.tell(Err(format!("bag {bag} was closed meanwhile: take it out at the dock")));
+            reply.tell(Err(format!("bag {bag} was closed meanwhile: say it again, and the dock does it")));
             return Ok(());
         };
-        taken_out(base, host, parcel, why, reply)
+        deed_done(base, host, deed, why, reply)
     }
 
     pub fn close_bags(&mut self, base: &mut Base, carrier: &CarrierId) -> Result<(), ActorProcessingErr> {
@@ -378,15 +378,21 @@ impl Line {
     }
 }
 
-/// A parcel leaves its bag, and both say so.
-pub(crate) fn taken_out(base: &Base, bag: &mut Host<Bag>, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+/// A person did something with a bag; a parcel that leaves it says so too.
+pub(crate) fn deed_done(base: &Base, bag: &mut Host<Bag>, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
     let mut work = base.house.work();
-    let weight_g = base.house.twin.load::<Parcel>(parcel.text())?.and_then(|(_, parcel)| parcel.measured_g).unwrap_or(0);
-    let outcome = bag.command(&mut work, bag::Command::Remove { parcel: parcel.clone(), weight_g });
-    if outcome.is_ok() {
-        let by = origin::current().by;
-        work.say_on(Account::By(by), Outgoing::Parcel(parcel, ParcelMsg::TakenOut { bag: BagId::from(bag.id.clone()), why }));
-    }
+    let outcome = match deed {
+        BagDeed::Settle => bag.command(&mut work, bag::Command::Settle { why }),
+        BagDeed::TakeOut(parcel) => {
+            let weight_g = base.house.twin.load::<Parcel>(parcel.text())?.and_then(|(_, parcel)| parcel.measured_g).unwrap_or(0);
+            let outcome = bag.command(&mut work, bag::Command::Remove { parcel: parcel.clone(), weight_g });
+            if outcome.is_ok() {
+                let by = origin::current().by;
+                work.say_on(Account::By(by), Outgoing::Parcel(parcel, ParcelMsg::TakenOut { bag: BagId::from(bag.id.clone()), why }));
+            }
+            outcome
+        }
+    };
     work.say(Outgoing::Answer(Answer::Done(reply, outcome.map(drop).map_err(|refusal| refusal.to_string()))));
     base.house.commit(work);
     Ok(())

@@ -449,7 +449,7 @@ pub(crate) fn taken_up(house: &House, facet: Facet, since: Moment) {
 }
 
 /// The bag that has a parcel and has not left.
-pub(crate) fn bag_with(twin: &Twin, parcel: &ParcelId) -> Result<Option<(BagId, Bag)>, TwinError> {
+pub fn bag_with(twin: &Twin, parcel: &ParcelId) -> Result<Option<(BagId, Bag)>, TwinError> {
     let Some(listed) = twin.listed::<Bag>(Facet::Holds, Some(parcel.text()), None).next().transpose()? else { return Ok(None) };
     let id = listed.0.id;
     Ok(twin.load::<Bag>(&id)?.map(|(_, bag)| (BagId::from(id), bag)))

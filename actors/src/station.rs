@@ -127,9 +127,9 @@ impl StationState {
             (StationMsg::Print(parcel), Role::Bench(bench)) => bench.print(base, parcel)?,
             (StationMsg::Reprint(parcel), Role::Bench(bench)) => bench.print_again_by_hand(base, parcel)?,
             (StationMsg::Reprint(parcel), Role::Rework(rework)) => rework.print(base, &parcel)?,
-            (StationMsg::TakeOut { bag, parcel, why, reply }, Role::Line(line)) => line.take_out(base, &bag, parcel, why, reply)?,
-            (StationMsg::TakeOut { bag, parcel, why, reply }, Role::Dock(_)) => crate::dock::take_out(base, &bag, parcel, why, reply)?,
-            (StationMsg::TakeOut { reply, .. }, _) => reply.tell(Err(format!("{} has no bags", base.config.id))),
+            (StationMsg::Bag { bag, deed, why, reply }, Role::Line(line)) => line.bag_by_hand(base, &bag, deed, why, reply)?,
+            (StationMsg::Bag { bag, deed, why, reply }, Role::Dock(_)) => crate::dock::bag_by_hand(base, &bag, deed, why, reply)?,
+            (StationMsg::Bag { reply, .. }, _) => reply.tell(Err(format!("{} has no bags", base.config.id))),
             (StationMsg::Inducted { item, facts }, Role::Line(line)) => line.inducted(base, item, facts)?,
             (StationMsg::CloseBags(carrier), Role::Line(line)) => line.close_bags(base, &carrier)?,
             // It has them by now.

@@ -1,9 +1,9 @@
 //! A warehouse: supervises its stations, gives labelled parcels to its benches, and closes bags before each cut-off.
 
-use crate::base::StationMsg;
+use crate::base::{BagDeed, StationMsg};
 use crate::config::{StationConfig, WarehouseConfig};
 use crate::order_desk::Reply;
-use crate::parcels::{ParcelsMsg, Whose, bag_with};
+use crate::parcels::{ParcelsMsg, Whose};
 use crate::station::{StationActor, StationArguments};
 use crate::supervision::{Children, Start};
 use crate::taken_out::{Hand, no_work_for};
@@ -39,9 +39,10 @@ pub enum WarehouseMsg {
         parcel: ParcelId,
         station: Option<StationId>,
     },
-    /// A person took a parcel out of its bag, and says why.
-    TakeOut {
-        parcel: ParcelId,
+    /// What a person does with a bag that is here. Told, once it is durable, what came of it.
+    Bag {
+        bag: BagId,
+        deed: BagDeed,
         why: SmolStr,
         reply: Reply,
     },
@@ -232,7 +233,7 @@ impl WarehouseState {
                 None => reply.tell(Err(format!("station {station} is not running yet: it waits for the next start"))),
             },
             WarehouseMsg::Reprint { parcel, station } => self.reprint(parcel, station)?,
-            WarehouseMsg::TakeOut { parcel, why, reply } => self.take_out(parcel, why, reply)?,
+            WarehouseMsg::Bag { bag, deed, why, reply } => self.bag_by_hand(bag, deed, why, reply)?,
             WarehouseMsg::StationOut { station, out } => self.station_out(station, out.is_some()),
             WarehouseMsg::HandOver(bag, reply) => match self.dock() {
                 Some(dock) => dock.cast(StationMsg::HandOver(bag, reply)),
@@ -291,18 +292,16 @@ impl WarehouseState {
         Ok(())
     }
 
-    /// Whoever has the bag takes the parcel out of it.
-    fn take_out(&mut self, parcel: ParcelId, why: SmolStr, reply: Reply) -> Result<(), TwinError> {
-        let Some((bag, state)) = bag_with(&self.house.twin, &parcel)? else {
-            reply.tell(Err(format!("{parcel} is in no bag that is here")));
-            return Ok(());
-        };
-        let message = |reply| StationMsg::TakeOut { bag, parcel, why, reply };
+    /// Whoever has the bag does it.
+    fn bag_by_hand(&mut self, bag: BagId, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), TwinError> {
+        let state = self.house.twin.load::<Bag>(bag.text())?.map(|(_, bag)| bag).unwrap_or_default();
+        let stage = state.stage.as_str();
+        let message = |reply| StationMsg::Bag { bag, deed, why, reply };
         let line = self.config.stations.iter().position(|station| station.id == state.station).map(|at| &self.stations[at]);
         match (state.stage, line, self.dock()) {
             (bag::Stage::Open, Some(line), _) => line.cast(message(reply)),
             (bag::Stage::Closed, _, Some(dock)) => dock.cast(message(reply)),
-            _ => reply.tell(Err(format!("warehouse {} has nobody who could open its bag", self.config.id))),
+            _ => reply.tell(Err(format!("the bag is {stage}, and what is done with it wants it open or closed, and here"))),
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod order_form;
 mod order_remedies;
 pub mod orders;
+pub mod parcel_remedies;
 pub mod problem;
 pub mod product_form;
 pub mod products;

@@ -5,6 +5,7 @@ use super::entities::called;
 use super::limits::COMMIT_WAIT_MAX;
 use super::order_remedies;
 use super::orders::late;
+use super::parcel_remedies;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::returns::{fault_free, length_fault, name_fault, read};
@@ -20,6 +21,7 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use smol_str::SmolStr;
 use twin::bag::Bag;
+use twin::parcel::Parcel;
 use twin::product::{self, Product};
 use twin::{BagId, By, Entity, Key, Kind, OrderId, Origin, ParcelId, SellerId, Sku};
 
@@ -49,6 +51,7 @@ pub async fn remedy(
     let origin = Origin { by: By::Person(SmolStr::new(by)), ..request.origin() };
     let why = SmolStr::new(why);
     let waits = order_remedies::Waits::of(&remedy);
+    let by_measure = matches!(remedy, Remedy::AcceptMeasures { .. });
     let (key, told) = ready(&api, remedy, why).await?;
     let (caller, answer) = Caller::waiting();
     origin::within(origin, || told(&api.app.house, caller));
@@ -60,6 +63,11 @@ pub async fn remedy(
     }
     let note = match waits {
         Some(waits) => order_remedies::note(&api, key.id.clone(), waits).await?,
+        None if by_measure => {
+            let (house, id) = (api.app.house.clone(), key.id.clone());
+            let parcel = api.read(move |twin| twin.load::<Parcel>(&id)).await?;
+            parcel.map(|(_, parcel)| parcel_remedies::freight_by_measure(&house, &parcel)).unwrap_or_default()
+        }
         None => String::new(),
     };
     let wanted = key.clone();
@@ -68,10 +76,14 @@ pub async fn remedy(
 }
 
 /// What hands a remedy to the one who decides it.
-type Telling = Box<dyn FnOnce(&House, Reply) + Send>;
+pub type Telling = Box<dyn FnOnce(&House, Reply) + Send>;
 
 /// The thing that a remedy is about, which is there, and what tells it.
 async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling), Problem> {
+    let remedy = match parcel_remedies::ready(api, remedy, &why).await? {
+        Ok(ready) => return Ok(ready),
+        Err(other) => other,
+    };
     Ok(match remedy {
         Remedy::CancelOrder { order } => {
             let order = called(api, order).await?;
@@ -110,6 +122,8 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             let id = BagId::from(bag.0);
             (key, Box::new(move |house, reply| house.tell_warehouse(&bag.1.warehouse, WarehouseMsg::HandOver(id, reply))))
         }
+        // Whatever is left is a parcel's or a problem's, and was taken before.
+        other => return Err(Problem::bad_request(format!("nobody does {other:?}"))),
     })
 }
 
@@ -120,13 +134,13 @@ fn put_right(order: OrderId, fix: Fix, why: SmolStr) -> (Key, Telling) {
 }
 
 /// A parcel that is there.
-async fn parcel_called(api: &Api, id: String) -> Result<(Key, ParcelId), Problem> {
-    let (key, (id, _)) = there::<twin::parcel::Parcel>(api, id).await?;
+pub async fn parcel_called(api: &Api, id: String) -> Result<(Key, ParcelId), Problem> {
+    let (key, (id, _)) = there::<Parcel>(api, id).await?;
     Ok((key, ParcelId::from(id)))
 }
 
 /// A thing that is there, with its state.
-async fn there<E: Entity>(api: &Api, id: String) -> Result<(Key, (SmolStr, E)), Problem> {
+pub async fn there<E: Entity>(api: &Api, id: String) -> Result<(Key, (SmolStr, E)), Problem> {
     fault_free(length_fault(E::KIND.as_str(), &id, 1).into_iter().collect())?;
     let id = SmolStr::new(id);
     let wanted = id.clone();
