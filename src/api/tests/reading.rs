@@ -128,6 +128,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/parcels/{id}/take-apart",
         "/api/v1/products",
         "/api/v1/products/{owner}/{sku}",
+        "/api/v1/remedies",
         "/api/v1/returns",
         "/api/v1/returns/{parcel}/announce",
         "/api/v1/returns/{parcel}/close",
