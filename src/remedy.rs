@@ -183,6 +183,63 @@ pub enum Remedy {
         /// The number on its tag
         bag: String,
     },
+    /// Take a station out: a bench gets no parcels, a line rejects what comes, a dock hands nothing over
+    TakeStationOut {
+        /// Its id
+        station: String,
+    },
+    /// Put a station back
+    PutStationBack {
+        /// Its id
+        station: String,
+    },
+    /// Take a chute of a line out: its bag is closed, and its parcels go to the next chute that takes them, or are rejected
+    TakeChuteOut {
+        /// The line's id
+        station: String,
+        /// Its number
+        chute: u16,
+    },
+    /// Put a chute of a line back
+    PutChuteBack {
+        /// The line's id
+        station: String,
+        /// Its number
+        chute: u16,
+    },
+    /// Take a device out: it is asked for nothing, and what it lacks is no fault
+    TakeDeviceOut {
+        /// Its id
+        device: String,
+    },
+    /// Put a device back
+    PutDeviceBack {
+        /// Its id
+        device: String,
+    },
+    /// Take a channel out: nothing new is sent over it; what has its label goes on
+    TakeChannelOut {
+        /// Its id
+        channel: String,
+    },
+    /// Put a channel back: what is held for it goes on
+    PutChannelBack {
+        /// Its id
+        channel: String,
+    },
+    /// Have a carrier asked again at once that is left alone because it failed
+    ResumeCarrier {
+        /// Its id
+        carrier: String,
+    },
+    /// Say that what stood at a line's reject chute is dealt with
+    ClearRejects {
+        /// The line's id
+        station: String,
+        /// What the line had rejected when you looked; without it, all until now
+        #[arg(long, value_name = "N")]
+        rejected: Option<u64>,
+    },
 }
 
 /// The fields of an address that are to be others.

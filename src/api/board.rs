@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::bag::Bag;
+use twin::carrier::Carrier;
 use twin::device::Device;
 use twin::parcel::Parcel;
 use twin::station::Station;
@@ -58,8 +59,19 @@ pub struct BoardView {
     /// Newest first.
     pub exceptions: Vec<ExceptionView>,
     pub warehouses: Vec<WarehouseView>,
+    /// Channels that people took out.
+    pub channels_out: Vec<ChannelOutView>,
     /// Parcels that changed lately, newest first.
     pub recent: Vec<RecentParcel>,
+}
+
+/// A channel over which nothing new is sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ChannelOutView {
+    pub channel: String,
+    pub carrier: String,
+    /// As whoever took it out said it.
+    pub why: String,
 }
 
 /// Something that wants a look.
@@ -100,11 +112,15 @@ pub struct StationView {
     pub id: String,
     /// `bench`, `line`, `dock` or `rework`.
     pub kind: &'static str,
+    /// Why a person took it out; nothing where it is in use.
+    pub out: Option<String>,
     pub devices: Vec<DeviceView>,
     /// Lines only.
     pub chutes: Vec<ChuteView>,
     /// Items sent to the reject chute that no parcel answered for.
     pub rejected: u64,
+    /// Of those, the ones that nobody has dealt with yet.
+    pub rejects_open: u64,
     /// Items on the belt, where the floor is simulated.
     pub moving: Option<usize>,
 }
@@ -113,8 +129,10 @@ pub struct StationView {
 pub struct DeviceView {
     pub id: String,
     pub kind: &'static str,
-    /// `online`, `offline` or `faulty`.
+    /// `online`, `offline`, `degraded`, `faulty` or `out`.
     pub state: &'static str,
+    /// Why a person took it out.
+    pub out: Option<String>,
     /// What is wrong with it, in its own words.
     pub fault: Option<String>,
     pub identity: String,
@@ -125,6 +143,8 @@ pub struct ChuteView {
     pub chute: u16,
     /// Where intercepted, unreadable and undecided parcels go.
     pub reject: bool,
+    /// Why a person took it out.
+    pub out: Option<String>,
     pub channel: Option<String>,
     /// As people call the channel.
     pub channel_name: String,
@@ -197,10 +217,26 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
         bags: counts.stages(Kind::Bag).collect(),
         exceptions: exceptions.collect(),
         warehouses: in_force.config.warehouses.iter().map(|w| warehouse(app, &in_force, twin, w, moving)).collect::<Result<_, _>>()?,
+        channels_out: channels_out(&in_force, twin)?,
         recent: recent(twin, counts.head.records)?,
         interceptions: counts.interceptions,
         holds: counts.holds,
     })
+}
+
+/// Of the channels in force, those that are out.
+fn channels_out(in_force: &InForce, twin: &Twin) -> Result<Vec<ChannelOutView>, TwinError> {
+    let mut all = Vec::new();
+    for carrier in &in_force.config.carriers {
+        let Some((_, Carrier { channels_out, .. })) = twin.load::<Carrier>(carrier.id().text())? else { continue };
+        let used = |channel| in_force.config.channel(channel).is_some_and(|c| c.carrier == *carrier.id());
+        all.extend(channels_out.iter().filter(|(channel, _)| used(channel)).map(|(channel, why)| ChannelOutView {
+            channel: channel.to_string(),
+            carrier: carrier.id().to_string(),
+            why: why.to_string(),
+        }));
+    }
+    Ok(all)
 }
 
 fn warehouse(
@@ -245,6 +281,7 @@ fn station(
             id: d.id.to_string(),
             kind: d.kind.as_str(),
             state: device.stage_word(),
+            out: device.out.as_ref().map(|why| why.to_string()),
             fault,
             identity: device.identity.to_string(),
         })
@@ -253,9 +290,11 @@ fn station(
     Ok(StationView {
         id: config.id.to_string(),
         kind: config.kind.as_str(),
+        out: state.out.as_ref().map(|why| why.to_string()),
         devices,
         chutes: chutes(in_force, twin, config, &state)?,
         rejected: state.rejected,
+        rejects_open: state.rejects_open(),
         moving: moving.and_then(|m| config.line.as_ref().map(|_| m.get(&config.id).copied().unwrap_or(0))),
     })
 }
@@ -273,6 +312,7 @@ fn chutes(in_force: &InForce, twin: &Twin, config: &StationConfig, state: &Stati
         views.push(ChuteView {
             chute: rule.chute,
             reject: false,
+            out: state.chutes_out.get(&rule.chute).map(|why| why.to_string()),
             channel: Some(rule.channel.to_string()),
             channel_name: site.channel(&rule.channel).map_or_else(|| rule.channel.to_string(), |c| c.name.clone()),
             countries: rule.countries.iter().map(|c| c.to_string()).collect(),

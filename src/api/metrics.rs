@@ -88,7 +88,7 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     for stage in returns::Stage::ALL.map(returns::Stage::as_str) {
         gauge!("parceltwin_returns", "stage" => stage).set(board.count(Kind::Return, stage) as f64);
     }
-    for state in ["online", "offline", "faulty"] {
+    for state in ["online", "offline", "degraded", "faulty", "out"] {
         gauge!("parceltwin_devices", "state" => state).set(board.count(Kind::Device, state) as f64);
     }
     // Read first, so that what passes in between makes it no longer.

@@ -10,9 +10,11 @@ use super::problem::Problem;
 use super::request_id::RequestId;
 use super::returns::{fault_free, length_fault, name_fault, read};
 use crate::remedy::{Asked, Done, Remedy};
+use actors::carrier::CarrierMsg;
 use actors::catalog::{CatalogMsg, Change};
 use actors::order_desk::{DeskMsg, Reply};
 use actors::putting_right::Fix;
+use actors::taken_out::Hand;
 use actors::warehouse::WarehouseMsg;
 use actors::{Caller, House, origin};
 use axum::body::Body;
@@ -21,9 +23,13 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use smol_str::SmolStr;
 use twin::bag::Bag;
+use twin::carrier::Carrier;
 use twin::parcel::Parcel;
 use twin::product::{self, Product};
-use twin::{BagId, By, Entity, Key, Kind, OrderId, Origin, ParcelId, SellerId, Sku};
+use twin::station::Station;
+use twin::{
+    BagId, By, CarrierId, ChannelId, DeviceId, Entity, Key, Kind, OrderId, Origin, ParcelId, SellerId, Sku, StationId, Twin, TwinError,
+};
 
 /// Put something right
 ///
@@ -71,7 +77,8 @@ pub async fn remedy(
         None => String::new(),
     };
     let wanted = key.clone();
-    let stage = api.read(move |twin| twin.stage_word(&wanted)).await?;
+    let (stage, standing) = api.read(move |twin| Ok((twin.stage_word(&wanted)?, standing(twin, &wanted)?))).await?;
+    let note = if note.is_empty() { standing } else { note };
     Ok(Json(Done { kind: key.kind.as_str().into(), id: key.id.to_string(), stage: stage.into(), note }))
 }
 
@@ -122,6 +129,23 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             let id = BagId::from(bag.0);
             (key, Box::new(move |house, reply| house.tell_warehouse(&bag.1.warehouse, WarehouseMsg::HandOver(id, reply))))
         }
+        Remedy::TakeStationOut { station } => at_station(api, station, Hand::TakeOut { why })?,
+        Remedy::PutStationBack { station } => at_station(api, station, Hand::PutBack { why })?,
+        Remedy::TakeChuteOut { station, chute } => at_station(api, station, Hand::TakeChuteOut { chute, why })?,
+        Remedy::PutChuteBack { station, chute } => at_station(api, station, Hand::PutChuteBack { chute, why })?,
+        Remedy::ClearRejects { station, rejected } => at_station(api, station, Hand::ClearRejects { rejected, why })?,
+        Remedy::TakeDeviceOut { device } => at_device(api, device, |device| Hand::TakeDeviceOut { device, why })?,
+        Remedy::PutDeviceBack { device } => at_device(api, device, |device| Hand::PutDeviceBack { device, why })?,
+        Remedy::TakeChannelOut { channel } => {
+            over_channel(api, channel, |channel, reply| CarrierMsg::TakeChannelOut { channel, why, reply })?
+        }
+        Remedy::PutChannelBack { channel } => {
+            over_channel(api, channel, |channel, reply| CarrierMsg::PutChannelBack { channel, why, reply })?
+        }
+        Remedy::ResumeCarrier { carrier } => {
+            let carrier = CarrierId::from(SmolStr::new(named("carrier", carrier)?));
+            to_carrier(api, carrier, |reply| CarrierMsg::AskAgain { why, reply })?
+        }
         // Whatever is left is a parcel's or a problem's, and was taken before.
         other => return Err(Problem::bad_request(format!("nobody does {other:?}"))),
     })
@@ -131,6 +155,77 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
 fn put_right(order: OrderId, fix: Fix, why: SmolStr) -> (Key, Telling) {
     let key = Key::new(Kind::Order, order.text().clone());
     (key, Box::new(|house, reply| house.desk.cast(DeskMsg::PutRight { order, fix, why, reply })))
+}
+
+/// A name that is not longer than names are.
+fn named(field: &str, id: String) -> Result<String, Problem> {
+    fault_free(length_fault(field, &id, 1).into_iter().collect())?;
+    Ok(id)
+}
+
+/// What a person does at a station that runs.
+fn at_station(api: &Api, station: String, hand: Hand) -> Result<(Key, Telling), Problem> {
+    let id = StationId::from(SmolStr::new(named("station", station)?));
+    let in_force = api.app.house.in_force();
+    let Some(warehouse) = in_force.config.warehouses.iter().find(|w| w.stations.iter().any(|s| s.id == id)) else {
+        return Err(Problem::absent(format!("there is no station {id}")));
+    };
+    let (key, warehouse) = (Key::new(Kind::Station, id.text().clone()), warehouse.id.clone());
+    Ok((key, Box::new(move |house, reply| house.tell_warehouse(&warehouse, WarehouseMsg::ByHand(id, hand, reply)))))
+}
+
+/// The same of one of its devices.
+fn at_device(api: &Api, device: String, hand: impl FnOnce(DeviceId) -> Hand) -> Result<(Key, Telling), Problem> {
+    let id = DeviceId::from(SmolStr::new(named("device", device)?));
+    let in_force = api.app.house.in_force();
+    let Some((station, _)) = in_force.config.devices().find(|(_, device)| device.id == id) else {
+        return Err(Problem::absent(format!("there is no device {id}")));
+    };
+    let key = Key::new(Kind::Device, id.text().clone());
+    Ok((key, at_station(api, station.id.to_string(), hand(id))?.1))
+}
+
+/// What a carrier is told of one of its channels.
+fn over_channel(
+    api: &Api,
+    channel: String,
+    message: impl FnOnce(ChannelId, Reply) -> CarrierMsg + Send + 'static,
+) -> Result<(Key, Telling), Problem> {
+    let id = ChannelId::from(SmolStr::new(named("channel", channel)?));
+    let in_force = api.app.house.in_force();
+    let Some(channel) = in_force.channel_ever(&id) else { return Err(Problem::absent(format!("there is no channel {id}"))) };
+    to_carrier(api, channel.carrier.clone(), |reply| message(id, reply))
+}
+
+fn to_carrier(
+    api: &Api,
+    carrier: CarrierId,
+    message: impl FnOnce(Reply) -> CarrierMsg + Send + 'static,
+) -> Result<(Key, Telling), Problem> {
+    let Some(seat) = api.app.house.carriers.get(&carrier).cloned() else {
+        return Err(Problem::absent(format!("there is no carrier {carrier}")));
+    };
+    Ok((Key::new(Kind::Carrier, carrier.text().clone()), Box::new(move |_, reply| seat.cast(message(reply)))))
+}
+
+/// What of a thing its stage does not say: which parts of it are out, and what waits for a person there.
+fn standing(twin: &Twin, key: &Key) -> Result<String, TwinError> {
+    let mut notes = Vec::new();
+    match key.kind {
+        Kind::Station => {
+            let station = twin.load::<Station>(&key.id)?.unwrap_or_default().1;
+            notes.extend(station.chutes_out.iter().map(|(chute, why)| format!("chute {chute} is out: {why}")));
+            if station.rejects_open() > 0 {
+                notes.push(format!("{} at the reject chute", station.rejects_open()));
+            }
+        }
+        Kind::Carrier => {
+            let carrier = twin.load::<Carrier>(&key.id)?.unwrap_or_default().1;
+            notes.extend(carrier.channels_out.iter().map(|(channel, why)| format!("channel {channel} is out: {why}")));
+        }
+        _ => {}
+    }
+    Ok(notes.join("; "))
 }
 
 /// A parcel that is there.

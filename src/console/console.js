@@ -6,7 +6,7 @@ import { clock, element, openParcels, showRecent } from "./parcels.js";
 
 const BOARD_EVERY_MS = 2000;
 const RECONNECT_MS = 3000;
-const WORDS = { online: "✓ online", offline: "✕ offline", faulty: "! fault" };
+const WORDS = { online: "✓ online", offline: "✕ offline", faulty: "! fault", out: "– out" };
 
 const byId = (id) => document.getElementById(id);
 const set = (node, text) => { if (node && node.textContent !== text) node.textContent = text; };
@@ -52,7 +52,7 @@ function floor(board) {
       if (!node) continue;
       for (const state of Object.keys(WORDS)) node.classList.toggle(state, state === device.state);
       set(node.querySelector(".state"), WORDS[device.state] || device.state);
-      set(node.querySelector("title"), `${device.id}: ${device.fault || device.state} ${device.identity}`);
+      set(node.querySelector("title"), `${device.id}: ${device.out || device.fault || device.state} ${device.identity}`);
     }
     const line = lines.get(station.id);
     if (!line) continue;

@@ -143,6 +143,7 @@ mod tests {
                 what: "held, <i>unpaid</i>".into(),
                 href: "/api/v1/orders/A".into(),
             }],
+            channels_out: vec![],
             warehouses: vec![WarehouseView {
                 id: "SZX".into(),
                 name: "Shenzhen".into(),

@@ -92,17 +92,18 @@ pub struct ChutePicture {
     pub hint: String,
 }
 
-/// What stands on a device: a sign and a word, so that nobody depends on the colour. The browser has the same three.
+/// What stands on a device: a sign and a word, so that nobody depends on the colour. The browser has the same ones.
 pub fn word(state: &str) -> &'static str {
     match state {
         "online" => "✓ online",
         "faulty" => "! fault",
+        "out" => "– out",
         _ => "✕ offline",
     }
 }
 
 fn device(view: &DeviceView, (x, y): (u32, u32), (width, height): (u32, u32)) -> DevicePicture {
-    let hint = format!("{}: {} {}", view.id, view.fault.as_deref().unwrap_or(view.state), view.identity);
+    let hint = format!("{}: {} {}", view.id, view.out.as_deref().or(view.fault.as_deref()).unwrap_or(view.state), view.identity);
     DevicePicture { id: view.id.clone(), kind: view.kind, x, y, width, height, state: view.state, word: word(view.state), hint }
 }
 

@@ -57,7 +57,7 @@ impl Watch {
         let what = match event {
             Event::Disconnected { why } => Some(format_smolstr!("disconnected: {why}")),
             Event::FaultRaised { what } | Event::FaultRepeated { what, .. } => Some(what.clone()),
-            Event::Connected { .. } | Event::FaultCleared => None,
+            Event::Connected { .. } | Event::FaultCleared | Event::TakenOut { .. } | Event::PutBack { .. } => None,
         };
         match (*out, what) {
             (None, Some(what)) => {

@@ -14,6 +14,7 @@ mod products;
 mod reading;
 pub mod remedies;
 mod remedies_orders;
+mod remedies_stations;
 mod returns;
 mod settings;
 mod time;
@@ -177,6 +178,11 @@ impl Edge {
 
     /// The same by another clock.
     pub async fn by(clock: Clock) -> Self {
+        Edge::on(clock, Arc::new(Twin::in_memory("test"))).await
+    }
+
+    /// The same on a twin that another may have left.
+    pub async fn on(clock: Clock, twin: Arc<Twin>) -> Self {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
@@ -191,7 +197,7 @@ impl Edge {
         let driver: Arc<dyn CarrierDriver> = seller.clone();
         let world = World {
             clock,
-            twin: Arc::new(Twin::in_memory("test")),
+            twin,
             pace: Pace::Modelled(Span::from_ms(1)),
             delivery: Delivery::Mailbox,
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
