@@ -19,6 +19,7 @@ mod tracking;
 
 use super::hosts::Hosts;
 use super::{Api, AppState};
+use crate::cli::own_pace::Stage;
 use crate::query::Query;
 use crate::query::follow::Follower;
 use crate::router::routes;
@@ -172,6 +173,11 @@ impl Edge {
 
     /// The same by another clock.
     pub async fn by(clock: Clock) -> Self {
+        Edge::on(&Stage::shared(), clock).await
+    }
+
+    /// The same with its actors elsewhere.
+    pub async fn on(stage: &Stage, clock: Clock) -> Self {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
@@ -192,7 +198,7 @@ impl Edge {
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
             drivers: [("test".into(), driver)].into(),
         };
-        let site = Site::start(config, world).await.unwrap();
+        let site = stage.run(Site::start(config, world)).await.unwrap().unwrap();
         site.describe(vec![product.into()]);
         site.count(vec![counted(1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();
