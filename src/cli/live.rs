@@ -102,7 +102,9 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     if simulated && flags.orders_per_hour > 0 {
         stage.begin(buy(&running, &clock, &flags, &demand, &goods));
     }
-    tokio::spawn(own_pace::tell_speed(clock.clone()));
+    if flags.speed > 1.0 {
+        tokio::spawn(own_pace::tell_speed(clock.clone()));
+    }
     // Nobody needs it to be there: what it lacks at a start it makes while the site runs.
     let query = Arc::new(Query::of(data));
     let follower = Follower::start(query.clone(), twin.clone()).context("cannot start the query side")?;

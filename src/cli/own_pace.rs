@@ -61,6 +61,8 @@ const MUCH: f64 = 2.0;
 /// Says in the log when the speed that is kept is clearly below what was asked, when that changes much, and when it is over.
 pub async fn tell_speed(clock: Clock) {
     let (machine, mut told) = (Clock::free(1.0, twin::Moment::default()), None);
+    // What the start takes is no measure.
+    machine.sleep(LOOK_EVERY * 5).await;
     while let Some(speed) = clock.speed() {
         if let Some(word) = word(SpeedView::of(speed), &mut told) {
             tracing::warn!("{word}");

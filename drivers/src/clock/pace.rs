@@ -61,7 +61,7 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(machine: Box<dyn Machine>, speed: f64, start: Moment) -> Self {
         let began = Reading { machine: machine.steady(), site: start };
-        let kept = [began].into();
+        let kept = VecDeque::new();
         Pace { machine, speed, from: began, rested: began, held: 0, let_go: false, resting: false, due: None, alarm: None, kept }
     }
 
@@ -104,6 +104,10 @@ impl Pace {
             return (now, Go::Again);
         }
         let machine = self.machine.steady();
+        if self.kept.is_empty() {
+            // It begins when its runtime does.
+            self.from = Reading { machine, site: now };
+        }
         let wanted = self.wanted(machine);
         let site = first.map_or(wanted, |first| first.min(wanted)).max(now);
         self.rested = Reading { machine, site };
@@ -176,7 +180,9 @@ impl Pace {
     /// What was asked, and what is kept: all of it before there is anything to tell.
     pub(super) fn speed(&mut self, now: Moment) -> Speed {
         let machine = self.machine.steady();
-        self.note(now, machine);
+        if !self.kept.is_empty() {
+            self.note(now, machine);
+        }
         let passed = |since: &Reading| (machine - since.machine, now - since.site);
         let kept = match self.kept.front().map(passed) {
             Some((machine, site)) if machine >= KEPT_EVERY => site.0 as f64 / machine.0 as f64,

@@ -185,6 +185,8 @@ fn a_little_is_caught_up_and_the_rest_makes_it_slower() {
 fn what_is_held_or_was_just_let_go_is_waited_for() {
     let machine = Set::default();
     let mut pace = Pace::new(Box::new(machine.clone()), 100.0, Moment(0));
+    pace.at_rest(Moment(0), None);
+    pace.stir();
     machine.pass(SECOND);
     let due = Some(Moment(1));
     pace.hold();
