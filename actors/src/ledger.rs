@@ -6,6 +6,7 @@ use crate::outgoing::{Outgoing, Sent};
 use crate::problems::ProblemsMsg;
 use crate::{House, Told, origin};
 use drivers::Clock;
+use drivers::clock::Hold;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
@@ -137,7 +138,8 @@ pub struct Letterbox(Arc<RwLock<Option<Way>>>);
 
 enum Way {
     /// To a thread that writes whatever has come meanwhile as one group, and lets its outputs go.
-    Disk(mpsc::Sender<Work>),
+    /// Time waits for what is under way there, where it waits for anything.
+    Disk(Clock, mpsc::Sender<(Work, Hold)>),
     Modelled(Arc<Modelled>),
     /// A test that looks at what comes.
     #[cfg(test)]
@@ -148,7 +150,7 @@ impl Letterbox {
     pub fn put(&self, work: Work) {
         match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
             // A writer that is gone has told the ledger why, and the site ends.
-            Some(Way::Disk(writer)) => drop(writer.send(work)),
+            Some(Way::Disk(clock, writer)) => drop(writer.send((work, clock.hold()))),
             Some(Way::Modelled(modelled)) => modelled.put(work),
             #[cfg(test)]
             Some(Way::Ear(ear)) => ear(work),
@@ -184,7 +186,7 @@ impl Actor for Ledger {
         let (clock, letterbox) = (house.clock.clone(), house.ledger.clone());
         let scribe = Scribe { house, ledger: myself };
         let way = match pace {
-            Pace::Disk => Way::Disk(scribe.start()?),
+            Pace::Disk => Way::Disk(clock, scribe.start()?),
             Pace::Modelled(span) => Way::Modelled(Arc::new(Modelled { scribe, clock, span, queue: Mutex::default() })),
         };
         letterbox.open(way);
@@ -266,8 +268,8 @@ impl Scribe {
     }
 
     /// The thread that writes: one group at a time, of all that came while it wrote the one before. It ends with the ledger.
-    fn start(self) -> Result<mpsc::Sender<Work>, ActorProcessingErr> {
-        let (writer, works) = mpsc::channel::<Work>();
+    fn start(self) -> Result<mpsc::Sender<(Work, Hold)>, ActorProcessingErr> {
+        let (writer, works) = mpsc::channel::<(Work, Hold)>();
         let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new().name("ledger".into()).spawn(move || {
             // Outputs set timers and start calls.
@@ -279,7 +281,9 @@ impl Scribe {
                 {
                     group.push(work);
                 }
-                let (txs, held) = Held::of(group);
+                // Let go with what they led to.
+                let (works, _holds): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+                let (txs, held) = Held::of(works);
                 let went_well = self.does(|| {
                     let records = self.house.twin.commit(txs)?;
                     self.let_go(records, held);

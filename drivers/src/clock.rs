@@ -3,14 +3,17 @@
 //! A clock has three readings, which agree in virtual time and on a simulated site. [`Clock::now`] is the journal's time
 //! and dates its records; [`Clock::date`] is what the wall says, for hours of the day and dates that others read;
 //! [`Clock::steady`] is for lengths of time within a run. [`Clock::wall`] is the clock of a real site, [`Clock::free`] runs
-//! by itself at any speed. [`Clock::virtual_from`] stands still while any task can run and leaps to the next sleeper when
-//! none can; the runtime says when that is ([`virtual_runtime`]).
+//! by itself and waits for nobody. [`Clock::virtual_from`] stands still while any task can run and leaps to the next sleeper when
+//! none can; the runtime says when that is ([`virtual_runtime`]). [`Clock::paced`] does the same no faster than it is asked to: so
+//! a simulated site goes at a speed that the machine may not be able to keep, and never outruns its actors.
 
 mod heap;
+mod pace;
 mod wall;
 
 use futures::future::BoxFuture;
 use heap::Virtual;
+use pace::Pace;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,6 +29,25 @@ enum Face {
     Virtual(Virtual),
 }
 
+/// How many times as fast as the machine's time a clock goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    pub asked: f64,
+    /// What became of it in the last five seconds of the machine's time.
+    pub kept: f64,
+}
+
+/// Something that time waits for, until it is dropped.
+pub struct Hold(Option<Clock>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(Face::Virtual(time)) = self.0.as_ref().map(|clock| &*clock.0) {
+            time.let_go();
+        }
+    }
+}
+
 impl Clock {
     /// The clock of a real site. The date is the machine's, also after somebody has set that. The journal's time is too,
     /// but never goes back, neither in this process nor behind `not_before`, the time of the journal's last record: while
@@ -35,9 +57,20 @@ impl Clock {
     }
 
     /// A clock that runs by itself, `speed` times as fast as the machine's, from what that says now or from `not_before`
-    /// if that is later. All its readings are one. Needs a tokio runtime with time enabled.
+    /// if that is later. All its readings are one. It goes on whether or not anybody keeps up with it: a site that is to go
+    /// faster than the machine's clock has [`Clock::paced`]. Needs a tokio runtime with time enabled.
     pub fn free(speed: f64, not_before: Moment) -> Self {
         Clock(Arc::new(Face::Wall(Wall::free(Box::new(ThisMachine::new()), speed, not_before))))
+    }
+
+    /// A clock that runs by itself, up to `speed` times as fast as the machine's, from what that says now or from `not_before`
+    /// if that is later. It sets off what is due one by one, and stands while anything that it woke is under way, on its
+    /// runtime ([`paced_runtime`]) or under a [`Hold`]: where that takes longer it goes slower ([`Clock::speed`]). All its
+    /// readings are one. May be read and waited for from any thread.
+    pub fn paced(speed: f64, not_before: Moment) -> Self {
+        let machine = ThisMachine::new();
+        let start = machine.date().max(not_before);
+        Clock(Arc::new(Face::Virtual(Virtual::paced(start, Pace::new(Box::new(machine), speed.max(0.001), start)))))
     }
 
     /// A clock that stands at `start` and moves only through [`virtual_runtime`].
@@ -46,7 +79,27 @@ impl Clock {
     }
 
     pub fn is_virtual(&self) -> bool {
-        matches!(*self.0, Face::Virtual(_))
+        matches!(&*self.0, Face::Virtual(time) if !time.paced)
+    }
+
+    /// Keeps a paced clock from going on while something that it led to is under way on another thread than its runtime's.
+    /// Any other clock waits for nobody.
+    pub fn hold(&self) -> Hold {
+        match &*self.0 {
+            Face::Virtual(time) if time.paced => {
+                time.hold();
+                Hold(Some(self.clone()))
+            }
+            _ => Hold(None),
+        }
+    }
+
+    /// How fast it was asked to go, and how fast it goes. Virtual time has no speed.
+    pub fn speed(&self) -> Option<Speed> {
+        match &*self.0 {
+            Face::Wall(wall) => Some(Speed { asked: wall.speed(), kept: wall.speed() }),
+            Face::Virtual(time) => time.speed(),
+        }
     }
 
     /// The journal's time: what records are dated with. Never goes back, and leaps when the machine's clock is set forward.
@@ -207,13 +260,29 @@ impl Machine for ThisMachine {
 
 /// A single-threaded runtime that moves `clock` (which must be virtual) whenever no task can run.
 pub fn virtual_runtime(clock: &Clock) -> std::io::Result<tokio::runtime::Runtime> {
+    driving(clock, &mut tokio::runtime::Builder::new_current_thread())
+}
+
+/// A single-threaded runtime that moves `clock` (which must be paced) whenever no task can run. What it is given with
+/// `block_on` is not waited for: whatever the clock wakes must be a task of it, or hold the clock.
+pub fn paced_runtime(clock: &Clock) -> std::io::Result<tokio::runtime::Runtime> {
+    let stirring = clock.clone();
+    let stir = move || {
+        if let Face::Virtual(time) = &*stirring.0 {
+            time.unpark();
+        }
+    };
+    driving(clock, tokio::runtime::Builder::new_current_thread().enable_all().on_thread_unpark(stir))
+}
+
+fn driving(clock: &Clock, builder: &mut tokio::runtime::Builder) -> std::io::Result<tokio::runtime::Runtime> {
     let leaping = clock.clone();
     let leap = move || {
         if let Face::Virtual(time) = &*leaping.0 {
             time.leap();
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(leap).build()?;
+    let runtime = builder.on_thread_park(leap).build()?;
     let pumping = clock.clone();
     runtime.spawn(async move {
         if let Face::Virtual(time) = &*pumping.0 {

@@ -2,13 +2,14 @@
 //! the parcels that changed lately. Reads the plan and the twin; counts nothing itself.
 
 use super::entities::plural;
-use super::limits::{BOARD_AGE_MAX, RECENT_PARCELS_MAX, RECENT_SCAN};
+use super::limits::{BOARD_AGE_MAX, RECENT_PARCELS_MAX, RECENT_SCAN, TROUBLE_SCAN};
 use super::problem::Problem;
 use super::{Api, AppState};
 use actors::InForce;
-use actors::config::{StationConfig, WarehouseConfig};
+use actors::config::{DeviceConfig, StationConfig, WarehouseConfig};
 use axum::Json;
 use axum::extract::State;
+use drivers::clock::Speed;
 use rules::pickups::Pickups;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -16,11 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::bag::Bag;
 use twin::carrier::Carrier;
-use twin::device::Device;
+use twin::device::{self, Device};
 use twin::parcel::Parcel;
 use twin::station::Station;
 use twin::tracking::Tracking;
-use twin::{CarrierId, Entity, Kind, Moment, StationId, Twin, TwinError};
+use twin::{CarrierId, Entity, Event, Key, Kind, Moment, StationId, Twin, TwinError, Way};
 use utoipa::ToSchema;
 
 /// The stages of an order as the board counts them: a received order that waits for something counts as held.
@@ -36,6 +37,8 @@ pub struct BoardView {
     pub name: String,
     /// What the site's wall clock says, RFC 3339.
     pub now: String,
+    /// How many times as fast as the machine's time the site's clock goes.
+    pub speed: Option<SpeedView>,
     /// Records in the journal.
     pub records: u64,
     /// What the journal's hash chain comes to.
@@ -72,6 +75,29 @@ pub struct ChannelOutView {
     pub carrier: String,
     /// As whoever took it out said it.
     pub why: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct SpeedView {
+    /// With `--speed`; 1 where the clock is the machine's.
+    pub asked: f64,
+    /// What became of it in the last five seconds: less, where the machine cannot deal in time with what is due.
+    pub kept: f64,
+}
+
+impl SpeedView {
+    /// Below this share of what was asked it is worth a word.
+    const CLEARLY_BELOW: f64 = 0.9;
+
+    /// To three digits or so: it is measured.
+    pub fn of(speed: Speed) -> Self {
+        let Speed { asked, kept } = speed;
+        SpeedView { asked, kept: if kept >= 100.0 { kept.round() } else { (kept * 100.0).round() / 100.0 } }
+    }
+
+    pub fn is_short(self) -> bool {
+        self.kept < self.asked * Self::CLEARLY_BELOW
+    }
 }
 
 /// Something that wants a look.
@@ -129,12 +155,16 @@ pub struct StationView {
 pub struct DeviceView {
     pub id: String,
     pub kind: &'static str,
-    /// `online`, `offline`, `degraded`, `faulty` or `out`.
+    /// `online`, `offline`, `faulty`, `out`, or `degraded`: it works, and says much that cannot be read.
     pub state: &'static str,
     /// Why a person took it out.
     pub out: Option<String>,
     /// What is wrong with it, in its own words.
     pub fault: Option<String>,
+    /// Where it is not online: why.
+    pub why: Option<String>,
+    /// Where it is not online: since when, RFC 3339.
+    pub since: Option<String>,
     pub identity: String,
 }
 
@@ -209,6 +239,7 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
     Ok(BoardView {
         name: app.name.clone(),
         now: house.clock.date().to_string(),
+        speed: house.clock.speed().map(SpeedView::of),
         records: counts.head.records,
         hash: counts.head.hash.to_string(),
         orders: counts.stages(Kind::Order).collect(),
@@ -274,19 +305,7 @@ fn station(
     moving: Option<&BTreeMap<StationId, usize>>,
 ) -> Result<StationView, TwinError> {
     let state = twin.load::<Station>(config.id.text())?.unwrap_or_default().1;
-    let devices = config.devices.iter().map(|d| {
-        let device = twin.load::<Device>(d.id.text())?.unwrap_or_default().1;
-        let fault = device.fault.as_ref().map(|f| f.to_string());
-        Ok(DeviceView {
-            id: d.id.to_string(),
-            kind: d.kind.as_str(),
-            state: device.stage_word(),
-            out: device.out.as_ref().map(|why| why.to_string()),
-            fault,
-            identity: device.identity.to_string(),
-        })
-    });
-    let devices = devices.collect::<Result<_, TwinError>>()?;
+    let devices = config.devices.iter().map(|d| device(twin, d)).collect::<Result<_, TwinError>>()?;
     Ok(StationView {
         id: config.id.to_string(),
         kind: config.kind.as_str(),
@@ -297,6 +316,47 @@ fn station(
         rejects_open: state.rejects_open(),
         moving: moving.and_then(|m| config.line.as_ref().map(|_| m.get(&config.id).copied().unwrap_or(0))),
     })
+}
+
+fn device(twin: &Twin, config: &DeviceConfig) -> Result<DeviceView, TwinError> {
+    let (version, device) = twin.load::<Device>(config.id.text())?.unwrap_or_default();
+    // One that cannot be reached is not well because its last fault was another.
+    let state = if device.online || device.out.is_some() { device.stage_word() } else { "offline" };
+    let mut view = DeviceView {
+        id: config.id.to_string(),
+        kind: config.kind.as_str(),
+        state,
+        fault: device.fault.as_ref().map(|f| f.to_string()),
+        out: device.out.as_ref().map(|why| why.to_string()),
+        identity: device.identity.to_string(),
+        ..DeviceView::default()
+    };
+    if let Some(out) = &device.out {
+        view.why = Some(format!("taken out: {out}"));
+        view.since = Some(device.since.to_string());
+    } else if version == 0 {
+        view.why = Some("it has not answered yet".into());
+    } else if state != "online" {
+        let (why, since) = trouble(twin, config, &device)?;
+        (view.why, view.since) = (Some(why), Some(since.to_string()));
+    }
+    Ok(view)
+}
+
+/// Why a device is not well and since when, as its last records tell.
+fn trouble(twin: &Twin, config: &DeviceConfig, device: &Device) -> Result<(String, Moment), TwinError> {
+    let key = Key { kind: Kind::Device, id: config.id.text().clone() };
+    for record in twin.history(&[key], Way::NEWEST_FIRST).take(TROUBLE_SCAN) {
+        let record = record?;
+        match &record.event {
+            Event::Device(device::Event::Disconnected { why }) if !device.online => return Ok((why.to_string(), record.at)),
+            Event::Device(device::Event::FaultRaised { what }) if device.online && device.fault.as_ref() == Some(what) => {
+                return Ok((what.to_string(), record.at));
+            }
+            _ => {}
+        }
+    }
+    Ok((device.fault.as_deref().unwrap_or("it is not connected").to_owned(), device.since))
 }
 
 fn chutes(in_force: &InForce, twin: &Twin, config: &StationConfig, state: &Station) -> Result<Vec<ChuteView>, TwinError> {

@@ -194,6 +194,7 @@ pub fn plural(kind: Kind) -> &'static str {
         Kind::Seller => "sellers",
         Kind::Charges => "charges",
         Kind::Declaration => "declarations",
+        Kind::Problem => "problems",
     }
 }
 

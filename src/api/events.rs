@@ -6,7 +6,7 @@
 use super::Api;
 use super::connections::Connection;
 use super::feed::{Feed, Listener, Shown};
-use super::limits::{EVENT_BATCH, EVENT_BATCH_BYTES, Limit, STREAMS_PER_PEER_MAX};
+use super::limits::{ALIVE_EVERY, EVENT_BATCH, EVENT_BATCH_BYTES, Limit, STREAMS_PER_PEER_MAX};
 use super::problem::{Problem, query};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -31,13 +31,16 @@ pub struct From {
     after: Option<u64>,
     /// Only events of one thing (`parcel/AMA-000001-1`) or of one kind (`parcel`).
     entity: Option<String>,
+    /// Also an event `alive`, without a number, after each second in which nothing else was sent.
+    alive: bool,
 }
 
 /// What happens, as it happens
 ///
 /// Server-sent events. `id` is the sequence number, `event` the kind and the event (`parcel.sorted`), `data` the journal
 /// record as JSON: `by` says who did it (`{"device": "SZX/line-1/scanner"}`, or `"system"`), `because` what led to it
-/// (`{"record": 123}`, `{"request": "key"}`, or `"nothing"`). A reconnecting client's `Last-Event-ID` comes before `after`.
+/// (`{"record": 123}`, `{"request": "key"}`, or `"nothing"`). A reconnecting client's
+/// `Last-Event-ID` comes before `after`. With `alive=true` a stream is never silent for longer than a second.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(From, ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence number that was received")),
@@ -84,7 +87,17 @@ pub async fn events(
         _permit: permit,
     };
     let stream = futures::stream::unfold(follow, |mut follow| async move { follow.next().await.map(|shown| (Ok(event(&shown)), follow)) });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream).keep_alive(keep_alive(from.alive)))
+}
+
+/// What is sent when there is nothing to send. A comment keeps the way open and no more: a browser's script sees none.
+fn keep_alive(alive: bool) -> KeepAlive {
+    if !alive {
+        return KeepAlive::default();
+    }
+    let every = std::time::Duration::from_micros(ALIVE_EVERY.0 as u64);
+    // Who lost the stream asks again as soon.
+    KeepAlive::new().interval(every).event(Event::default().event("alive").retry(every).data("alive"))
 }
 
 fn last_seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {

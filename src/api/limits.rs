@@ -79,6 +79,10 @@ pub const RECENT_SCAN: u64 = 2_000;
 pub const RECENT_PARCELS_MAX: usize = 40;
 /// How old the board may be that is handed to several callers.
 pub const BOARD_AGE_MAX: Span = Span::from_ms(500);
+/// How far back in its own history a device's last trouble is looked for, in records.
+pub const TROUBLE_SCAN: usize = 64;
+/// A stream that is asked to says that it is alive after so long without anything else.
+pub const ALIVE_EVERY: Span = Span::from_secs(1);
 /// Ready means that the ledger answers within this.
 pub const READY_WAIT_MAX: Span = Span::from_secs(1);
 /// The same limit is in the log at most once in this time, with how often it was reached since.

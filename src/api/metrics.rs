@@ -27,6 +27,8 @@ const TAKE_UP_BUCKETS: [f64; 7] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 /// Counted by whoever runs the site, with `direction` forward or back.
 pub const CLOCK_STEPS: &str = "parceltwin_clock_steps_total";
 const CLOCK_AHEAD: &str = "parceltwin_clock_ahead_seconds";
+const SPEED_ASKED: &str = "parceltwin_clock_speed_asked";
+const SPEED_KEPT: &str = "parceltwin_clock_speed_kept";
 const SETTINGS: &str = "parceltwin_settings_version";
 const SETTINGS_WAIT: &str = "parceltwin_settings_waiting_for_restart";
 const QUERY_BEHIND: &str = "parceltwin_query_behind_records";
@@ -59,6 +61,11 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     describe_histogram!(TAKE_UP, Unit::Seconds, "From a start or a fall until all that was owed of a list is in hand again, by the list");
     describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set while the site ran, by direction");
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the journal's time is ahead of the machine's clock");
+    describe_gauge!(SPEED_ASKED, "How many times as fast as the machine's time the site's clock was asked to go");
+    describe_gauge!(
+        SPEED_KEPT,
+        "How many times as fast it went in the last five seconds; less than asked where the machine cannot keep up"
+    );
     describe_counter!("parceltwin_device_garbage_bytes_total", Unit::Bytes, "Bytes from a device that were not of its protocol");
     describe_counter!(LIMIT_REACHED, "How often each limit of the edge was reached");
     for limit in Limit::ALL {
@@ -94,6 +101,10 @@ pub async fn scrape(State(api): State<Api>) -> Response {
     // Read first, so that what passes in between makes it no longer.
     let now = api.app.house.clock.now();
     gauge!(CLOCK_AHEAD).set((now - api.app.house.clock.date()).as_secs_f64().max(0.0));
+    if let Some(speed) = api.app.house.clock.speed() {
+        gauge!(SPEED_ASKED).set(speed.asked);
+        gauge!(SPEED_KEPT).set(speed.kept);
+    }
     gauge!("parceltwin_journal_records").set(board.head.records as f64);
     let in_force = api.app.house.in_force();
     gauge!(SETTINGS).set(f64::from(in_force.version));

@@ -1,5 +1,6 @@
 //! `parceltwin live`: a site on an embedded twin, its API and its console.
 
+use super::own_pace::{self, Stage};
 use super::temporary::Temporary;
 use super::{Answer, LiveFlags, environment, keep, products, screen, settings};
 use crate::api;
@@ -29,6 +30,10 @@ use twin::{Moment, Span, Twin, TwinError};
 const SIMULATED: &str = "sim:";
 /// A journal this far ahead of the machine's clock at the start is worth a word.
 const JOURNAL_AHEAD: Span = Span::from_secs(1);
+/// More than any machine keeps.
+const SPEED_MAX: f64 = 100_000.0;
+/// Event streams never end by themselves; they get this long of the machine's time.
+const STREAMS_END_WITHIN: Span = Span::from_secs(2);
 const QUICK_START: &str = include_str!("../../scenarios/quick-start/site.toml");
 
 /// What a site sells and what of it lies where.
@@ -45,8 +50,8 @@ pub fn run(flags: LiveFlags) -> anyhow::Result<Answer> {
 
 async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let simulated = flags.simulated || flags.site.is_none();
-    if !(flags.speed > 0.0 && flags.speed <= 1_000.0) {
-        bail!("--speed {} is not between 0 and 1000", flags.speed);
+    if !(flags.speed > 0.0 && flags.speed <= SPEED_MAX) {
+        bail!("--speed {} is not between 0 and {SPEED_MAX}", flags.speed);
     }
     let file = match &flags.site {
         Some(path) => SiteFile::read(path)?,
@@ -88,13 +93,17 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     let address = listener.local_addr()?;
     let hosts = api::hosts::Hosts::new(address, &flags.host).map_err(|why| anyhow::anyhow!("--host {why}"))?;
     let news = products::news(&twin, &goods.products, &goods.maps, flags.take_products)?;
-    let mut running = Site::start(opening, outside).await?;
+    let stage = if flags.speed > 1.0 { Stage::of_its_own(&clock)? } else { Stage::shared() };
+    let mut running = stage.run(Site::start(opening, outside)).await??;
     running.describe(news);
     if uncounted {
         running.count(goods.stock.clone());
     }
     if simulated && flags.orders_per_hour > 0 {
-        buy(&running, &clock, &flags, &demand, &goods);
+        stage.begin(buy(&running, &clock, &flags, &demand, &goods));
+    }
+    if flags.speed > 1.0 {
+        tokio::spawn(own_pace::tell_speed(clock.clone()));
     }
     // Nobody needs it to be there: what it lacks at a start it makes while the site runs.
     let query = Arc::new(Query::of(data));
@@ -122,13 +131,13 @@ async fn live(flags: LiveFlags) -> anyhow::Result<Answer> {
     };
     stop.send_replace(());
     let records = running.house.twin.head().records;
-    // Event streams never end by themselves; they get a moment, then the process goes.
-    clock.timeout(Span((2.0 * 1e6 * flags.speed) as i64), server).await;
+    Clock::free(1.0, Moment::default()).timeout(STREAMS_END_WITHIN, server).await;
     running.stop().await;
     tokio::task::spawn_blocking(move || drop(follower)).await?;
     if let Err(error) = tokio::task::spawn_blocking(move || home.settle()).await? {
         tracing::warn!(%error, "the live twin was not written to its end; it catches up at the next start");
     }
+    stage.end().await;
     screen::print(&format!("stopped; the journal has {records} records\n"))?;
     outcome
 }
@@ -166,8 +175,12 @@ fn real(site: &SiteConfig) -> Option<String> {
     device.or_else(|| site.carriers.iter().find(|c| c.api.base_url != SIMULATED).map(|c| format!("carrier {}", c.id())))
 }
 
-/// A real site goes by the machine's clock and says when somebody sets that; a simulated one goes by itself.
+/// A real site goes by the machine's clock and says when somebody sets that; a simulated one goes by itself, and where it
+/// is to go faster than the machine's, no faster than its actors.
 fn clock(flags: &LiveFlags, real: bool, last_at: Moment) -> Clock {
+    if !real && flags.speed > 1.0 {
+        return Clock::paced(flags.speed, last_at);
+    }
     if !real {
         return Clock::free(flags.speed, last_at);
     }
@@ -237,13 +250,13 @@ fn wire(site: &SiteConfig, world: &SimWorld, clock: &Clock, twin: &Arc<Twin>) ->
     Ok(World { clock: clock.clone(), twin: twin.clone(), pace: Pace::Disk, delivery: Delivery::Mailbox, dials, drivers: carriers })
 }
 
-/// Lets simulated buyers order, going on where an earlier run of the same twin stopped.
-fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings, goods: &Goods) {
+/// Simulated buyers, who go on where an earlier run of the same twin stopped.
+fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings, goods: &Goods) -> impl Future<Output = ()> + use<> {
     let known = site.house.twin.board().stages(twin::Kind::Order).map(|(_, n)| n as usize).sum();
     let orders = demand::orders(flags.seed, settings, &goods.products, clock.now()).skip(known);
     let (clock, desk) = (clock.clone(), site.house.desk.clone());
     let (seed, mean_us) = (flags.seed, 3_600_000_000 / i64::from(flags.orders_per_hour));
-    tokio::spawn(async move {
+    async move {
         let mut luck = sim::luck::Luck::of(seed, "buyers", "live");
         let mut next = clock.now();
         for (_, mut order) in orders {
@@ -252,7 +265,7 @@ fn buy(site: &Site, clock: &Clock, flags: &LiveFlags, settings: &DemandSettings,
             order.placed_at = clock.date();
             desk.cast(DeskMsg::Receive(vec![order], Caller::nobody()));
         }
-    });
+    }
 }
 
 fn welcome(site: &Site, address: std::net::SocketAddr, data: &Path, temporary: bool, simulated: bool) -> String {

@@ -9,6 +9,7 @@ mod environment;
 mod keep;
 mod live;
 mod meter;
+pub(crate) mod own_pace;
 mod parallel;
 mod products;
 mod query;
@@ -98,7 +99,7 @@ struct LiveFlags {
     /// Simulate all devices, carriers and buyers, whatever the site file says
     #[arg(long)]
     simulated: bool,
-    /// How fast the clock runs (only where every device and carrier is simulated)
+    /// How fast the clock runs (only where every device and carrier is simulated); slower where the machine cannot keep up
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     speed: f64,
     /// Orders that simulated buyers place in an hour of the site's clock; 0 for none

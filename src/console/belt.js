@@ -14,6 +14,12 @@ export class Belts {
     this.lines = new Map([...lines].map(([id, node]) => [id, place(node)]));
     this.dots = new Map();
     this.running = false;
+    this.stopped = false;
+  }
+
+  /** Nothing is heard of the parcels: they stay where they are. */
+  stop(stopped) {
+    this.stopped = stopped;
   }
 
   /** What happened to a parcel: `inducted {station}`, `measured`, `passed {chute}` (`sorted` in old records),
@@ -51,9 +57,11 @@ export class Belts {
     this.running = true;
     let last = performance.now();
     const step = (now) => {
-      const far = still.matches ? Infinity : ((now - last) / 1000) * UNITS_PER_S;
+      const passed = now - last;
+      const far = this.stopped ? 0 : still.matches ? Infinity : (passed / 1000) * UNITS_PER_S;
       last = now;
       for (const [id, dot] of this.dots) {
+        if (this.stopped) dot.heard += passed;
         dot.travel(far);
         if ((dot.leaving && dot.way.length === 0) || now - dot.heard > FORGET_MS) {
           dot.node.remove();

@@ -1,12 +1,16 @@
 // Keeps the page as the site is: asks for the board every two seconds, and lets the journal's events move the picture.
 // Text goes in as text only (textContent); nothing that was received becomes markup.
 
+import { LOOK_EVERY_MS, Watch, showSilence } from "./alive.js";
 import { Belts } from "./belt.js";
+import { drawDevice, drawStation, listDown } from "./devices.js";
 import { clock, element, openParcels, showRecent } from "./parcels.js";
 
 const BOARD_EVERY_MS = 2000;
-const RECONNECT_MS = 3000;
-const WORDS = { online: "✓ online", offline: "✕ offline", faulty: "! fault", out: "– out" };
+/** While the site does not answer it is asked more often. */
+const BOARD_SILENT_EVERY_MS = 500;
+const BOARD_WAIT_MS = 2000;
+const RECONNECT_MS = 1000;
 
 const byId = (id) => document.getElementById(id);
 const set = (node, text) => { if (node && node.textContent !== text) node.textContent = text; };
@@ -26,13 +30,25 @@ function counts(board) {
     node.parentElement.classList.toggle("some", sum > 0);
   }
   set(byId("now"), board.now.slice(0, 19).replace("T", " ") + " UTC");
+  speed(board.speed);
   set(byId("records"), board.records.toLocaleString("en"));
   byId("no-orders").hidden = Object.keys(board.orders).length > 0;
+}
+
+/** How fast the site's clock goes, and whether that is clearly less than was asked. */
+function speed(speed) {
+  const slow = speed !== null && speed.kept < speed.asked * 0.9;
+  const node = byId("speed");
+  node.classList.toggle("slow", slow);
+  if (slow) set(node, `⚠ at speed ${speed.kept} of ${speed.asked} asked: the machine cannot keep up`);
+  else set(node, speed === null || speed.asked === 1 ? "" : `at speed ${speed.asked}`);
 }
 
 const index = (selector, key) => new Map([...document.querySelectorAll(selector)].map((node) => [node.dataset[key], node]));
 const devices = index("[data-device]", "device");
 const lines = index("[data-line]", "line");
+const stations = index("[data-station]", "station");
+const downs = index("[data-down]", "down");
 
 const clocks = index("[data-clock]", "clock");
 const cutoffs = index("[data-cutoffs]", "cutoffs");
@@ -46,14 +62,17 @@ function hours(board) {
 }
 
 function floor(board) {
+  for (const warehouse of board.warehouses) {
+    const list = downs.get(warehouse.id);
+    if (list) listDown(list, warehouse.stations.flatMap((station) => station.devices));
+  }
   for (const station of board.warehouses.flatMap((warehouse) => warehouse.stations)) {
     for (const device of station.devices) {
       const node = devices.get(device.id);
-      if (!node) continue;
-      for (const state of Object.keys(WORDS)) node.classList.toggle(state, state === device.state);
-      set(node.querySelector(".state"), WORDS[device.state] || device.state);
-      set(node.querySelector("title"), `${device.id}: ${device.out || device.fault || device.state} ${device.identity}`);
+      if (node) drawDevice(node, device);
     }
+    const drawn = stations.get(station.id);
+    if (drawn) drawStation(drawn, station.devices);
     const line = lines.get(station.id);
     if (!line) continue;
     if (station.moving !== null) set(line.querySelector(".moving"), `${station.moving} on the belt`);
@@ -90,9 +109,10 @@ function exceptions(board) {
 
 async function refresh() {
   try {
-    const answer = await fetch("/api/v1/board");
+    const answer = await fetch("/api/v1/board", { signal: AbortSignal.timeout(BOARD_WAIT_MS) });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const board = await answer.json();
+    watch.heard();
     counts(board);
     hours(board);
     floor(board);
@@ -102,24 +122,52 @@ async function refresh() {
   } catch {
     return null;
   } finally {
-    setTimeout(refresh, BOARD_EVERY_MS);
+    setTimeout(refresh, watch.silent ? BOARD_SILENT_EVERY_MS : BOARD_EVERY_MS);
   }
 }
 
+const belts = new Belts(lines);
+let stream;
+
+const watch = new Watch(() => performance.now(), {
+  silent: (silence, isNew) => {
+    showSilence(document, silence, Date.now());
+    if (!isNew) return;
+    live("lost", "✕", "no answer");
+    belts.stop(true);
+    // One that is dead and does not know it would wait for hours.
+    stream.close();
+  },
+  back: () => {
+    showSilence(document, null);
+    live("waiting", "…", "reconnecting");
+    belts.stop(false);
+    follow();
+  },
+});
+
 /** Follows the journal. A stream that the site refused to go on with (it was restarted) is begun anew at its end. */
-function follow(belts, after) {
-  const stream = new EventSource(`/api/v1/events?entity=parcel${after === undefined ? "" : `&after=${after}`}`);
-  stream.onopen = () => live("live", "●", "live");
-  stream.onerror = () => {
-    if (stream.readyState === EventSource.CLOSED) {
+function follow(after) {
+  const mine = new EventSource(`/api/v1/events?entity=parcel&alive=true${after === undefined ? "" : `&after=${after}`}`);
+  stream = mine;
+  const on = (name, then) => mine.addEventListener(name, (message) => {
+    if (mine !== stream) return;
+    watch.heard();
+    then(message);
+  });
+  on("open", () => live("live", "●", "live"));
+  on("alive", () => {});
+  mine.onerror = () => {
+    if (mine !== stream || watch.silent) return;
+    if (mine.readyState === EventSource.CLOSED) {
       live("lost", "✕", "no events: is the site running?");
-      setTimeout(() => follow(belts), RECONNECT_MS);
+      setTimeout(() => { if (mine === stream && !watch.silent) follow(); }, RECONNECT_MS);
     } else {
       live("waiting", "…", "reconnecting");
     }
   };
   for (const name of ["inducted", "measured", "sorted", "passed", "bagged", "intercepted"]) {
-    stream.addEventListener(`parcel.${name}`, (message) => {
+    on(`parcel.${name}`, (message) => {
       if (document.hidden) return;
       const record = JSON.parse(message.data);
       belts.saw(record.key.id, name, record.event.parcel[name]);
@@ -129,4 +177,5 @@ function follow(belts, after) {
 
 openParcels();
 refresh();
-follow(new Belts(lines), document.body.dataset.after);
+follow(document.body.dataset.after);
+setInterval(() => watch.look(), LOOK_EVERY_MS);

@@ -6,7 +6,7 @@
 pub mod lists;
 pub mod picture;
 
-use crate::api::board::{BoardView, ORDER_STAGES, current};
+use crate::api::board::{BoardView, ORDER_STAGES, SpeedView, current};
 use crate::api::{Api, problem::Problem};
 use crate::page::{asset, page};
 use askama::Template;
@@ -50,6 +50,9 @@ struct Console<'a> {
     board: &'a BoardView,
     /// The site's time to the second, as the browser will write it too.
     now: String,
+    /// How fast its clock goes; empty where that is as fast as the machine's.
+    speed: String,
+    slow: bool,
     orders: Vec<Count>,
     parcels: Vec<Count>,
     returns: Vec<Count>,
@@ -78,7 +81,17 @@ impl<'a> Console<'a> {
         });
         let pictures = board.warehouses.iter().map(WarehousePicture::of).collect();
         let now = format!("{} UTC", board.now.get(..19).unwrap_or(&board.now).replace('T', " "));
-        Console { board, now, orders: orders.into(), parcels: parcels.into(), returns: returns.into(), pictures }
+        let (speed, slow) = (speed(board.speed), board.speed.is_some_and(SpeedView::is_short));
+        Console { board, now, speed, slow, orders: orders.into(), parcels: parcels.into(), returns: returns.into(), pictures }
+    }
+}
+
+/// The browser writes the same.
+fn speed(speed: Option<SpeedView>) -> String {
+    match speed {
+        Some(speed) if speed.is_short() => format!("⚠ at speed {} of {} asked: the machine cannot keep up", speed.kept, speed.asked),
+        Some(speed) if speed.asked != 1.0 => format!("at speed {}", speed.asked),
+        _ => String::new(),
     }
 }
 
@@ -99,6 +112,8 @@ pub fn assets() -> Router<Api> {
     Router::new()
         .route("/console/console.css", get(|| async { asset("text/css; charset=utf-8", include_str!("console.css")) }))
         .route("/console/console.js", get(move || async move { asset(script, include_str!("console.js")) }))
+        .route("/console/alive.js", get(move || async move { asset(script, include_str!("alive.js")) }))
+        .route("/console/devices.js", get(move || async move { asset(script, include_str!("devices.js")) }))
         .route("/console/belt.js", get(move || async move { asset(script, include_str!("belt.js")) }))
         .route("/console/parcels.js", get(move || async move { asset(script, include_str!("parcels.js")) }))
 }
@@ -110,6 +125,11 @@ mod tests {
 
     fn site() -> BoardView {
         let device = |kind: &'static str, state| DeviceView { id: format!("SZX/line-1/{kind}"), kind, state, ..DeviceView::default() };
+        let unplugged = DeviceView {
+            why: Some("the <b>plug was pulled".into()),
+            since: Some("2026-11-09T08:00:12.345678Z".into()),
+            ..device("scale", "offline")
+        };
         let chute = |chute, reject| ChuteView {
             chute,
             reject,
@@ -121,12 +141,13 @@ mod tests {
         let line = StationView {
             id: "SZX/line-1".into(),
             kind: "line",
-            devices: vec![device("scanner", "online"), device("scale", "offline"), device("sorter", "faulty"), device("printer", "online")],
+            devices: vec![device("scanner", "online"), unplugged, device("sorter", "faulty"), device("printer", "online")],
             chutes: vec![chute(1, false), chute(9, true)],
             ..StationView::default()
         };
         BoardView {
             name: "<script>alert(1)</script>".into(),
+            speed: Some(SpeedView { asked: 1_000.0, kept: 240.0 }),
             now: "2026-11-09T00:00:00Z".into(),
             records: 7,
             hash: String::new(),
@@ -163,7 +184,7 @@ mod tests {
     #[test]
     fn the_page_shows_the_site_and_no_text_becomes_markup() {
         let html = Console::of(&site()).render().unwrap();
-        for bad in ["<script>alert", "<b>Ground", "<i>unpaid", "<b>us"] {
+        for bad in ["<b>plug", "<script>alert", "<b>Ground", "<i>unpaid", "<b>us"] {
             assert!(!html.contains(bad), "{bad} stands in the page");
         }
         for word in [
@@ -180,6 +201,69 @@ mod tests {
         ] {
             assert!(html.contains(word), "{word} is missing in {html}");
         }
+    }
+
+    #[test]
+    fn what_does_not_work_is_said_in_the_picture_at_its_station_and_in_the_list() {
+        let html = Console::of(&site()).render().unwrap();
+        let list = html.split("<ul class=\"down\"").nth(1).unwrap().split("</ul>").next().unwrap();
+        assert_eq!(list.matches("<li>").count(), 2, "{list}");
+        for word in ["✕ offline", "/api/v1/devices/SZX/line-1/scale", "plug was pulled", "since 11-09 08:00:12 UTC", "! fault"] {
+            assert!(list.contains(word), "{word} is missing in {list}");
+        }
+        assert!(html.contains("class=\"line troubled\"") && html.contains(">⚠ 2 devices</text>"), "{html}");
+        // Each has both signs; which of them is seen is its class's.
+        assert!(html.contains("class=\"device big offline\"") && html.contains("class=\"stop\"") && html.contains("class=\"warn\""));
+        let scale = html.split("data-device=\"SZX/line-1/scale\"").nth(1).unwrap().split("</g>").next().unwrap();
+        assert!(scale.contains("offline, the &") || scale.contains("offline, the &lt;b&gt;plug"), "{scale}");
+        assert!(html.contains("⚠ at speed 240 of 1000 asked"), "{html}");
+        assert!(html.contains("id=\"silent\" role=\"alert\" hidden"));
+    }
+
+    /// Relative luminance and contrast as WCAG 2 has them.
+    #[test]
+    fn what_is_marked_can_be_read() {
+        let css = include_str!("console.css");
+        let colour = |name: &str| {
+            let hex = match css.split_once(&format!("--{name}: #")) {
+                Some((_, rest)) => &rest[..6],
+                None => name,
+            };
+            let part = |n: usize| f64::from(u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()) / 255.0;
+            let linear = |c: f64| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+            0.2126 * linear(part(0)) + 0.7152 * linear(part(1)) + 0.0722 * linear(part(2))
+        };
+        for (text, ground) in
+            [("ffffff", "bad"), ("warn", "warn-bg"), ("good", "good-bg"), ("bad", "ffffff"), ("quiet", "eceef0"), ("ink", "warn-bg")]
+        {
+            let (a, b) = (colour(text), colour(ground));
+            let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+            assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2}");
+        }
+    }
+
+    /// The scripts in their own language, on a page and a site that are made up.
+    #[test]
+    fn the_page_says_within_three_seconds_that_nobody_answers_and_comes_back_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            ("package.json", "{\"type\": \"module\"}"),
+            ("alive.js", include_str!("alive.js")),
+            ("belt.js", include_str!("belt.js")),
+            ("console.js", include_str!("console.js")),
+            ("devices.js", include_str!("devices.js")),
+            ("parcels.js", include_str!("parcels.js")),
+            ("tests.mjs", include_str!("tests.mjs")),
+        ];
+        files.iter().for_each(|(name, text)| std::fs::write(folder.path().join(name), text).unwrap());
+        let output = match std::process::Command::new("node").arg("tests.mjs").current_dir(folder.path()).output() {
+            Ok(output) => output,
+            // `.ci/run` sees to it that there is one.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return eprintln!("there is no node: the scripts are not tested"),
+            Err(error) => panic!("{error}"),
+        };
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("do what they should"), "{said}");
     }
 
     #[test]

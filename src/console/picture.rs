@@ -26,6 +26,8 @@ const CHUTE_LETTERS: usize = 16;
 pub struct WarehousePicture {
     pub id: String,
     pub name: String,
+    /// What does not work of it.
+    pub down: Vec<DownDevice>,
     pub time_zone: String,
     pub local_time: String,
     /// `usps Mon 2026-11-30 17:00 · mydhl …`
@@ -40,6 +42,8 @@ pub struct WarehousePicture {
 pub struct SidePicture {
     pub id: String,
     pub title: String,
+    /// What does not work at it; empty: nothing.
+    pub alarm: String,
     pub x: u32,
     pub y: u32,
     pub width: u32,
@@ -50,6 +54,7 @@ pub struct SidePicture {
 pub struct LinePicture {
     pub id: String,
     pub title: String,
+    pub alarm: String,
     pub x: u32,
     pub end: u32,
     /// Of the belt's middle.
@@ -70,6 +75,19 @@ pub struct DevicePicture {
     pub state: &'static str,
     pub word: &'static str,
     pub hint: String,
+    /// Of the middle of the sign that it wears where it does not work.
+    pub mark_x: u32,
+    pub mark_y: u32,
+}
+
+/// A line of the list below the picture.
+pub struct DownDevice {
+    pub id: String,
+    pub state: &'static str,
+    pub word: &'static str,
+    pub why: String,
+    /// `11-09 08:00:12 UTC`; empty: not known.
+    pub since: String,
 }
 
 pub struct ChutePicture {
@@ -92,19 +110,64 @@ pub struct ChutePicture {
     pub hint: String,
 }
 
-/// What stands on a device: a sign and a word, so that nobody depends on the colour. The browser has the same ones.
+/// What stands on a device: a sign and a word, so that nobody depends on the colour. `devices.js` has the same, and the same
+/// words for all that follows from it.
 pub fn word(state: &str) -> &'static str {
     match state {
         "online" => "✓ online",
         "faulty" => "! fault",
         "out" => "– out",
+        "degraded" => "≈ degraded",
         _ => "✕ offline",
     }
 }
 
 fn device(view: &DeviceView, (x, y): (u32, u32), (width, height): (u32, u32)) -> DevicePicture {
-    let hint = format!("{}: {} {}", view.id, view.out.as_deref().or(view.fault.as_deref()).unwrap_or(view.state), view.identity);
-    DevicePicture { id: view.id.clone(), kind: view.kind, x, y, width, height, state: view.state, word: word(view.state), hint }
+    // On the edge, where it covers no text.
+    let (mark_x, mark_y) = if height == CHIP_H { (x - 2, y + height / 2) } else { (x + 2, y + 2) };
+    let (id, kind, state) = (view.id.clone(), view.kind, view.state);
+    DevicePicture { id, kind, x, y, width, height, state, word: word(state), hint: hint(view), mark_x, mark_y }
+}
+
+fn hint(view: &DeviceView) -> String {
+    let said = if works(view) { String::new() } else { format!(", {}{}", why(view), since(view)) };
+    format!("{}: {}{said} {}", view.id, view.state, view.identity)
+}
+
+fn works(view: &DeviceView) -> bool {
+    view.state == "online"
+}
+
+fn why(view: &DeviceView) -> &str {
+    view.why.as_deref().or(view.fault.as_deref()).unwrap_or("")
+}
+
+/// ` since 11-09 08:00:12 UTC`, or nothing.
+fn since(view: &DeviceView) -> String {
+    let at = view.since.as_deref().and_then(|at| Some((at.get(5..10)?, at.get(11..19)?)));
+    at.map(|(day, time)| format!(" since {day} {time} UTC")).unwrap_or_default()
+}
+
+/// What does not work of a station, short enough for its head: the device, or how many. Empty: all is well.
+fn alarm(view: &StationView) -> String {
+    let mut down = view.devices.iter().filter(|d| !works(d));
+    match (down.next(), down.count()) {
+        (None, _) => String::new(),
+        (Some(only), 0) => format!("⚠ {}", only.kind),
+        (Some(_), more) => format!("⚠ {} devices", more + 1),
+    }
+}
+
+fn down(view: &WarehouseView) -> Vec<DownDevice> {
+    let devices = view.stations.iter().flat_map(|s| &s.devices).filter(|d| !works(d));
+    let line = |d: &DeviceView| DownDevice {
+        id: d.id.clone(),
+        state: d.state,
+        word: word(d.state),
+        why: why(d).to_owned(),
+        since: since(d).trim_start().to_owned(),
+    };
+    devices.map(line).collect()
 }
 
 /// The last part of an id: `line-1` of `SZX/line-1`.
@@ -143,6 +206,7 @@ impl WarehousePicture {
         sides.extend(docks);
         WarehousePicture {
             id: view.id.clone(),
+            down: down(view),
             time_zone: view.time_zone.clone(),
             local_time: view.local_time.clone(),
             cutoffs: view.cutoffs.iter().map(|c| format!("{} {}", c.carrier, c.local)).collect::<Vec<_>>().join(" · "),
@@ -163,7 +227,7 @@ fn column<'a>(stations: impl Iterator<Item = &'a StationView>, x: u32) -> (Vec<S
         let chip = |(n, view): (usize, &DeviceView)| device(view, (x + 6, y + BOX_HEAD_H + CHIP_PITCH * n as u32), (SIDE_W - 12, CHIP_H));
         let devices = station.devices.iter().enumerate().map(chip).collect();
         let title = short(&station.id);
-        boxes.push(SidePicture { id: station.id.clone(), title, x, y, width: SIDE_W, height, devices });
+        boxes.push(SidePicture { id: station.id.clone(), title, alarm: alarm(station), x, y, width: SIDE_W, height, devices });
         y += height + GAP;
     }
     (boxes, y)
@@ -197,6 +261,7 @@ fn line(view: &StationView, x: u32, top: u32) -> Placed {
     let picture = LinePicture {
         id: view.id.clone(),
         title: short(&view.id),
+        alarm: alarm(view),
         x,
         end: chutes_x + CHUTE_PITCH * columns.max(1),
         y,

@@ -102,8 +102,8 @@ impl<'a> Writer<'a> {
             Kind::Product => self.product(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::SkuMap => self.sku_map(id, &self.load(key)?.ok_or_else(gone)?, touch),
             Kind::Seller => self.seller(id, &self.load(key)?.ok_or_else(gone)?, touch),
-            // Of settings the records say all.
-            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings | Kind::Charges => Ok(()),
+            // Of settings the records say all; what is wrong now is asked of the twin.
+            Kind::Warehouse | Kind::Station | Kind::Device | Kind::Carrier | Kind::Settings | Kind::Charges | Kind::Problem => Ok(()),
             Kind::Declaration => self.declaration(id, &self.load(key)?.ok_or_else(gone)?, touch),
         }
     }

@@ -88,6 +88,14 @@ impl Wall {
         }
     }
 
+    /// How many times as fast as the machine's steady time.
+    pub(super) fn speed(&self) -> f64 {
+        match self.course {
+            Course::Free(speed) => speed,
+            Course::Follows(_) => 1.0,
+        }
+    }
+
     /// Real time, whatever the machine's clock is set to meanwhile.
     pub(super) fn wait(&self, span: Span) -> BoxFuture<'static, ()> {
         let span = span.0.max(0);

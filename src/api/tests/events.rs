@@ -195,3 +195,24 @@ async fn streams_are_bounded_and_make_room_when_they_go() {
     drop(streams);
     assert_eq!(open().await.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_stream_that_is_asked_to_says_each_second_that_it_is_alive() {
+    let edge = Edge::open().await;
+    let mut body = edge
+        .answer(Request::get("/api/v1/events?entity=return&alive=true").body(Body::empty()).unwrap())
+        .await
+        .into_body()
+        .into_data_stream();
+    let began = edge.api.clock.now();
+    for _ in 0..2 {
+        let bytes = edge.api.clock.timeout(Span::from_secs(3), body.next()).await.expect("it says something within a second or so");
+        let text = String::from_utf8(bytes.unwrap().unwrap().to_vec()).unwrap();
+        assert!(text.contains("event: alive\n") && text.contains("data: alive\n") && text.contains("retry: 1000\n"), "{text}");
+        assert!(!text.contains("id:"), "what a listener has seen is records: {text}");
+    }
+    assert!(edge.api.clock.now() - began < Span::from_ms(2_900));
+    let mut quiet =
+        edge.answer(Request::get("/api/v1/events?entity=return").body(Body::empty()).unwrap()).await.into_body().into_data_stream();
+    assert!(edge.api.clock.timeout(Span::from_ms(1_500), quiet.next()).await.is_none(), "nobody asked it to");
+}

@@ -22,6 +22,7 @@ mod tracking;
 
 use super::hosts::Hosts;
 use super::{Api, AppState};
+use crate::cli::own_pace::Stage;
 use crate::query::Query;
 use crate::query::follow::Follower;
 use crate::router::routes;
@@ -183,6 +184,15 @@ impl Edge {
 
     /// The same on a twin that another may have left.
     pub async fn on(clock: Clock, twin: Arc<Twin>) -> Self {
+        Edge::all(&Stage::shared(), clock, twin).await
+    }
+
+    /// The same with its actors elsewhere.
+    pub async fn elsewhere(stage: &Stage, clock: Clock) -> Self {
+        Edge::all(stage, clock, Arc::new(Twin::in_memory("test"))).await
+    }
+
+    async fn all(stage: &Stage, clock: Clock, twin: Arc<Twin>) -> Self {
         let config: SiteConfig = toml::from_str(SITE).unwrap();
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
@@ -203,7 +213,7 @@ impl Edge {
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
             drivers: [("test".into(), driver)].into(),
         };
-        let site = Site::start(config, world).await.unwrap();
+        let site = stage.run(Site::start(config, world)).await.unwrap().unwrap();
         site.describe(vec![product.into()]);
         site.count(vec![counted(1_000)]);
         let metrics = METRICS.get_or_init(|| super::metrics::install().unwrap()).clone();

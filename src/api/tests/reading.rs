@@ -3,6 +3,7 @@
 use super::{Edge, order};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use twin::Span;
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem() {
@@ -185,4 +186,49 @@ async fn an_order_that_nothing_takes_is_held_with_all_that_was_weighed() {
     let row = &listed["rows"][0];
     assert_eq!((&row["outcome"], &row["weighed"], &row["channel"]), (&json!("no stock"), &json!(1), &Value::Null));
     assert_eq!((&row["candidates"][0]["verdict_kind"], &row["candidates"][0]["parameters"]["wanted"]), (&json!("short"), &json!(5_000)));
+}
+
+#[tokio::test]
+async fn the_board_says_why_a_device_does_not_work_and_since_when_and_not_when_that_is_over() {
+    use actors::ledger::Host;
+    use twin::device::{Command, DEGRADED, Device, DeviceKind};
+    let edge = Edge::open().await;
+    let scale = |board: &Value| {
+        let stations = board["warehouses"][0]["stations"].as_array().unwrap().clone();
+        let all = stations.iter().flat_map(|s| s["devices"].as_array().unwrap().clone());
+        all.into_iter().find(|d| d["kind"] == "scale").unwrap()
+    };
+    let fresh = scale(&edge.get("/api/v1/board").await.json());
+    assert_eq!((&fresh["state"], &fresh["why"], &fresh["since"]), (&"offline".into(), &"it has not answered yet".into(), &Value::Null));
+    let id = fresh["id"].as_str().unwrap().to_owned();
+    let house = &edge.site.house;
+    let connect = || Command::Connect { kind: DeviceKind::Scale, identity: "MT 1".into() };
+    let pulled = || Command::Disconnect { why: "the plug was pulled".into() };
+    let garbled = || Command::RaiseFault { what: DEGRADED.into() };
+    let cases = [
+        (vec![connect()], "online", None),
+        (vec![garbled()], "degraded", Some(DEGRADED)),
+        // A fault that it had before is not why it is gone.
+        (vec![pulled()], "offline", Some("the plug was pulled")),
+        (vec![connect(), Command::RaiseFault { what: "overload".into() }], "faulty", Some("overload")),
+        (vec![Command::RepeatFault { what: "overload".into(), times: 3, known: 2 }], "faulty", Some("overload")),
+        (vec![Command::ClearFault], "online", None),
+    ];
+    let mut since = Vec::new();
+    for (commands, state, why) in cases {
+        let (mut work, mut host) = (house.work(), Host::<Device>::load(&house.twin, id.clone()).unwrap());
+        for command in commands {
+            host.command(&mut work, command).unwrap();
+        }
+        house.commit(work);
+        let version = u64::from(host.version);
+        edge.until(&format!("/api/v1/devices/{id}"), |d| d["version"] == version).await;
+        // The board is at most half a second old.
+        edge.api.clock.sleep(Span::from_ms(600)).await;
+        let view = scale(&edge.get("/api/v1/board").await.json());
+        assert_eq!((view["state"].as_str(), view["why"].as_str()), (Some(state), why), "{view}");
+        assert_eq!(view["since"].is_string(), why.is_some(), "{view}");
+        since.push(view["since"].clone());
+    }
+    assert_eq!(since[3], since[4], "a fault that comes again is there since it came first");
 }
