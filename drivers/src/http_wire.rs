@@ -98,7 +98,7 @@ mod tests {
                 // Nobody listens any more.
                 let Some(answer) = at else { return drop(listener) };
                 let (mut stream, _) = listener.accept().await.unwrap();
-                stream.read(&mut [0; 1_024]).await.unwrap();
+                assert!(stream.read(&mut [0; 1_024]).await.unwrap() > 0);
                 stream.write_all(answer).await.unwrap();
             };
             let wire = ReqwestWire::new().unwrap();

@@ -289,7 +289,7 @@ fn usps_gives_the_label_of_a_key_also_where_the_request_has_moved_on() {
         let tomorrow = LabelRequest { ship_at: request.ship_at + Span::from_hours(24), ..request.clone() };
         let found = usps.buy_label(tomorrow.clone()).await.unwrap().value;
         assert_eq!((&found, usps.find_label(request.clone()).await.unwrap().map(|read| read.value)), (&label, Some(label.clone())));
-        assert_eq!(world.book.bought(usps.id()), [label.tracking.clone()]);
+        assert_eq!(world.book.bought(usps.id()), std::slice::from_ref(&label.tracking));
         // The third is the last, which an identical request does not need.
         usps.find_label(request.clone()).await.unwrap();
         let no_more = usps.buy_label(tomorrow).await.unwrap_err();
@@ -320,7 +320,7 @@ fn what_comes_of_giving_back_is_told_apart() {
             let lost = driver.void_label(number.clone()).await.unwrap_err();
             assert!(lost.is_transient() && lost.may_have_happened(), "{lost}");
             world.wire.fault(host, Fault::AnswersLost, false);
-            assert_eq!(world.book.voided(driver.id()), [number.clone()]);
+            assert_eq!(world.book.voided(driver.id()), std::slice::from_ref(&number));
             driver.void_label(number.clone()).await.unwrap();
             assert_eq!(world.book.voided(driver.id()), [number]);
 

@@ -1,5 +1,5 @@
 //! What is sent to USPS: our words in its bodies. Pounds and inches with two decimals, rounded up; dates as the warehouse
-//! has them. What the labels API (3.9.8) would refuse is refused here, with the field named.
+//! has them. What the labels API (3.9.13) would refuse is refused here, with the field named.
 
 use crate::carriers::Secret;
 use crate::carriers::calendar;
@@ -13,9 +13,9 @@ use twin::defect::{Defect, Wrong};
 use twin::money::Currency;
 use twin::{Address, Dims, Grams, Moment, TimeZone, TrackingNumber};
 
-/// Longest customer reference, in characters (labels 3.9.8, `referenceNumber`).
+/// Longest customer reference, in characters (labels 3.9.13, `referenceNumber`).
 const REFERENCE_MAX: usize = 30;
-/// Longest first name, last name, firm and street line, in characters (labels 3.9.8).
+/// Longest first name, last name, firm and street line, in characters (labels 3.9.13).
 const LINE_MAX: usize = 50;
 /// Longest city, in characters.
 const CITY_MAX: usize = 28;
