@@ -3,7 +3,7 @@
 
 use crate::api::{
     Api, AppState, board, by_hand, charges, decisions, docs, entities, events, gate, health, hosts, lists, metrics, orders,
-    problem::Problem, products, remedies, request_id, returns, serve, settings,
+    problem::Problem, problems, products, remedies, request_id, returns, serve, settings,
 };
 use crate::console;
 use axum::Router;
@@ -49,6 +49,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/api/v1/sellers", get(lists::sellers))
         .route("/api/v1/sellers/{id}", get(entities::seller).put(products::seller))
         .route("/api/v1/remedies", post(remedies::remedy))
+        .route("/api/v1/problems", get(problems::problems))
         .route("/api/v1/exceptions", get(lists::exceptions))
         .route("/api/v1/decisions", get(lists::decisions))
         .route("/api/v1/decisions/{order}", get(decisions::decision))

@@ -1,9 +1,9 @@
 //! The board as callers and the console see it: counts, what wants a look, each station with its devices and chutes, and
 //! the parcels that changed lately. Reads the plan and the twin; counts nothing itself.
 
-use super::entities::plural;
 use super::limits::{BOARD_AGE_MAX, RECENT_PARCELS_MAX, RECENT_SCAN, TROUBLE_SCAN};
 use super::problem::Problem;
+use super::problems::{self, ProblemView, Problems, Wanted};
 use super::{Api, AppState};
 use actors::InForce;
 use actors::config::{DeviceConfig, StationConfig, WarehouseConfig};
@@ -23,6 +23,9 @@ use twin::station::Station;
 use twin::tracking::Tracking;
 use twin::{CarrierId, Entity, Event, Key, Kind, Moment, StationId, Twin, TwinError, Way};
 use utoipa::ToSchema;
+
+/// Problems that the board shows.
+const BOARD_PROBLEMS_MAX: usize = 200;
 
 /// The stages of an order as the board counts them: a received order that waits for something counts as held.
 pub const ORDER_STAGES: [&str; 9] =
@@ -59,8 +62,12 @@ pub struct BoardView {
     pub interceptions: BTreeMap<&'static str, u64>,
     /// Since the process began, by reason.
     pub holds: BTreeMap<&'static str, u64>,
-    /// Newest first.
-    pub exceptions: Vec<ExceptionView>,
+    /// What is wrong now, by the twin: the most urgent first, and of those the oldest. What was put off is left out.
+    pub problems: Vec<ProblemView>,
+    /// How many those are, also where the list is cut.
+    pub problems_open: u64,
+    /// What is wrong with the twin itself, since the process began, newest first.
+    pub alarms: Vec<AlarmView>,
     pub warehouses: Vec<WarehouseView>,
     /// Channels that people took out.
     pub channels_out: Vec<ChannelOutView>,
@@ -100,15 +107,11 @@ impl SpeedView {
     }
 }
 
-/// Something that wants a look.
+/// Something that is wrong with the twin itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ExceptionView {
+pub struct AlarmView {
     pub at: String,
-    pub kind: &'static str,
-    pub id: String,
     pub what: String,
-    /// Where to read more.
-    pub href: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -229,13 +232,8 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
     let (counts, in_force) = (twin.board(), house.in_force());
     let moving: BTreeMap<StationId, usize> = app.moving.as_ref().map(|moving| moving().into_iter().collect()).unwrap_or_default();
     let moving = app.moving.is_some().then_some(&moving);
-    let exceptions = counts.exceptions.iter().map(|e| ExceptionView {
-        at: e.at.to_string(),
-        kind: e.key.kind.as_str(),
-        id: e.key.id.to_string(),
-        what: e.what.to_string(),
-        href: format!("/api/v1/{}/{}", plural(e.key.kind), e.key.id),
-    });
+    let alarms = counts.alarms.iter().map(|alarm| AlarmView { at: alarm.at.to_string(), what: alarm.what.to_string() }).collect();
+    let Problems { problems, open, .. } = problems::open(twin, house.clock.now(), &Wanted::default(), BOARD_PROBLEMS_MAX)?;
     Ok(BoardView {
         name: app.name.clone(),
         now: house.clock.date().to_string(),
@@ -246,7 +244,9 @@ fn make(app: &AppState, twin: &Twin) -> Result<BoardView, TwinError> {
         parcels: counts.whereabouts(),
         returns: counts.stages(Kind::Return).collect(),
         bags: counts.stages(Kind::Bag).collect(),
-        exceptions: exceptions.collect(),
+        problems,
+        problems_open: open,
+        alarms,
         warehouses: in_force.config.warehouses.iter().map(|w| warehouse(app, &in_force, twin, w, moving)).collect::<Result<_, _>>()?,
         channels_out: channels_out(&in_force, twin)?,
         recent: recent(twin, counts.head.records)?,

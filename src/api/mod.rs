@@ -25,6 +25,7 @@ mod order_remedies;
 pub mod orders;
 pub mod parcel_remedies;
 pub mod problem;
+pub mod problems;
 pub mod product_form;
 pub mod products;
 pub mod remedies;

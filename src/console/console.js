@@ -87,22 +87,27 @@ function floor(board) {
   }
 }
 
-function exceptions(board) {
+/** What is wrong now, as the twin tells it: the same after a restart, and gone when its cause is. */
+function problems(board) {
   const badge = byId("wanting");
-  badge.hidden = board.exceptions.length === 0;
-  set(badge.querySelector("span"), String(board.exceptions.length));
-  byId("no-exceptions").hidden = board.exceptions.length > 0;
-  const newest = board.exceptions[0];
-  const sign = newest ? `${board.exceptions.length} ${newest.at} ${newest.kind} ${newest.id} ${newest.what}` : "";
+  badge.hidden = board.problems_open === 0;
+  set(badge.querySelector("span"), String(board.problems_open));
+  byId("no-exceptions").hidden = board.problems_open > 0;
+  const sign = JSON.stringify(board.problems);
   const list = byId("exceptions");
   if (list.dataset.sign === sign || list.contains(document.activeElement)) return;
   list.dataset.sign = sign;
-  list.replaceChildren(...board.exceptions.map((exception) => {
+  list.replaceChildren(...board.problems.map((problem) => {
     const item = document.createElement("li");
-    const searchable = ["order", "parcel", "tracking", "return"].includes(exception.kind);
-    const target = searchable ? `#find=${encodeURIComponent(exception.id)}` : exception.href;
-    item.append(element("time", clock(exception.at), { datetime: exception.at }), " ",
-      element("a", `${exception.kind} ${exception.id}`, { href: target }), " ", element("span", exception.what));
+    const searchable = ["order", "parcel", "tracking", "return"].includes(problem.kind);
+    const target = searchable ? `#find=${encodeURIComponent(problem.of)}` : problem.href;
+    const seen = [problem.times > 1 ? `${problem.times} times` : "", problem.owner ? `with ${problem.owner}` : "",
+      problem.acknowledged ? "seen" : ""].filter(Boolean).join(", ");
+    item.append(element("span", problem.severity, { class: `tag ${problem.severity}` }), " ",
+      element("time", clock(problem.since), { datetime: problem.since }), " ",
+      element("a", `${problem.kind} ${problem.of}`, { href: target }), " ", element("span", problem.what));
+    if (seen) item.append(" ", element("small", `(${seen})`));
+    if (problem.remedies.length) item.append(" ", element("small", `→ ${problem.remedies.map((r) => r.replaceAll("_", " ")).join(", ")}`));
     return item;
   }));
 }
@@ -116,7 +121,7 @@ async function refresh() {
     counts(board);
     hours(board);
     floor(board);
-    exceptions(board);
+    problems(board);
     showRecent(board.recent);
     return board;
   } catch {

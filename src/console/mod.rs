@@ -121,7 +121,8 @@ pub fn assets() -> Router<Api> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::board::{ChuteView, CutoffView, DeviceView, ExceptionView, StationView, WarehouseView};
+    use crate::api::board::{ChuteView, CutoffView, DeviceView, StationView, WarehouseView};
+    use crate::api::problems::ProblemView;
 
     fn site() -> BoardView {
         let device = |kind: &'static str, state| DeviceView { id: format!("SZX/line-1/{kind}"), kind, state, ..DeviceView::default() };
@@ -157,13 +158,19 @@ mod tests {
             bags: Default::default(),
             interceptions: Default::default(),
             holds: Default::default(),
-            exceptions: vec![ExceptionView {
-                at: "2026-11-09T00:00:00Z".into(),
-                kind: "order",
-                id: "A".into(),
+            problems: vec![ProblemView {
+                id: "held:order:A".into(),
+                kind: "order".into(),
+                of: "A".into(),
+                since: "2026-11-09T00:00:00Z".into(),
+                severity: "act",
                 what: "held, <i>unpaid</i>".into(),
                 href: "/api/v1/orders/A".into(),
+                remedies: vec!["mark_paid"],
+                ..ProblemView::default()
             }],
+            problems_open: 1,
+            alarms: vec![],
             channels_out: vec![],
             warehouses: vec![WarehouseView {
                 id: "SZX".into(),

@@ -5,8 +5,11 @@ use super::charts::{self, Bar, GREY, ORANGE};
 use super::numbers::{count, share};
 use super::page::{Column, Figure, Section, Table};
 use super::series::Held;
+use smol_str::SmolStr;
 use std::cmp::Reverse;
+use twin::Key;
 use twin::order::Hold;
+use twin::problem::Cause;
 
 pub fn held(run: &Run) -> anyhow::Result<Section> {
     let title = "Why orders were held";
@@ -48,6 +51,7 @@ pub fn latest(run: &Run) -> Section {
     let mut section = Section { title: "Latest exceptions", ..Section::default() };
     if exceptions.is_empty() {
         section.intro = "There were none.".into();
+        section.tables.extend(open(run));
         return section;
     }
     let rows = exceptions
@@ -57,6 +61,18 @@ pub fn latest(run: &Run) -> Section {
     let columns = vec![Column::Text("when"), Column::Text("what"), Column::Text("which"), Column::Text("why")];
     let note =
         format!("Newest first, {} at most; the journal has all of them. Times are {}.", super::series::EXCEPTIONS_MAX, run.local.zone());
+    section.tables.extend(open(run));
     section.tables.push(Table { title: "What happened last", columns, rows, note });
     section
+}
+
+/// What is still wrong at the end, by its sort.
+fn open(run: &Run) -> Option<Table> {
+    let row = |(cause, (n, of, what)): (&Cause, &(u64, Key, SmolStr))| {
+        vec![cause.as_str().replace('_', " "), count(*n), of.to_string(), what.to_string()]
+    };
+    let rows: Vec<_> = run.series.open.iter().map(row).collect();
+    let columns = vec![Column::Text("what sort"), Column::Number("open"), Column::Text("one of them"), Column::Text("why")];
+    let note = "Each stays open until its cause is gone; what a person can do about it says the list of problems.".into();
+    (!rows.is_empty()).then_some(Table { title: "Still open at the end", columns, rows, note })
 }

@@ -10,13 +10,15 @@ use super::phases::{Phase, Phases};
 use rules::fx::Rates;
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use twin::board::{self, Exception};
+use twin::board;
 use twin::charges::Charges;
+use twin::facet::Facet;
 use twin::money::Decimal;
 use twin::order::Hold;
 use twin::parcel::Parcel;
+use twin::problem::{Cause, Problem};
 use twin::tracking::{self, Tracking};
-use twin::{ChannelId, Entity, Event, Moment, Record, Twin, TwinError, order, parcel, station};
+use twin::{ChannelId, Entity, Event, Key, Moment, Record, Twin, TwinError, order, parcel, station};
 
 /// How many of the latest exceptions are kept.
 pub const EXCEPTIONS_MAX: usize = 20;
@@ -87,6 +89,16 @@ pub struct Series {
     pub to_door: BTreeMap<SmolStr, Durations>,
     /// Newest first.
     pub exceptions: VecDeque<Exception>,
+    /// Problems that are open at the end, by what sort they are: how many, and one of them with its words.
+    pub open: BTreeMap<Cause, (u64, Key, SmolStr)>,
+}
+
+/// Something that was wrong.
+#[derive(Debug)]
+pub struct Exception {
+    pub at: Moment,
+    pub key: Key,
+    pub what: SmolStr,
 }
 
 impl Series {
@@ -100,6 +112,10 @@ impl Series {
             let (id, charges) = row?;
             let Some((_, parcel)) = twin.load::<Parcel>(&id)?.filter(|(_, parcel)| parcel.stage.has_left()) else { continue };
             series.freight.entry(parcel.plan.channel).or_default().book(&charges, rates);
+        }
+        for row in twin.listed::<Problem>(Facet::Problem, None, None) {
+            let Some((_, Problem { cause, subject: Some(subject), what, .. })) = twin.load::<Problem>(&row?.0.id)? else { continue };
+            series.open.entry(cause).or_insert((0, subject, what)).0 += 1;
         }
         Ok(series)
     }

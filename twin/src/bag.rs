@@ -168,7 +168,9 @@ impl Entity for Bag {
     }
 
     fn troubles(&self) -> Vec<Trouble> {
-        self.exception.iter().map(|what| Trouble { cause: Cause::Alarm, severity: Severity::Urgent, what: what.clone() }).collect()
+        let remedies = vec!["settle_bag", "hand_over_bag", "take_out_of_bag"];
+        let exception = self.exception.clone();
+        exception.map(|what| Trouble { cause: Cause::Alarm, severity: Severity::Urgent, what, remedies }).into_iter().collect()
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {

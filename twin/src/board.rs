@@ -1,24 +1,23 @@
-//! The board on the wall: how many of what are where, and what needs a person. Built from events as they are committed.
+//! The board on the wall: how many of what are where. Built from events as they are committed.
 
 use crate::census::Census;
 use crate::entity::Kind;
 use crate::event::Event;
 use crate::journal::{Head, Record};
 use crate::projection::Projection;
-use crate::{Key, Moment, bag, device, order, parcel, station, tracking};
+use crate::{Moment, bag, device, order, parcel, station, tracking};
 use serde::Serialize;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 
-/// How many exceptions the board keeps; the journal keeps all.
-pub const EXCEPTIONS_MAX: usize = 200;
+/// How many alarms the board keeps; the log keeps all.
+pub const ALARMS_MAX: usize = 200;
 
-/// Something that wants a look.
+/// Something that is wrong with the twin itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Exception {
+pub struct Alarm {
     pub at: Moment,
-    pub key: Key,
     pub what: SmolStr,
 }
 
@@ -31,8 +30,8 @@ pub struct Board {
     /// Interceptions since the process began, by reason.
     pub interceptions: BTreeMap<&'static str, u64>,
     pub holds: BTreeMap<&'static str, u64>,
-    /// Newest first.
-    pub exceptions: VecDeque<Exception>,
+    /// What is wrong with the twin itself, since the process began, newest first.
+    pub alarms: VecDeque<Alarm>,
 }
 
 impl Board {
@@ -58,8 +57,8 @@ impl Board {
     }
 
     pub(crate) fn alarm(&mut self, at: Moment, what: &str) {
-        self.exceptions.push_front(Exception { at, key: Key::new(Kind::Warehouse, "the twin itself"), what: what.into() });
-        self.exceptions.truncate(EXCEPTIONS_MAX);
+        self.alarms.push_front(Alarm { at, what: what.into() });
+        self.alarms.truncate(ALARMS_MAX);
     }
 
     fn note(&mut self, record: &Record) {
@@ -69,13 +68,10 @@ impl Board {
             Event::Order(order::Event::Held { reason, .. }) => *self.holds.entry(reason.as_str()).or_default() += 1,
             _ => {}
         }
-        let Some(what) = trouble(&record.event) else { return };
-        self.exceptions.push_front(Exception { at: record.at, key: record.key.clone(), what });
-        self.exceptions.truncate(EXCEPTIONS_MAX);
     }
 }
 
-/// What of an event wants a look, in words.
+/// What of an event was wrong then, in words. What is wrong now, the open problems tell.
 pub fn trouble(event: &Event) -> Option<SmolStr> {
     Some(match event {
         Event::Parcel(parcel::Event::Intercepted { why, .. }) => why.to_smolstr(),

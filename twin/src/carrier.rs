@@ -93,7 +93,9 @@ impl Entity for Carrier {
     }
 
     fn troubles(&self) -> Vec<Trouble> {
-        self.suspended.iter().map(|why| Trouble { cause: Cause::Suspended, severity: Severity::Urgent, what: why.clone() }).collect()
+        let remedies = vec!["resume_carrier", "take_channel_out"];
+        let suspended = self.suspended.clone();
+        suspended.map(|what| Trouble { cause: Cause::Suspended, severity: Severity::Urgent, what, remedies }).into_iter().collect()
     }
 
     fn of(event: &crate::Event) -> Option<&Event> {

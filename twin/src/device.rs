@@ -164,9 +164,10 @@ impl Entity for Device {
         if self.out.is_some() {
             return vec![];
         }
-        let offline =
-            (!self.online).then(|| Trouble { cause: Cause::Offline, severity: Severity::Urgent, what: "it cannot be reached".into() });
-        let faulty = self.fault.as_ref().map(|what| Trouble { cause: Cause::Faulty, severity: Severity::Act, what: what.clone() });
+        let trouble =
+            |cause, severity, what: SmolStr| Trouble { cause, severity, what, remedies: vec!["take_device_out", "take_station_out"] };
+        let offline = (!self.online).then(|| trouble(Cause::Offline, Severity::Urgent, "it cannot be reached".into()));
+        let faulty = self.fault.as_ref().map(|what| trouble(Cause::Faulty, Severity::Act, what.clone()));
         offline.into_iter().chain(faulty).collect()
     }
 

@@ -640,7 +640,14 @@ impl Entity for Order {
             return vec![];
         }
         let holds: Vec<_> = self.holds.iter().map(|(hold, detail)| format!("{}: {detail}", hold.as_str())).collect();
-        vec![Trouble { cause: Cause::Held, severity: Severity::Act, what: holds.join("; ").into() }]
+        let mut remedies: Vec<_> = self.holds.keys().flat_map(|hold| hold.remedies()).copied().collect();
+        let all = remedies.clone();
+        let mut n = 0;
+        remedies.retain(|remedy| {
+            n += 1;
+            !all[..n - 1].contains(remedy)
+        });
+        vec![Trouble { cause: Cause::Held, severity: Severity::Act, what: holds.join("; ").into(), remedies }]
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {

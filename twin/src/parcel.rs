@@ -149,6 +149,20 @@ impl Interception {
     }
 }
 
+impl Interception {
+    /// What a person can do about it, as the remedies are called.
+    pub fn remedies(&self, has_label: bool) -> &'static [&'static str] {
+        match self {
+            Interception::Weight { .. } | Interception::Size { .. } => {
+                &["accept_measures", "weigh_again", "put_parcel_aside", "take_apart", "write_off_parcel"]
+            }
+            Interception::Stopped { .. } => &["take_parcel_back", "take_apart", "write_off_parcel"],
+            _ if !has_label => &["ask_label", "put_address_right", "take_apart", "cancel_order"],
+            _ => &["weigh_again", "reprint", "put_parcel_aside", "take_apart", "write_off_parcel"],
+        }
+    }
+}
+
 impl std::fmt::Display for Interception {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -806,24 +820,35 @@ impl Entity for Parcel {
 
     fn troubles(&self) -> Vec<Trouble> {
         let mut all = Vec::new();
-        let mut tell = |cause, severity, what: SmolStr| all.push(Trouble { cause, severity, what });
+        let mut tell = |cause, severity, what: SmolStr, remedies: &[&'static str]| {
+            all.push(Trouble { cause, severity, what, remedies: remedies.to_vec() });
+        };
         if let Some(why) = self.interception.as_ref().filter(|_| self.stage == Stage::Intercepted) {
-            tell(Cause::Intercepted, Severity::Act, why.to_smolstr());
+            tell(Cause::Intercepted, Severity::Act, why.to_smolstr(), why.remedies(self.tracking.is_some()));
         }
         if let Some(why) = &self.label_undecided {
-            tell(Cause::LabelLost, Severity::Urgent, format_smolstr!("its label may have been bought, and the answer was lost: {why}"));
+            let what = format_smolstr!("its label may have been bought, and the answer was lost: {why}");
+            tell(Cause::LabelLost, Severity::Urgent, what, &["ask_label", "take_apart"]);
         }
         if let Void::Refused { why } = &self.void {
-            tell(Cause::LabelKept, Severity::Act, format_smolstr!("its label is not needed and was not taken back: {why}"));
+            let what = format_smolstr!("its label is not needed and was not taken back: {why}");
+            let remedies = if self.tracking.is_some() { &["void_again", "write_off_label"][..] } else { &["write_off_label"] };
+            tell(Cause::LabelKept, Severity::Act, what, remedies);
         }
         if let Some(why) = &self.stopped {
             let place = self.bag.as_ref().map(|bag| format_smolstr!(" in {bag}")).unwrap_or_default();
             let stage = self.stage.as_str();
             let severity = if self.stage >= Stage::Inducted { Severity::Urgent } else { Severity::Act };
-            tell(Cause::Stopped, severity, format_smolstr!("it is to be stopped ({why}), and is {stage}{place}"));
+            let what = format_smolstr!("it is to be stopped ({why}), and is {stage}{place}");
+            let remedies: &[&str] = match self.stage {
+                Stage::Bagged => &["take_out_of_bag", "take_parcel_back"],
+                Stage::HandedOver => &["take_parcel_back"],
+                _ => &["take_parcel_back", "put_parcel_aside", "take_apart", "write_off_parcel"],
+            };
+            tell(Cause::Stopped, severity, what, remedies);
         }
         if let Some(what) = &self.exception {
-            tell(Cause::Alarm, Severity::Act, what.clone());
+            tell(Cause::Alarm, Severity::Act, what.clone(), &["settle_parcel", "reprint", "stop_parcel", "take_apart", "write_off_parcel"]);
         }
         all
     }

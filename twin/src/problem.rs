@@ -103,6 +103,8 @@ pub struct Trouble {
     pub severity: Severity,
     /// In words, for a person. May hold foreign text.
     pub what: SmolStr,
+    /// What a person can do about it, as the remedies are called; the one that fits best stands first.
+    pub remedies: Vec<&'static str>,
 }
 
 /// What somebody wrote down about a problem.
@@ -240,7 +242,9 @@ impl Entity for Problem {
                     false => vec![Event::Changed { severity, what }],
                 }
             }
-            Command::Find { subject, trouble: Trouble { cause, severity, what } } => vec![Event::Opened { subject, cause, severity, what }],
+            Command::Find { subject, trouble: Trouble { cause, severity, what, .. } } => {
+                vec![Event::Opened { subject, cause, severity, what }]
+            }
             Command::Close if self.open => vec![Event::Closed],
             Command::Close => vec![],
             Command::Acknowledge { by, note } => match (self.acknowledged, name(by)) {
@@ -318,7 +322,7 @@ mod tests {
     }
 
     fn find(what: &str) -> Command {
-        let trouble = Trouble { cause: Cause::Offline, severity: Severity::Act, what: what.into() };
+        let trouble = Trouble { cause: Cause::Offline, severity: Severity::Act, what: what.into(), remedies: vec![] };
         Command::Find { subject: Key::new(Kind::Device, "L/scale"), trouble }
     }
 

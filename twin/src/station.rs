@@ -227,7 +227,12 @@ impl Entity for Station {
     fn troubles(&self) -> Vec<Trouble> {
         // How many it are the station knows; the problem is the same.
         let what = SmolStr::new_static("items at the reject chute that no parcel answers for");
-        let open = (self.rejects_open() > 0).then_some(Trouble { cause: Cause::Rejects, severity: Severity::Act, what });
+        let open = (self.rejects_open() > 0).then_some(Trouble {
+            cause: Cause::Rejects,
+            severity: Severity::Act,
+            what,
+            remedies: vec!["clear_rejects"],
+        });
         open.into_iter().collect()
     }
 

@@ -304,7 +304,8 @@ impl Entity for Tracking {
 
     fn troubles(&self) -> Vec<Trouble> {
         let severity = if self.stage.is_end() { Severity::Act } else { Severity::Watch };
-        self.exception.iter().map(|what| Trouble { cause: Cause::News, severity, what: what.clone() }).collect()
+        let remedies = vec!["settle_parcel", "declare_lost"];
+        self.exception.clone().map(|what| Trouble { cause: Cause::News, severity, what, remedies }).into_iter().collect()
     }
 
     fn listings(&self, _id: &str) -> Vec<Listing> {

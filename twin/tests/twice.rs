@@ -270,7 +270,7 @@ fn problems(_: &problem::Problem) -> Vec<problem::Command> {
     use problem::{Cause, Command::*, Severity, Trouble};
     let find = |what: &str| Find {
         subject: twin::Key::new(Kind::Device, "d"),
-        trouble: Trouble { cause: Cause::Offline, severity: Severity::Act, what: what.into() },
+        trouble: Trouble { cause: Cause::Offline, severity: Severity::Act, what: what.into(), remedies: vec![] },
     };
     let (li, note) = (|| twin::By::Person("Li".into()), || "n".into());
     vec![

@@ -3,7 +3,8 @@
 
 use super::problem::{FieldError, Problem};
 use super::{
-    board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, products, remedies, returns, settings,
+    board, by_hand, charges, decisions, entities, events, health, lists, metrics, order_form, orders, problems, products, remedies,
+    returns, settings,
 };
 use crate::page::{asset, page};
 use axum::Json;
@@ -54,6 +55,7 @@ use utoipa::{Modify, OpenApi};
         products::count_all,
         entities::seller,
         remedies::remedy,
+        problems::problems,
         lists::exceptions,
         lists::decisions,
         decisions::decision,
