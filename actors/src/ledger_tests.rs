@@ -93,7 +93,7 @@ fn whoever_falls_over_what_is_said_to_them_is_not_the_ledger() {
         house.clock.sleep(Span::from_ms(5)).await;
         assert_eq!(heard.lock().unwrap().iter().map(|(word, ..)| *word).collect::<Vec<_>>(), ["the next", "a later one"]);
         assert_eq!(house.twin.head().records, 2);
-        assert!(house.twin.board().exceptions[0].what.starts_with("a caller fell over"), "somebody sees it");
+        assert!(house.twin.board().alarms[0].what.starts_with("a caller fell over"), "somebody sees it");
     });
 }
 

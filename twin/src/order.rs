@@ -777,7 +777,7 @@ mod tests {
         assert_eq!(tell(&mut order, version(3, "10115", true, None)), Ok(1), "that it is paid now is no news for its parcel");
         assert!(tell(&mut order, version(4, "20095", true, None)).is_err(), "another address is");
         assert!(tell(&mut order, put("20095")).unwrap_err().contains("it is allocated, and another address wants it received"));
-        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into() }).unwrap();
+        tell(&mut order, Command::Drop { parcel: "O-1".into(), reason: "r".into(), refused: false }).unwrap();
         tell(&mut order, version(4, "20095", false, None)).unwrap();
         assert_eq!(told(&order), ("20095".into(), false), "what it says anew counts");
         assert_eq!(order.over, Over::default());
