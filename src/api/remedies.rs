@@ -114,8 +114,9 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             let (key, _) = there::<Product>(api, product::id(&owner, &sku).into()).await?;
             let change = Change::Weigh { owner, sku, weight_g };
             let telling = move |house: &House, reply: Reply| {
-                let told =
-                    Caller::new(move |outcomes: Vec<Result<_, String>>| reply.tell(outcomes.into_iter().map(|o| o.map(drop)).collect()));
+                let told = Caller::new(move |outcomes: Vec<Result<_, String>>| {
+                    reply.tell(outcomes.into_iter().try_for_each(|outcome| outcome.map(drop)))
+                });
                 house.desk.cast(DeskMsg::Catalog(CatalogMsg::Change(vec![change], told)));
             };
             (key, Box::new(telling))

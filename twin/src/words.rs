@@ -177,6 +177,7 @@ mod tests {
             Unreadable { carrier: carrier(), what: "rates".into(), said: said() },
             NotOffered { carrier: carrier(), said: said() },
             TakenOut { said: said() },
+            LabelRefused { said: said() },
         ]);
         all
     }
