@@ -108,14 +108,15 @@ impl Pace {
             // It begins when its runtime does.
             self.from = Reading { machine, site: now };
         }
-        let wanted = self.wanted(machine);
-        let site = first.map_or(wanted, |first| first.min(wanted)).max(now);
-        self.rested = Reading { machine, site };
-        self.note(site, machine);
-        let most = site + times(CATCH_UP_MAX, self.speed);
+        // What flowed is in `now`; the rest is what time stood for.
+        let (wanted, most) = (self.wanted(machine), now + times(CATCH_UP_MAX, self.speed));
         if wanted > most {
             self.from = Reading { machine, site: most };
         }
+        let wanted = wanted.min(most);
+        let site = first.map_or(wanted, |first| first.min(wanted)).max(now);
+        self.rested = Reading { machine, site };
+        self.note(site, machine);
         let Some(first) = first else {
             (self.due, self.resting) = (None, true);
             return (site, Go::Stand);
