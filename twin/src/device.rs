@@ -102,6 +102,13 @@ pub enum Event {
     },
 }
 
+impl Device {
+    /// Nobody has heard of it yet.
+    fn is_new(&self) -> bool {
+        !self.online && self.disconnects == 0 && self.identity.is_empty() && self.fault.is_none() && self.out.is_none()
+    }
+}
+
 impl Entity for Device {
     const KIND: Kind = Kind::Device;
     type Command = Command;
@@ -110,7 +117,8 @@ impl Entity for Device {
     fn decide(&self, _id: &SmolStr, _at: Moment, command: Command) -> Result<Vec<Event>, Refusal> {
         Ok(match command {
             Command::Connect { kind, identity } if !self.online || self.identity != identity => vec![Event::Connected { kind, identity }],
-            Command::Disconnect { why } if self.online => vec![Event::Disconnected { why }],
+            // One that was never reached is away too.
+            Command::Disconnect { why } if self.online || self.is_new() => vec![Event::Disconnected { why }],
             Command::RaiseFault { what } if self.fault.as_ref() != Some(&what) => vec![Event::FaultRaised { what }],
             Command::ClearFault if self.fault.is_some() => vec![Event::FaultCleared],
             Command::RepeatFault { what, times, known } if times > 0 && known == self.faults => vec![Event::FaultRepeated { what, times }],

@@ -14,6 +14,7 @@ mod products;
 mod reading;
 pub mod remedies;
 mod remedies_orders;
+mod remedies_parcels;
 mod remedies_stations;
 mod returns;
 mod settings;

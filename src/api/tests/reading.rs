@@ -65,9 +65,9 @@ async fn the_board_shows_counts_stations_and_recent_parcels() {
     let mut unpaid = order("A-2");
     unpaid["paid"] = json!(false);
     edge.post("/api/v1/orders", &json!([order("A-1"), unpaid])).await;
-    let board = edge.until("/api/v1/board", |b| b["parcels"]["labelled"] == 1).await;
+    let board = edge.until("/api/v1/board", |b| b["parcels"]["labelled"] == 1 && b["problems_open"] == 1).await;
     assert_eq!((&board["name"], &board["orders"]["held"]), (&json!("test & site"), &json!(1)));
-    let held = &board["exceptions"][0];
+    let held = &board["problems"][0];
     assert_eq!((&held["kind"], &held["href"]), (&json!("order"), &json!("/api/v1/orders/A-2@amazon:s1")));
     assert_eq!((&board["recent"][0]["id"], &board["recent"][0]["tracking"]), (&json!("A-1-1"), &json!("T1")));
     let warehouse = &board["warehouses"][0];
@@ -127,6 +127,7 @@ async fn the_description_names_every_path_and_every_path_is_there() {
         "/api/v1/parcels/{id}/charges",
         "/api/v1/parcels/{id}/label",
         "/api/v1/parcels/{id}/take-apart",
+        "/api/v1/problems",
         "/api/v1/products",
         "/api/v1/products/{owner}/{sku}",
         "/api/v1/remedies",

@@ -43,7 +43,7 @@ async fn every_figure_shows_a_parcel_where_it_is() {
     let board = edge.get("/api/v1/board").await.json();
     let recent = board["recent"].as_array().unwrap().iter().find(|p| p["id"] == "A-3-1").unwrap();
     assert_eq!((&recent["stage"], &recent["trouble"]), (&json!("customs"), &json!("Papers asked for")));
-    let trouble = board["exceptions"].as_array().unwrap().iter().find(|e| e["what"] == "Papers asked for").unwrap();
+    let trouble = board["problems"].as_array().unwrap().iter().find(|e| e["what"] == "Papers asked for").unwrap();
     assert_eq!((&trouble["kind"], &trouble["href"]), (&json!("tracking"), &json!("/api/v1/tracking/A-3-1")));
     let get = async |path: &str| edge.get(&format!("/api/v1/{path}&at_least={records}")).await.json();
     for (asked, found) in [
