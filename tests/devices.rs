@@ -306,8 +306,8 @@ async fn device_trouble_is_told_and_told_once() {
     await_json(&client, &live, "devices/SZX/line-1/scanner", degraded).await;
     let odd = |device: &serde_json::Value| device["fault"] == "weighs in lb: set it to g";
     await_json(&client, &live, "devices/SZX/line-1/scale", odd).await;
-    let board = await_json(&client, &live, "board", |b| b["exceptions"].as_array().is_some_and(|e| e.len() >= 2)).await;
-    let text = board["exceptions"].to_string();
+    let board = await_json(&client, &live, "board", |b| b["problems_open"] == 2).await;
+    let text = board["problems"].to_string();
     assert_eq!((text.matches("weighs in lb").count(), text.matches("sends what cannot be read").count()), (1, 1), "{text}");
     assert!(board["records"].as_u64().is_some_and(|n| n < 60), "{} records", board["records"]);
     let metrics = client.get(format!("{}/metrics", live.url)).send().await.expect("the site answers").text().await.expect("a text");

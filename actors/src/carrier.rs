@@ -36,6 +36,8 @@ const LOOKS_SHARE: usize = 4;
 const UNREAD: &str = "parceltwin_carrier_answers_unread_total";
 /// Looks in a row without a readable answer, at which a parcel is told.
 const UNREAD_MAX: u32 = 2;
+/// Labels that are kept of a carrier that keeps no keys.
+const SOLD_MAX: usize = 256;
 /// A parcel without news for this long is looked at no more.
 pub const WATCH_MAX: Span = Span::from_hours(24 * 60);
 
@@ -156,6 +158,8 @@ pub struct CarrierState {
     looks: VecDeque<Vec<Watched>>,
     /// The keys of all labels that are being asked for; looked up only.
     asking: HashSet<SmolStr>,
+    /// The last labels of a carrier that would not sell them again under their keys: their parcels may fall over them.
+    sold: VecDeque<(SmolStr, Label)>,
     /// The numbers that are being given back; looked up only.
     voiding: HashSet<TrackingNumber>,
     calls: usize,
@@ -218,6 +222,7 @@ impl CarrierState {
             queue: VecDeque::new(),
             looks: VecDeque::new(),
             asking: HashSet::new(),
+            sold: VecDeque::new(),
             voiding: HashSet::new(),
             calls: 0,
             looking: 0,
@@ -237,6 +242,14 @@ impl CarrierState {
             CarrierMsg::Quote(request, asked) => self.queue.push_back(Job::Quote(request, asked).into()),
             // Two askings with one key would be two labels of a carrier that keeps no keys.
             CarrierMsg::BuyLabel { request, .. } if self.asking.contains(&request.key) => {}
+            // A carrier that keeps no keys is asked once. What it sold, we may know still; else a person decides.
+            CarrierMsg::BuyLabel { request, again: true } if self.driver.lost_answer() == LostAnswer::Neither => {
+                let told = match self.sold.iter().find(|(key, _)| *key == request.key) {
+                    Some((_, label)) => ParcelMsg::Label(Ok(label.clone())),
+                    None => ParcelMsg::LabelLost { why: "it was asked for before, and nobody knows what came of it".into(), decide: true },
+                };
+                self.house.tell(request.parcel, told);
+            }
             CarrierMsg::BuyLabel { request, again } => {
                 self.asking.insert(request.key.clone());
                 self.enqueue(request, Attempts { made: 0, lost: again });
@@ -452,6 +465,14 @@ impl CarrierState {
             }
         }
         self.asking.remove(&request.key);
+        if let Ok(read) = &outcome
+            && self.driver.lost_answer() == LostAnswer::Neither
+        {
+            self.sold.push_back((request.key.clone(), read.value.clone()));
+            if self.sold.len() > SOLD_MAX {
+                self.sold.pop_front();
+            }
+        }
         outcome.iter().for_each(|read| self.say_skipped("label", &read.skipped));
         self.house.tell(request.parcel, ParcelMsg::Label(outcome.map(|read| read.value).map_err(|e| foreign(&e.to_smolstr()))));
     }

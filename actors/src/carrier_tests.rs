@@ -178,6 +178,14 @@ async fn a_carrier_that_keeps_no_keys_is_not_asked_twice_and_a_person_decides() 
     let heard = scene.overheard.heard();
     assert!(heard.len() == 1 && heard[0].contains("LabelLost") && heard[0].contains("decide: true"), "{heard:?}");
     assert_eq!(scene.counter.labels.lock().unwrap().len(), 1, "it is not asked again by itself");
+    // One whose parcel fell over it is known still; another nobody knows.
+    scene.told(request("O-2")).await;
+    scene.overheard.heard();
+    for (parcel, heard) in [("O-2", "Label(Ok("), ("O-3", "LabelLost {")] {
+        let CarrierMsg::BuyLabel { request, .. } = request(parcel) else { unreachable!() };
+        scene.told(CarrierMsg::BuyLabel { request, again: true }).await;
+        scene.overheard.expect(&[&format!("parcels hears To(ParcelId(\"{parcel}\"), {heard}")]);
+    }
 }
 
 #[tokio::test]

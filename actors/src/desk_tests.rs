@@ -238,6 +238,61 @@ fn what_waits_for_a_carrier_is_tried_at_once_when_a_person_says_so() {
         overheard.expect(expected);
     }
 }
+/// Its carrier sells no label for a parcel, as the parcel itself writes it.
+fn refused(desk: &DeskState, parcel: &str) -> Host<Parcel> {
+    let mut work = desk.house.work();
+    let mut host = Host::<Parcel>::load(&desk.house.twin, parcel).unwrap();
+    host.command(&mut work, parcel::Command::RefuseLabel { why: "no such street".into() }).unwrap();
+    let why = parcel::Interception::Manual { why: "label refused".into() };
+    host.command(&mut work, parcel::Command::Intercept { why }).unwrap();
+    desk.house.commit(work);
+    host
+}
+
+#[test]
+fn one_that_no_label_was_sold_for_goes_over_the_next_best_channel_which_says_why() {
+    let (overheard, mut desk) = desk();
+    allocated(&overheard, &mut desk, "1", 1);
+    let first = desk.order(&id("1")).unwrap().state.parts[0].decision.channel.clone();
+    let mut parcel = refused(&desk, "1-1");
+    overheard.heard();
+    desk.take(DeskMsg::TryAnotherChannel("1-1".into())).unwrap();
+    overheard.expect(&["says Parcel(ParcelId(\"1-1\"), Cancel("]);
+    // Told again meanwhile, it waits behind.
+    desk.take(DeskMsg::TryAnotherChannel("1-1".into())).unwrap();
+    overheard.expect(&[]);
+    let (mut work, errand) = (desk.house.work(), desk.rounds);
+    parcel.command(&mut work, parcel::Command::Cancel { reason: "r".into(), order: None, unreleased: false }).unwrap();
+    desk.house.commit(work);
+    desk.take(DeskMsg::Stopped { errand, parcel: "1-1".into(), outcome: Ok(()) }).unwrap();
+    desk.take(DeskMsg::Plan(id("1"))).unwrap();
+    let order = desk.order(&id("1")).unwrap().state.clone();
+    let refused: Vec<_> = order.refused_channels().map(|(channel, why)| (channel.clone(), why.to_string())).collect();
+    assert_eq!(refused, [(first.clone(), format!("{first} sold no label for it: no such street"))]);
+    let second = &order.parts[1].decision;
+    assert_ne!(second.channel, first);
+    let lost = second.candidates.iter().find(|candidate| candidate.channel.as_ref() == Some(&first)).unwrap();
+    assert!(lost.verdict.to_string().contains("its carrier sold no label for it"), "{}", lost.verdict);
+}
+
+#[test]
+fn what_a_person_sent_over_a_channel_stays_with_them_and_so_does_one_that_has_tried_enough() {
+    let (overheard, mut desk) = desk();
+    received(&mut desk, "1", "A", 1);
+    let shares = desk.order(&id("1")).unwrap().state.open_shares();
+    let channel = Some("direct/packet".into());
+    let by_hand = Shipment { orders: vec![(id("1"), shares)], warehouse: None, channel, placed: Some(Caller::nobody()) };
+    desk.take(DeskMsg::Ship(vec![by_hand])).unwrap();
+    let plan = Box::new(desk.plan_again(&"1-1".into(), &id("1")).unwrap().unwrap());
+    let mut work = desk.house.work();
+    Host::<Parcel>::new("1-1".into()).command(&mut work, parcel::Command::Create { plan }).unwrap();
+    desk.house.commit(work);
+    refused(&desk, "1-1");
+    overheard.heard();
+    desk.take(DeskMsg::TryAnotherChannel("1-1".into())).unwrap();
+    overheard.expect(&[]);
+}
+
 /// What it is told at once; what is told when it is durable stands in what is heard.
 fn put_right(desk: &mut DeskState, number: &str, fix: Fix) -> Option<Result<(), String>> {
     let (reply, mut told) = Caller::waiting();

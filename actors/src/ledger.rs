@@ -105,7 +105,8 @@ impl<E: Entity> Host<E> {
             let wrong = before.clone_troubles();
             self.standing = work.tx.stage(&self.id, self.version, events, before, &self.state);
             if self.standing.is_wrong_otherwise(&wrong) {
-                work.say(Outgoing::Problems(ProblemsMsg::Changed(Key::new(E::KIND, self.id.clone()))));
+                let changed = ProblemsMsg::Changed(Key::new(E::KIND, self.id.clone()));
+                work.say_on(Account::Nth(work.tx.len()), Outgoing::Problems(changed));
             }
         }
         Ok(count)

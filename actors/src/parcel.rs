@@ -224,11 +224,6 @@ impl ParcelState {
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_undecided.is_some() => Ok(()),
-                // Whether it was asked before the fall nobody knows; such a carrier would sell a second one.
-                Stage::LabelRequested if self.loses_labels() => {
-                    let (nth, why) = (self.host.state.label_lost.saturating_add(1), "the house fell while it was asked for".into());
-                    self.host.command(work, Command::LoseLabel { nth, why, decide: true }).map(drop)
-                }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
                     let again = Command::RequestLabel { nth: self.host.state.label_asked.saturating_add(1) };
                     let asked = self.host.command(work, again).map(drop);
@@ -509,10 +504,6 @@ impl ParcelState {
     fn take_label_back(&mut self, work: &mut Work) -> Result<Result<(), Refusal>, TwinError> {
         match self.host.state.void {
             Void::Requested => self.give_label_back(work),
-            Void::Awaited if self.loses_labels() => {
-                let why = "the house fell while it was asked for: whether it was bought nobody can tell".into();
-                return Ok(self.host.command(work, Command::RefuseVoid { tracking: None, why }).map(drop));
-            }
             // Under the same key the carrier says what it sold.
             Void::Awaited => self.ask_for_label(work, Account::Last, true)?,
             _ => {}
@@ -545,7 +536,7 @@ impl ParcelState {
     }
 
     /// Its carrier sells a second label where it is asked a second time.
-    fn loses_labels(&self) -> bool {
+    pub(crate) fn loses_labels(&self) -> bool {
         let driver = self.house.drivers.get(&self.host.state.plan.carrier);
         driver.is_some_and(|driver| driver.lost_answer() == LostAnswer::Neither)
     }

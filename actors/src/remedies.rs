@@ -60,7 +60,8 @@ impl ParcelState {
             Step::AskLabel => {
                 return Ok(match self.host.command(work, Command::AskLabel) {
                     Ok(n) if n > 0 => {
-                        let again = self.host.state.label_lost > 0;
+                        // Whoever decides that knows that it may be bought twice.
+                        let again = self.host.state.label_lost > 0 && !self.loses_labels();
                         self.ask_for_label(work, crate::ledger::Account::Last, again)?;
                         Ok(())
                     }

@@ -1,6 +1,7 @@
 //! Bench, dock and rework bench: what their devices see, what they write, and whom they tell. The line has its own.
 
 use super::*;
+use crate::base::BagDeed;
 use crate::dock::Dock;
 use crate::testing::Overheard;
 use crate::{Caller, slip};
@@ -111,6 +112,37 @@ fn a_dock_loads_a_closed_bag_once_and_hands_over_what_is_in_it() {
     overheard.expect(&["wrote Manifest(Closed"]);
     dock.close(&base, &manifest).unwrap();
     overheard.expect(&[]);
+}
+
+#[test]
+fn a_dock_refuses_a_bag_in_which_a_parcel_is_to_be_stopped_until_it_is_out() {
+    let (overheard, mut base) = station("SZX/dock-1");
+    let mut parcel = labelled(&base);
+    let mut work = base.house.work();
+    parcel.command(&mut work, Command::Stop { why: "recall".into() }).unwrap();
+    base.house.commit(work);
+    let bag = closed_bag(&base);
+    let mut dock = Dock::open(&base).unwrap();
+    overheard.heard();
+    let (refused, answer) = Caller::waiting();
+    dock.load(&mut base, &bag, refused).unwrap();
+    overheard.expect(&["wrote Bag(ExceptionRaised { what: \"O-1 in it is to be stopped (recall)"]);
+    assert!(answer.blocking_recv().unwrap().unwrap_err().contains("take it out"));
+    let out = || BagDeed::TakeOut("O-1".into());
+    crate::dock::bag_by_hand(&base, &bag, out(), "recall".into(), Caller::nobody()).unwrap();
+    overheard.expect(&["wrote Bag(Removed", "says Parcel(ParcelId(\"O-1\"), TakenOut", "says Answer(Done(nobody, Ok("]);
+    assert_eq!(base.house.twin.load::<Bag>(bag.text()).unwrap().unwrap().1.exception, None, "what was said of it is over");
+    dock.load(&mut base, &bag, Caller::nobody()).unwrap();
+    overheard.expect(&[
+        "wrote Manifest(Opened",
+        "wrote Station(ManifestOpened",
+        "wrote Bag(HandedOver",
+        "wrote Manifest(Loaded",
+        "says Answer(Done(",
+    ]);
+    let (refused, answer) = Caller::waiting();
+    crate::dock::bag_by_hand(&base, &bag, out(), "too late".into(), refused).unwrap();
+    assert!(answer.blocking_recv().unwrap().unwrap_err().contains("handed over"));
 }
 
 #[test]

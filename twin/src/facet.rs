@@ -92,6 +92,13 @@ impl Listing {
     }
 }
 
+/// All lists that it stands in, those of what is wrong with it too.
+pub(crate) fn listings<E: Entity>(id: &str, state: &E) -> Vec<Listing> {
+    let mut listings = state.listings(id);
+    listings.extend(state.troubles().into_iter().map(|t| Listing::new(Facet::Trouble, t.cause.as_str(), t.what)));
+    listings
+}
+
 /// How an entity stands in the house: its stage, and the lists that it is in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -105,10 +112,7 @@ impl Standing {
         if version == 0 {
             return Standing::default();
         }
-        let mut listings = state.listings(id);
-        let troubles = state.troubles();
-        listings.extend(troubles.into_iter().map(|t| Listing::new(Facet::Trouble, t.cause.as_str(), t.what)));
-        Standing { stage: state.stage_word(), listings }
+        Standing { stage: state.stage_word(), listings: listings(id, state) }
     }
 
     fn troubles(&self) -> impl Iterator<Item = &Listing> {
