@@ -9,7 +9,7 @@ use twin::{Because, By, Event, Key, Record, bag, parcel, stock};
 
 /// What happens on an ordinary day, who does it, and what led to it. What the house does because of nothing is its
 /// beginning, what a clock sets off, and what comes from outside without a name: simulated buyers, counted stock.
-const ORDINARY: [(&str, &str, &str); 41] = [
+const ORDINARY: [(&str, &str, &str); 43] = [
     ("bag.added", "line sorter", "nothing"),
     ("bag.closed", "system", "nothing"),
     ("bag.handed_over", "dock scanner", "nothing"),
@@ -36,6 +36,8 @@ const ORDINARY: [(&str, &str, &str); 41] = [
     ("parcel.packed", "bench scanner", "nothing"),
     ("parcel.passed", "line sorter", "parcel.inducted"),
     ("parcel.printed", "bench printer", "parcel.label_bought"),
+    ("problem.closed", "system", "tracking.tracked"),
+    ("problem.opened", "system", "tracking.tracked"),
     ("product.described", "system", "nothing"),
     ("settings.activated", "system", "nothing"),
     ("settings.drafted", "system", "nothing"),
@@ -54,7 +56,7 @@ const ORDINARY: [(&str, &str, &str); 41] = [
 ];
 
 /// What a day on which everything breaks adds to that. An order that is held as it comes in is held by who sent it.
-const ROUGH: [(&str, &str, &str); 15] = [
+const ROUGH: [(&str, &str, &str); 27] = [
     ("bag.closed", "line sorter", "nothing"),
     ("carrier.resumed", "itself", "parcel.created"),
     ("carrier.suspended", "itself", "parcel.created"),
@@ -65,8 +67,20 @@ const ROUGH: [(&str, &str, &str); 15] = [
     ("order.held", "system", "order.received"),
     ("parcel.intercepted", "line sorter", "parcel.inducted"),
     ("parcel.intercepted", "rework scanner", "nothing"),
+    ("parcel.label_lost", "carrier", "parcel.created"),
     ("parcel.measured", "line sorter", "parcel.inducted"),
     ("parcel.reworked", "rework scanner", "nothing"),
+    ("problem.changed", "system", "tracking.tracked"),
+    ("problem.closed", "system", "carrier.resumed"),
+    ("problem.closed", "system", "device.connected"),
+    ("problem.closed", "system", "device.fault_cleared"),
+    ("problem.closed", "system", "parcel.reworked"),
+    ("problem.opened", "system", "carrier.suspended"),
+    ("problem.opened", "system", "device.disconnected"),
+    ("problem.opened", "system", "device.fault_raised"),
+    ("problem.opened", "system", "order.held"),
+    ("problem.opened", "system", "parcel.intercepted"),
+    ("problem.opened", "system", "station.rejected"),
     ("return.announced", "carrier", "nothing"),
     ("station.bag_removed", "line sorter", "nothing"),
     ("station.rejected", "line sorter", "nothing"),
