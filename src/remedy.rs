@@ -1,6 +1,7 @@
 //! What a person does about something that is wrong: one list for the API, the command line, the screens and whoever else acts. A new
 //! remedy is one variant here, and one arm in [`crate::api::remedies`], which hands it to the one who decides.
 
+use crate::api::returns::Outcome;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,6 +149,47 @@ pub enum Remedy {
     DeclareLost {
         /// Its id
         parcel: String,
+    },
+    /// Put what is in no parcel of an order into one, as if the house had chosen it
+    ///
+    /// What is in a parcel stays in it: take that apart first. Lines and pieces are chosen by `POST /api/v1/allocations`.
+    SendOrder {
+        /// Its id, or its number where no other has it
+        order: String,
+        /// From where; left out: the cheapest that has it all
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[arg(long, value_name = "ID")]
+        warehouse: Option<String>,
+        /// Over which channel; left out: the cheapest that takes it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[arg(long, value_name = "ID")]
+        channel: Option<String>,
+    },
+    /// Add a charge to what a parcel costs; a correction is a further charge
+    ChargeParcel {
+        /// Its id
+        parcel: String,
+        /// adjustment, duty, tax, handling, surcharge, insurance or return
+        kind: String,
+        /// Above 0; an adjustment may be below
+        #[arg(allow_negative_numbers = true)]
+        amount: String,
+        /// Of the amount, three letters
+        currency: String,
+        /// Of an invoice's line, say, 1 to 200 characters: charged once, however often it is sent
+        reference: String,
+    },
+    /// Announce that a parcel comes back, where its carrier has not said so
+    AnnounceReturn {
+        /// The parcel's id
+        parcel: String,
+    },
+    /// Say what becomes of a return
+    CloseReturn {
+        /// The parcel's id
+        parcel: String,
+        /// With restocked, what came back sellable goes into stock
+        outcome: Outcome,
     },
     /// Say that a problem was seen
     AcknowledgeProblem {
