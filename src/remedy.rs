@@ -412,6 +412,12 @@ mod tests {
             ),
             (&["remedy", "name-sku", "A-1", "2", "P-1"], r#"{"do":"name_sku","order":"A-1","line":2,"sku":"P-1","quantity":1}"#),
             (&["remedy", "tell-weight", "P-1", "250"], r#"{"do":"tell_weight","sku":"P-1","weight_g":250,"owner":"own"}"#),
+            (&["remedy", "send-order", "A-1", "--warehouse", "SZX"], r#"{"do":"send_order","order":"A-1","warehouse":"SZX"}"#),
+            (
+                &["remedy", "charge-parcel", "A-1-1", "adjustment", "-3.10", "USD", "4711/3"],
+                r#"{"do":"charge_parcel","parcel":"A-1-1","kind":"adjustment","amount":"-3.10","currency":"USD","reference":"4711/3"}"#,
+            ),
+            (&["remedy", "close-return", "A-1-1", "written_off"], r#"{"do":"close_return","parcel":"A-1-1","outcome":"written_off"}"#),
         ] {
             let remedy = of(words);
             assert_eq!(serde_json::to_string(&remedy).unwrap(), json);

@@ -251,7 +251,7 @@ async fn what_is_wrong_on_a_running_site_is_listed_and_put_right() {
     until(&["problems", "--snoozed"], 0, "0 open\n");
     run(&asked(&["problems", "--cause", "heldd"]).iter().map(String::as_str).collect::<Vec<_>>()).is_error(&["cause", "heldd"]);
     drop(live);
-    run(&["problems", "--site", "http://127.0.0.1:1"]).is_error(&["127.0.0.1:1"]);
+    run(&["problems", "--site", "http://127.0.0.1:1"]).is_error(&["cannot reach 127.0.0.1"]);
 }
 
 #[test]

@@ -907,19 +907,11 @@ async fn rough_day_ends_with_no_open_problem_that_nobody_could_act_on() {
     let listed = async || edge.get("/api/v1/problems?snoozed=true").await.json()["problems"].as_array().unwrap().clone();
     let about = |problem: &Value, name: &str| {
         let mut remedy = json!({"do": name});
-        let field = match name.rsplit_once('_') {
-            Some((_, "order")) => "order",
-            Some((_, "bag")) if name != "take_out_of_bag" => "bag",
-            Some((_, "rejects")) => "station",
-            Some((_, "out")) => "device",
-            Some((_, "carrier")) => "carrier",
-            _ => "parcel",
-        };
+        // A tracking is called as its parcel is.
+        let field = problem["kind"].as_str().filter(|kind| *kind != "tracking").unwrap_or("parcel");
         remedy[field] = problem["of"].clone();
-        for (more, value) in [("place", json!("shelf 7")), ("line", json!(1)), ("sku", json!("A-17"))] {
-            if (name, more) == ("put_parcel_aside", "place") || (name == "name_sku" && more != "place") {
-                remedy[more] = value;
-            }
+        if name == "name_sku" {
+            (remedy["line"], remedy["sku"]) = (json!(1), json!("A-17"));
         }
         remedy
     };
