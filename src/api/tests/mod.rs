@@ -17,6 +17,7 @@ mod remedies_orders;
 mod remedies_parcels;
 mod remedies_stations;
 mod returns;
+mod rough_day;
 mod settings;
 mod time;
 mod tracking;
