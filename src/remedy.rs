@@ -1,6 +1,7 @@
 //! What a person does about something that is wrong: one list for the API, the command line, the screens and whoever else acts. A new
 //! remedy is one variant here, and one arm in [`crate::api::remedies`], which hands it to the one who decides.
 
+use crate::api::returns::Outcome;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,6 +149,47 @@ pub enum Remedy {
     DeclareLost {
         /// Its id
         parcel: String,
+    },
+    /// Put what is in no parcel of an order into one, as if the house had chosen it
+    ///
+    /// What is in a parcel stays in it: take that apart first. Lines and pieces are chosen by `POST /api/v1/allocations`.
+    SendOrder {
+        /// Its id, or its number where no other has it
+        order: String,
+        /// From where; left out: the cheapest that has it all
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[arg(long, value_name = "ID")]
+        warehouse: Option<String>,
+        /// Over which channel; left out: the cheapest that takes it
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[arg(long, value_name = "ID")]
+        channel: Option<String>,
+    },
+    /// Add a charge to what a parcel costs; a correction is a further charge
+    ChargeParcel {
+        /// Its id
+        parcel: String,
+        /// adjustment, duty, tax, handling, surcharge, insurance or return
+        kind: String,
+        /// Above 0; an adjustment may be below
+        #[arg(allow_negative_numbers = true)]
+        amount: String,
+        /// Of the amount, three letters
+        currency: String,
+        /// Of an invoice's line, say, 1 to 200 characters: charged once, however often it is sent
+        reference: String,
+    },
+    /// Announce that a parcel comes back, where its carrier has not said so
+    AnnounceReturn {
+        /// The parcel's id
+        parcel: String,
+    },
+    /// Say what becomes of a return
+    CloseReturn {
+        /// The parcel's id
+        parcel: String,
+        /// With restocked, what came back sellable goes into stock
+        outcome: Outcome,
     },
     /// Say that a problem was seen
     AcknowledgeProblem {
@@ -370,6 +412,12 @@ mod tests {
             ),
             (&["remedy", "name-sku", "A-1", "2", "P-1"], r#"{"do":"name_sku","order":"A-1","line":2,"sku":"P-1","quantity":1}"#),
             (&["remedy", "tell-weight", "P-1", "250"], r#"{"do":"tell_weight","sku":"P-1","weight_g":250,"owner":"own"}"#),
+            (&["remedy", "send-order", "A-1", "--warehouse", "SZX"], r#"{"do":"send_order","order":"A-1","warehouse":"SZX"}"#),
+            (
+                &["remedy", "charge-parcel", "A-1-1", "adjustment", "-3.10", "USD", "4711/3"],
+                r#"{"do":"charge_parcel","parcel":"A-1-1","kind":"adjustment","amount":"-3.10","currency":"USD","reference":"4711/3"}"#,
+            ),
+            (&["remedy", "close-return", "A-1-1", "written_off"], r#"{"do":"close_return","parcel":"A-1-1","outcome":"written_off"}"#),
         ] {
             let remedy = of(words);
             assert_eq!(serde_json::to_string(&remedy).unwrap(), json);

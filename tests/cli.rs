@@ -203,6 +203,57 @@ fn a_check_tells_its_outcome_as_json_too() {
     }
 }
 
+/// Asks a running site until it answers so.
+fn until(args: &[&str], status: i32, word: &str) -> Said {
+    for _ in 0..200 {
+        let said = run(args);
+        if said.status == Some(status) && said.out.contains(word) {
+            return said;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let said = run(args);
+    panic!("{args:?} never was {status} with {word}: {:?} {}{}", said.status, said.out, said.err)
+}
+
+#[tokio::test]
+async fn what_is_wrong_on_a_running_site_is_listed_and_put_right() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let live = support::Live::start(data.path(), &["--orders-per-hour", "0"]);
+    let site = ["--site", live.url.as_str()];
+    let asked = |args: &[&str]| [args, &site[..]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let until = |args: &[&str], status, word: &str| until(&asked(args).iter().map(String::as_str).collect::<Vec<_>>(), status, word);
+    until(&["problems"], 0, "0 open\n");
+    let mut unpaid = support::order("C-1");
+    unpaid["paid"] = false.into();
+    let answer = reqwest::Client::new().post(format!("{}/api/v1/orders", live.url)).json(&unpaid).send().await.expect("it answers");
+    assert!(answer.status().is_success(), "{answer:?}");
+    let said = until(&["problems"], 1, "1 open\n");
+    let row = said.out.lines().nth(1).expect("a line");
+    assert!(
+        row.starts_with("act") && row.contains("held:order:C-1@shopify:shopify-1") && row.ends_with("mark-paid, cancel-order"),
+        "{row}"
+    );
+    for (args, status) in [
+        (&["problems", "--cause", "held", "--kind", "order", "--severity", "act", "--owner", ""][..], 1),
+        (&["problems", "--owner", "Li Wei & Co"], 0),
+        (&["problems", "--cause", "offline"], 0),
+    ] {
+        until(args, status, " open\n");
+    }
+    let json: Value = serde_json::from_str(&until(&["problems", "--json"], 1, "{").out).expect("it is JSON");
+    assert_eq!((&json["open"], &json["problems"][0]["of"]), (&1.into(), &"C-1@shopify:shopify-1".into()));
+    let by = ["--by", "Li Wei", "--why", "seen on the bank's page"];
+    until(&[&["remedy", "snooze-problem", "held:order:C-1@shopify:shopify-1", "2"], &by[..]].concat(), 0, "problem held:order:C-1");
+    until(&["problems"], 0, "0 open, 1 put off\n");
+    until(&["problems", "--snoozed"], 1, "1 open\n");
+    until(&[&["remedy", "mark-paid", "C-1"], &by[..]].concat(), 0, "order C-1@shopify:shopify-1: allocated");
+    until(&["problems", "--snoozed"], 0, "0 open\n");
+    run(&asked(&["problems", "--cause", "heldd"]).iter().map(String::as_str).collect::<Vec<_>>()).is_error(&["cause", "heldd"]);
+    drop(live);
+    run(&["problems", "--site", "http://127.0.0.1:1"]).is_error(&["cannot reach 127.0.0.1"]);
+}
+
 #[test]
 fn shells_complete_commands_and_flags() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

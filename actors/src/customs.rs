@@ -13,6 +13,7 @@ use twin::money::Decimal;
 use twin::order::{Line, Order};
 use twin::parcel::{Item, Plan};
 use twin::personal::Personal;
+use twin::product::{self, Product};
 use twin::{Address, OrderId, ParcelId, TrackingNumber, TwinError};
 
 /// Facts that customs want and the house does not know, by `what`.
@@ -74,7 +75,8 @@ impl Customs {
                 orders.push((id, order));
             }
         }
-        let draft = draft(house, plan, &orders);
+        let mut draft = draft(house, plan, &orders);
+        told_since(house, plan, &mut draft)?;
         let missing = draft.missing();
         self.command(house, work, plan, Command::Draft { draft: Box::new(draft) })?;
         if !missing.is_empty() {
@@ -149,6 +151,27 @@ fn draft(house: &House, plan: &Plan, orders: &[(OrderId, Order)]) -> Draft {
         currency,
         ..Draft::default()
     }
+}
+
+/// An order keeps the facts that it was decided on; what customs want and nobody had told by then is taken as it is told now, so that
+/// a parcel that is made anew has it.
+fn told_since(house: &House, plan: &Plan, draft: &mut Draft) -> Result<(), TwinError> {
+    for goods in &mut draft.goods {
+        if !goods.hs_code.is_empty() && !goods.origin.is_empty() && !goods.description.is_empty() {
+            continue;
+        }
+        let Some((_, product)) = house.twin.load::<Product>(&product::id(&plan.seller, &goods.sku))? else { continue };
+        for (field, told) in [
+            (&mut goods.hs_code, product.facts.hs_code),
+            (&mut goods.origin, product.facts.origin),
+            (&mut goods.description, product.facts.description),
+        ] {
+            if field.is_empty() {
+                *field = told;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What one piece of a line's goods was sold for; of a bundle each piece the same.

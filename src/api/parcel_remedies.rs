@@ -1,7 +1,7 @@
 //! What people do about parcels and about problems, handed to the actors that decide it.
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{FieldError, Problem};
 use super::remedies::{Telling, parcel_called, there};
 use super::returns::{fault_free, length_fault, name_fault};
 use crate::remedy::Remedy;
@@ -11,11 +11,12 @@ use actors::order_desk::{DeskMsg, Reply};
 use actors::problems::{Handling, ProblemsMsg};
 use actors::remedies::Step;
 use actors::warehouse::WarehouseMsg;
-use actors::{House, ParcelMsg};
+use actors::{Caller, House, ParcelMsg, returns};
 use smol_str::{SmolStr, format_smolstr};
 use twin::bag::Bag;
+use twin::charges::ChargeKind;
 use twin::parcel::{Interception, Parcel, Stage};
-use twin::{BagId, Key, ParcelId, Span, WarehouseId};
+use twin::{BagId, Key, Kind, Money, ParcelId, Span, WarehouseId};
 
 /// A problem is put off for at most so long.
 const SNOOZE_HOURS_MAX: u32 = 24 * 30;
@@ -76,6 +77,17 @@ pub async fn ready(api: &Api, remedy: Remedy, why: &SmolStr) -> Result<Result<(K
             };
             (key, bag_by_hand(bag, state.plan.warehouse, BagDeed::TakeOut(id.into()), why))
         }
+        Remedy::ChargeParcel { parcel, kind, amount, currency, reference } => {
+            let (kind, amount) = charged(&kind, &amount, &currency, &reference)?;
+            let (key, parcel) = parcel_called(api, parcel).await?;
+            let telling = move |house: &House, reply: Reply| {
+                let caller = Caller::new(move |outcome: Result<bool, String>| reply.tell(outcome.map(drop)));
+                house.tell(parcel, ParcelMsg::Charge { kind, amount, reason: why, reference: reference.into(), caller });
+            };
+            (Key::new(Kind::Charges, key.id), Box::new(telling) as Telling)
+        }
+        Remedy::AnnounceReturn { parcel } => back(api, parcel, returns::Step::Announce { reason: why }).await?,
+        Remedy::CloseReturn { parcel, outcome } => back(api, parcel, returns::Step::Close { outcome: outcome.into(), note: why }).await?,
         Remedy::SettleBag { bag } => {
             let (key, (id, state)) = there::<Bag>(api, bag).await?;
             (key, bag_by_hand(id.into(), state.warehouse, BagDeed::Settle, why))
@@ -83,14 +95,14 @@ pub async fn ready(api: &Api, remedy: Remedy, why: &SmolStr) -> Result<Result<(K
         Remedy::AcknowledgeProblem { problem } => handling(api, problem, Handling::Acknowledge, why).await?,
         Remedy::AssignProblem { problem, to } => {
             if !to.is_empty() {
-                fault_free(name_fault(&to).into_iter().map(|fault| super::problem::FieldError { field: "to".into(), ..fault }).collect())?;
+                fault_free(name_fault(&to).into_iter().map(|fault| FieldError { field: "to".into(), ..fault }).collect())?;
             }
             handling(api, problem, Handling::Assign(to.into()), why).await?
         }
         Remedy::SnoozeProblem { problem, hours } => {
             if !(1..=SNOOZE_HOURS_MAX).contains(&hours) {
                 let fault = format!("{hours} given; 1 to {SNOOZE_HOURS_MAX} are accepted");
-                return Err(Problem::faulty(vec![super::problem::FieldError::new("hours", fault)]));
+                return Err(Problem::faulty(vec![FieldError::new("hours", fault)]));
             }
             // Whole minutes, so that the same said twice within one is the same.
             let until = (api.app.house.clock.now() + Span::from_hours(i64::from(hours))).0;
@@ -101,6 +113,32 @@ pub async fn ready(api: &Api, remedy: Remedy, why: &SmolStr) -> Result<Result<(K
         other => return Ok(Err(other)),
     };
     Ok(Ok(ready))
+}
+
+/// What tells a parcel that comes back.
+async fn back(api: &Api, parcel: String, step: returns::Step) -> Result<(Key, Telling), Problem> {
+    let (key, parcel) = parcel_called(api, parcel).await?;
+    let telling = move |house: &House, reply: Reply| house.tell(parcel, ParcelMsg::Return(step, reply));
+    Ok((Key::new(Kind::Return, key.id), Box::new(telling)))
+}
+
+/// What is charged by hand, and how much.
+fn charged(kind: &str, amount: &str, currency: &str, reference: &str) -> Result<(ChargeKind, Money), Problem> {
+    let mut faults = Vec::from_iter(length_fault("reference", reference, 1));
+    let by_hand = || ChargeKind::ALL.into_iter().filter(|kind| !kind.is_found_out());
+    let found = by_hand().find(|known| known.as_str() == kind);
+    if found.is_none() {
+        let known: Vec<_> = by_hand().map(ChargeKind::as_str).collect();
+        faults.push(FieldError::new("kind", format!("{kind:?}; one of {} is accepted", known.join(", "))));
+    }
+    let money = serde_json::from_value::<Money>(serde_json::json!({ "amount": amount, "currency": currency }));
+    if let Err(error) = &money {
+        faults.push(FieldError::new("amount", format!("{amount:?} {currency:?}: {error}")));
+    }
+    match (found, money) {
+        (Some(kind), Ok(amount)) if faults.is_empty() => Ok((kind, amount)),
+        _ => Err(Problem::faulty(faults)),
+    }
 }
 
 fn bag_by_hand(bag: BagId, warehouse: WarehouseId, deed: BagDeed, why: SmolStr) -> Telling {

@@ -2,13 +2,14 @@
 
 use super::Api;
 use super::entities::plural;
-use super::problem::Problem;
+use super::problem::{FieldError, Problem};
+use super::returns::fault_free;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use twin::facet::Facet;
-use twin::problem::{self, Severity};
+use twin::problem::{self, Cause, Severity};
 use twin::{Key, Kind, Moment, Twin, TwinError};
 use utoipa::{IntoParams, ToSchema};
 
@@ -32,6 +33,23 @@ pub struct Wanted {
     pub owner: Option<String>,
     /// Those that were put off too
     pub snoozed: bool,
+}
+
+impl Wanted {
+    /// What none can be of: a list that is empty for a slip of the pen looks as if nothing were wrong.
+    fn faults(&self) -> Vec<FieldError> {
+        let fault = |field: &str, given: &Option<String>, known: Vec<&'static str>| {
+            let given = given.as_deref().filter(|given| !known.contains(given))?;
+            Some(FieldError::new(field, format!("{given:?}; one of {} is accepted", known.join(", "))))
+        };
+        let severities = [Severity::Watch, Severity::Act, Severity::Urgent].map(Severity::as_str);
+        let faults = [
+            fault("cause", &self.cause, Cause::ALL.map(Cause::as_str).into()),
+            fault("severity", &self.severity, severities.into()),
+            fault("kind", &self.kind, Kind::ALL.map(Kind::as_str).into()),
+        ];
+        faults.into_iter().flatten().collect()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -93,11 +111,13 @@ pub struct NoteView {
     get, path = "/api/v1/problems", tag = "remedies", params(Wanted),
     responses(
         (status = 200, description = "Those that are open", body = Problems),
+        (status = 422, description = "There is no such cause, severity or kind", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The site does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn problems(State(api): State<Api>, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Json<Problems>, Problem> {
     let Query(wanted) = wanted.map_err(|e| Problem::bad_request(e.body_text()))?;
+    fault_free(wanted.faults())?;
     let now = api.app.house.clock.now();
     Ok(Json(api.read(move |twin| open(twin, now, &wanted, ANSWER_MAX)).await?))
 }

@@ -14,6 +14,7 @@ use actors::carrier::CarrierMsg;
 use actors::catalog::{CatalogMsg, Change};
 use actors::order_desk::{DeskMsg, Reply};
 use actors::putting_right::Fix;
+use actors::shipment::Shipment;
 use actors::taken_out::Hand;
 use actors::warehouse::WarehouseMsg;
 use actors::{Caller, House, origin};
@@ -24,6 +25,7 @@ use axum::{Extension, Json};
 use smol_str::SmolStr;
 use twin::bag::Bag;
 use twin::carrier::Carrier;
+use twin::order::Order;
 use twin::parcel::Parcel;
 use twin::product::{self, Product};
 use twin::station::Station;
@@ -121,6 +123,23 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
             };
             (key, Box::new(telling))
         }
+        Remedy::SendOrder { order, warehouse, channel } => {
+            let id = called(api, order).await?;
+            let (wanted, key) = (id.clone(), Key::new(Kind::Order, id.text().clone()));
+            let order = api.read(move |twin| twin.load::<Order>(wanted.text())).await?.map(|(_, order)| order).unwrap_or_default();
+            let open = order.open_shares();
+            if open.is_empty() || order.cancelled.is_some() {
+                let word = order.stage_word();
+                return Err(Problem::refused(format!("order {id} is {word}, and sending it wants something of it in no parcel")));
+            }
+            let (warehouse, channel) = (place("warehouse", warehouse)?, place("channel", channel)?);
+            let telling = move |house: &House, reply: Reply| {
+                let placed = Caller::new(move |outcome: Result<ParcelId, String>| reply.tell(outcome.map(drop)));
+                let (warehouse, channel) = (warehouse.map(Into::into), channel.map(Into::into));
+                house.desk.cast(DeskMsg::Ship(vec![Shipment { orders: vec![(id, open)], warehouse, channel, placed: Some(placed) }]));
+            };
+            (key, Box::new(telling))
+        }
         Remedy::TakeApart { parcel } => {
             let (key, parcel) = parcel_called(api, parcel).await?;
             (key, Box::new(|house, reply| house.desk.cast(DeskMsg::TakeApart { parcel, reason: why, reply })))
@@ -156,6 +175,11 @@ async fn ready(api: &Api, remedy: Remedy, why: SmolStr) -> Result<(Key, Telling)
 fn put_right(order: OrderId, fix: Fix, why: SmolStr) -> (Key, Telling) {
     let key = Key::new(Kind::Order, order.text().clone());
     (key, Box::new(|house, reply| house.desk.cast(DeskMsg::PutRight { order, fix, why, reply })))
+}
+
+/// The same of one that may be left out.
+fn place(field: &str, id: Option<String>) -> Result<Option<SmolStr>, Problem> {
+    id.map(|id| named(field, id).map(SmolStr::new)).transpose()
 }
 
 /// A name that is not longer than names are.

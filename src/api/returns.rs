@@ -13,8 +13,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smol_str::SmolStr;
 use twin::parcel::Parcel;
@@ -83,8 +83,9 @@ pub struct Closing {
     pub note: String,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Outcome {
     /// What is sellable goes back into stock.
     Restocked,
@@ -94,6 +95,17 @@ pub enum Outcome {
     SentAgain,
     /// It does not come: the parcel was delivered after all.
     Withdrawn,
+}
+
+impl From<Outcome> for returns::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Restocked => returns::Outcome::Restocked,
+            Outcome::WrittenOff => returns::Outcome::WrittenOff,
+            Outcome::SentAgain => returns::Outcome::SentAgain,
+            Outcome::Withdrawn => returns::Outcome::Withdrawn,
+        }
+    }
 }
 
 /// Announce a return
@@ -206,13 +218,7 @@ pub async fn close(
     let parcel = ParcelId::new(path(id)?);
     let Closing { by, outcome, note } = read(&headers, body).await?;
     fault_free([name_fault(&by), length_fault("note", &note, 0)].into_iter().flatten().collect())?;
-    let outcome = match outcome {
-        Outcome::Restocked => returns::Outcome::Restocked,
-        Outcome::WrittenOff => returns::Outcome::WrittenOff,
-        Outcome::SentAgain => returns::Outcome::SentAgain,
-        Outcome::Withdrawn => returns::Outcome::Withdrawn,
-    };
-    told(&api, request, parcel, by, Step::Close { outcome, note: note.into() }).await
+    told(&api, request, parcel, by, Step::Close { outcome: outcome.into(), note: note.into() }).await
 }
 
 pub async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {

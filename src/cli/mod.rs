@@ -11,6 +11,7 @@ mod live;
 mod meter;
 pub(crate) mod own_pace;
 mod parallel;
+mod problems;
 mod products;
 mod query;
 mod remedy;
@@ -52,6 +53,10 @@ enum Command {
     /// Tell a running site what is sold, from files
     #[command(subcommand)]
     Products(products::ProductsCommand),
+    /// List what is wrong on a running site now, and what can be done about it
+    ///
+    /// The most urgent first. Exit status 1: something is.
+    Problems(problems::ProblemsFlags),
     /// Put something right on a running site: an order, a parcel, a bag, a station …
     Remedy(remedy::RemedyFlags),
     /// Read carriers' rate sheets, and price a parcel
@@ -354,6 +359,7 @@ pub fn main() -> ExitCode {
         Command::Settings(command) => settings::run(command),
         Command::Tariff(command) => tariff::run(command),
         Command::Products(command) => products::run(command),
+        Command::Problems(flags) => problems::run(flags),
         Command::Remedy(flags) => remedy::run(flags),
         Command::Completions { shell } => complete(shell),
     };

@@ -88,7 +88,7 @@ fn text(value: &Value) -> String {
 }
 
 /// Cells one under the other; numbers to the right. Foreign text cannot act, nor begin a line of its own.
-fn table(head: &[String], rows: Vec<Vec<Value>>) -> String {
+pub(super) fn table(head: &[String], rows: Vec<Vec<Value>>) -> String {
     let shown = |text: String| {
         let text = visible(&text).into_owned();
         match text.char_indices().nth(CELL_MAX) {

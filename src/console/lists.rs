@@ -112,7 +112,7 @@ fn time(at: Option<String>) -> Cell {
     cell(at.unwrap_or_default().get(..19).unwrap_or_default().replace('T', " "))
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut url, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(byte as char),

@@ -168,7 +168,10 @@ impl Entity for Bag {
     }
 
     fn troubles(&self) -> Vec<Trouble> {
-        let remedies = vec!["settle_bag", "hand_over_bag", "take_out_of_bag"];
+        let remedies = match self.stage {
+            Stage::Closed => vec!["settle_bag", "hand_over_bag", "take_out_of_bag"],
+            _ => vec!["settle_bag", "take_out_of_bag"],
+        };
         let exception = self.exception.clone();
         exception.map(|what| Trouble { cause: Cause::Alarm, severity: Severity::Urgent, what, remedies }).into_iter().collect()
     }

@@ -156,7 +156,7 @@ impl Interception {
             Interception::Weight { .. } | Interception::Size { .. } => {
                 &["accept_measures", "weigh_again", "put_parcel_aside", "take_apart", "write_off_parcel"]
             }
-            Interception::Stopped { .. } => &["take_parcel_back", "take_apart", "write_off_parcel"],
+            Interception::Stopped { .. } if has_label => &["take_parcel_back", "take_apart", "write_off_parcel"],
             _ if !has_label => &["ask_label", "put_address_right", "take_apart", "cancel_order"],
             _ => &["weigh_again", "reprint", "put_parcel_aside", "take_apart", "write_off_parcel"],
         }
@@ -824,7 +824,14 @@ impl Entity for Parcel {
             all.push(Trouble { cause, severity, what, remedies: remedies.to_vec() });
         };
         if let Some(why) = self.interception.as_ref().filter(|_| self.stage == Stage::Intercepted) {
-            tell(Cause::Intercepted, Severity::Act, why.to_smolstr(), why.remedies(self.tracking.is_some()));
+            // One that is stopped is let go first, and one that was put right too often goes another way.
+            let goes_round = |remedy: &str| match remedy {
+                "accept_measures" | "weigh_again" => self.stopped.is_none() && self.reworks < REWORK_MAX,
+                "take_parcel_back" => self.reworks < REWORK_MAX,
+                _ => true,
+            };
+            let remedies: Vec<_> = why.remedies(self.tracking.is_some()).iter().copied().filter(|remedy| goes_round(remedy)).collect();
+            tell(Cause::Intercepted, Severity::Act, why.to_smolstr(), &remedies);
         }
         if let Some(why) = &self.label_undecided {
             let what = format_smolstr!("its label may have been bought, and the answer was lost: {why}");
@@ -843,12 +850,24 @@ impl Entity for Parcel {
             let remedies: &[&str] = match self.stage {
                 Stage::Bagged => &["take_out_of_bag", "take_parcel_back"],
                 Stage::HandedOver => &["take_parcel_back"],
+                Stage::Measured | Stage::Verified | Stage::Sorted => &["take_parcel_back", "put_parcel_aside", "write_off_parcel"],
                 _ => &["take_parcel_back", "put_parcel_aside", "take_apart", "write_off_parcel"],
             };
             tell(Cause::Stopped, severity, what, remedies);
         }
         if let Some(what) = &self.exception {
-            tell(Cause::Alarm, Severity::Act, what.clone(), &["settle_parcel", "reprint", "stop_parcel", "take_apart", "write_off_parcel"]);
+            let remedies: &[&str] = match self.stage {
+                Stage::Absent | Stage::Created | Stage::LabelRequested => {
+                    &["settle_parcel", "stop_parcel", "take_apart", "write_off_parcel"]
+                }
+                Stage::Labelled | Stage::Inducted | Stage::Intercepted => {
+                    &["settle_parcel", "reprint", "stop_parcel", "take_apart", "write_off_parcel"]
+                }
+                Stage::Measured | Stage::Verified | Stage::Sorted => &["settle_parcel", "reprint", "stop_parcel", "write_off_parcel"],
+                Stage::Bagged => &["settle_parcel", "stop_parcel", "take_out_of_bag"],
+                Stage::HandedOver | Stage::Cancelled => &["settle_parcel"],
+            };
+            tell(Cause::Alarm, Severity::Act, what.clone(), remedies);
         }
         all
     }

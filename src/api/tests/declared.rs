@@ -53,3 +53,22 @@ async fn with_its_parcel_it_is_withdrawn() {
     edge.post("/api/v1/orders/A-1/cancel", &json!({ "reason": "changed their mind" })).await;
     edge.until("/api/v1/declarations/A-1-1", |d| d["stage"] == "withdrawn").await;
 }
+
+/// What customs want and nobody had told is told of the product, and a parcel that is made anew has it.
+#[tokio::test]
+async fn what_is_missing_is_told_and_the_next_parcel_of_the_order_has_it() {
+    let edge = Edge::open().await;
+    edge.post("/api/v1/orders", &order("A-1")).await;
+    edge.until("/api/v1/declarations/A-1-1", |d| d["missing"] != json!([])).await;
+    let facts = json!({
+        "weight_g": 250, "length_mm": 100, "width_mm": 80, "height_mm": 50, "category": "toys", "hs_code": "950300", "origin": "CN",
+        "description": "wooden train",
+    });
+    edge.post("/api/v1/products", &json!({"products": [{"owner": "own", "sku": "A-17", "facts": facts}]})).await;
+    edge.until("/api/v1/products/own/A-17", |p| p["facts"]["hs_code"] == "950300").await;
+    edge.put_right(json!({"do": "take_apart", "parcel": "A-1-1"})).await;
+    let declared = edge.until("/api/v1/declarations/A-1-2", |d| d["stage"] == "lodged").await;
+    let goods = &declared["draft"]["goods"][0];
+    assert_eq!((&declared["missing"], &goods["hs_code"], &goods["origin"]), (&json!([]), &json!("950300"), &json!("CN")));
+    assert_eq!((&goods["description"], &goods["weight_g"]), (&json!("toys"), &json!(200)), "what was known is kept");
+}

@@ -17,9 +17,11 @@ mod remedies_orders;
 mod remedies_parcels;
 mod remedies_stations;
 mod returns;
+mod rough_day;
 mod settings;
 mod time;
 mod tracking;
+mod ways_out;
 
 use super::hosts::Hosts;
 use super::{Api, AppState};
@@ -194,25 +196,33 @@ impl Edge {
     }
 
     async fn all(stage: &Stage, clock: Clock, twin: Arc<Twin>) -> Self {
-        let config: SiteConfig = toml::from_str(SITE).unwrap();
+        Edge::of(stage, clock, twin, toml::from_str(SITE).unwrap()).await
+    }
+
+    /// The same of another site; all its carriers sell at once.
+    pub async fn of(stage: &Stage, clock: Clock, twin: Arc<Twin>, config: SiteConfig) -> Self {
         let never: Dial = Arc::new(|| Box::pin(std::future::pending()));
         let facts = Facts { category: "toys".into(), weight_g: 200, dims: Dims::new(100, 80, 50), ..Facts::default() };
         let product = ProductRow { owner: "own".into(), sku: "A-17".into(), facts };
-        let seller = Arc::new(Seller {
-            id: "test".into(),
-            sold: AtomicU32::new(0),
-            charges: AtomicI64::new(0),
-            dates: Mutex::default(),
-            contents: Mutex::default(),
-        });
-        let driver: Arc<dyn CarrierDriver> = seller.clone();
+        let sells = |id: &CarrierId| {
+            Arc::new(Seller {
+                id: id.clone(),
+                sold: AtomicU32::new(0),
+                charges: AtomicI64::new(0),
+                dates: Mutex::default(),
+                contents: Mutex::default(),
+            })
+        };
+        let sellers: Vec<_> = config.carriers.iter().map(|carrier| sells(carrier.id())).collect();
+        let seller = sellers[0].clone();
+        let driver = |seller: Arc<Seller>| -> (CarrierId, Arc<dyn CarrierDriver>) { (seller.id.clone(), seller) };
         let world = World {
             clock,
             twin,
             pace: Pace::Modelled(Span::from_ms(1)),
             delivery: Delivery::Mailbox,
             dials: config.devices().map(|(_, device)| (device.id.clone(), never.clone())).collect(),
-            drivers: [("test".into(), driver)].into(),
+            drivers: sellers.into_iter().map(driver).collect(),
         };
         let site = stage.run(Site::start(config, world)).await.unwrap().unwrap();
         site.describe(vec![product.into()]);

@@ -105,6 +105,9 @@ async fn a_problem_is_seen_given_to_somebody_put_off_and_written_about_by_name()
     }
     assert_eq!(edge.remedy(json!({"do": "acknowledge_problem", "problem": "x"})).await.status, StatusCode::NOT_FOUND);
     assert_eq!(edge.get("/api/v1/problems?colour=red").await.status, StatusCode::BAD_REQUEST);
+    let slip = edge.get("/api/v1/problems?cause=heldd&severity=act&kind=ordre").await;
+    assert_eq!(slip.status, StatusCode::UNPROCESSABLE_ENTITY, "an empty list would look as if nothing were wrong");
+    assert!(slip.text.contains("heldd") && slip.text.contains("ordre") && !slip.text.contains("severity"), "{}", slip.text);
 }
 
 #[tokio::test]
@@ -154,4 +157,44 @@ async fn what_was_measured_is_taken_over_and_the_answer_says_what_that_does_to_f
     edge.labelled("A-2").await;
     let answer = edge.remedy(json!({"do": "accept_measures", "parcel": "A-2-1"})).await;
     assert!(answer.status == StatusCode::CONFLICT && answer.text.contains("wants it measured"), "{}", answer.text);
+}
+
+/// What were routes only are remedies too: a charge, a return, what is in no parcel.
+#[tokio::test]
+async fn what_is_done_by_hand_is_done_by_remedies_too() {
+    let edge = Edge::open().await;
+    edge.labelled("A-1").await;
+    let charge = |kind: &str, amount: &str| json!({"do": "charge_parcel", "parcel": "A-1-1", "kind": kind, "amount": amount, "currency": "USD", "reference": "4711/3"});
+    for _ in 0..2 {
+        edge.put_right(charge("duty", "3.10")).await;
+    }
+    let charged = edge.get("/api/v1/parcels/A-1-1/charges").await.json()["charges"].as_array().unwrap().clone();
+    let duty: Vec<_> = charged.iter().filter(|charge| charge["kind"] == "duty").collect();
+    assert_eq!((duty.len(), &duty[0]["amount"]), (1, &json!({"amount": "3.10", "currency": "USD"})), "{charged:?}");
+    for (remedy, status, says) in [
+        (charge("duty", "4.10"), StatusCode::CONFLICT, "charged under that reference"),
+        (charge("label", "3.10"), StatusCode::UNPROCESSABLE_ENTITY, "one of adjustment, duty"),
+        (charge("duty", "much"), StatusCode::UNPROCESSABLE_ENTITY, "much"),
+        (json!({"do": "announce_return", "parcel": "A-1-1"}), StatusCode::CONFLICT, "labelled"),
+        (json!({"do": "send_order", "order": "A-1"}), StatusCode::CONFLICT, "wants something of it in no parcel"),
+        (json!({"do": "close_return", "parcel": "A-1-1", "outcome": "eaten"}), StatusCode::BAD_REQUEST, "unknown variant `eaten`"),
+    ] {
+        let answer = edge.remedy(remedy.clone()).await;
+        assert_eq!(answer.status, status, "{remedy}: {}", answer.text);
+        assert!(answer.text.contains(says), "{remedy}: {}", answer.text);
+    }
+    // What a person holds is let go first; then it goes by itself.
+    edge.labelled("A-2").await;
+    edge.put_right(json!({"do": "hold_order", "order": "A-2"})).await;
+    let answer = edge.remedy(json!({"do": "send_order", "order": "A-2", "warehouse": "SZX"})).await;
+    assert!(answer.status == StatusCode::CONFLICT && answer.text.contains("is held, manual"), "{}", answer.text);
+    // One comes back.
+    edge.hand_over("A-1-1");
+    edge.until("/api/v1/parcels/A-1-1", |p| p["stage"] == "handed_over").await;
+    assert_eq!(edge.put_right(json!({"do": "announce_return", "parcel": "A-1-1"})).await, "announced");
+    let answer = edge.remedy(json!({"do": "close_return", "parcel": "A-1-1", "outcome": "restocked"})).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "nobody has received it: {}", answer.text);
+    for _ in 0..2 {
+        assert_eq!(edge.put_right(json!({"do": "close_return", "parcel": "A-1-1", "outcome": "written_off"})).await, "closed");
+    }
 }
