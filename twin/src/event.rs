@@ -73,7 +73,7 @@ macro_rules! events {
                 match self { $(State::$variant(state) => state.troubles()),* }
             }
             pub fn listings(&self, id: &str) -> Vec<Listing> {
-                match self { $(State::$variant(state) => state.listings(id)),* }
+                match self { $(State::$variant(state) => crate::facet::Standing::of(id, 1, state).listings),* }
             }
             pub fn json(&self) -> serde_json::Result<serde_json::Value> {
                 match self { $(State::$variant(state) => serde_json::to_value(state)),* }
