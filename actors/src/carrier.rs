@@ -28,7 +28,7 @@ pub const PAUSE_FIRST: Span = Span::from_secs(5);
 pub const PAUSE_MAX: Span = Span::from_mins(5);
 /// Between two attempts to buy one label; doubles with each, up to [`PAUSE_MAX`].
 pub const RETRY_FIRST: Span = Span::from_ms(500);
-/// Attempts after which a label counts as refused.
+/// Attempts after which a label counts as refused, bought or given back.
 pub const ATTEMPTS_MAX: u32 = 60;
 /// Tracking may take up this part of the calls under way.
 const LOOKS_SHARE: usize = 4;
@@ -420,7 +420,8 @@ impl CarrierState {
             Call::Voided { parcel, tracking, attempts, outcome } => {
                 self.count_outcome(outcome.as_ref().err())?;
                 match outcome {
-                    Err(e) if e.is_transient() || e.may_have_happened() => {
+                    // Some hours later a person should know; they can have it asked again.
+                    Err(e) if attempts < ATTEMPTS_MAX && (e.is_transient() || e.may_have_happened()) => {
                         tracing::warn!(%tracking, why = ?e.to_smolstr(), "a label that nobody uses is not given back yet");
                         self.retry_after(pause_after(attempts), Retry::Void { parcel, tracking, attempts });
                     }

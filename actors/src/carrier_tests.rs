@@ -206,6 +206,20 @@ async fn a_label_is_given_back_until_the_carrier_answers_and_its_no_is_told() {
 }
 
 #[tokio::test]
+async fn a_label_that_is_not_given_back_for_hours_is_told_and_can_be_asked_for_again() {
+    let mut scene = Scene::new();
+    let fails = || CarrierError::Refused { carrier: "direct".into(), status: 500, code: "x".into(), message: "y".into() };
+    scene.counter.voids.lock().unwrap().extend([Err(fails()), Err(fails())]);
+    let void = |attempts| Retry::Void { parcel: "O-1".into(), tracking: TrackingNumber::new("T1"), attempts };
+    scene.told(CarrierMsg::Retry(void(ATTEMPTS_MAX - 2))).await;
+    scene.overheard.expect(&[]);
+    scene.told(CarrierMsg::Retry(void(ATTEMPTS_MAX - 1))).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), NotGivenBack("]);
+    scene.told(CarrierMsg::Void { parcel: "O-1".into(), tracking: TrackingNumber::new("T1") }).await;
+    scene.overheard.expect(&["parcels hears To(ParcelId(\"O-1\"), GivenBack("]);
+}
+
+#[tokio::test]
 async fn the_same_history_is_told_once_and_an_end_is_looked_at_twice() {
     let mut scene = Scene::new();
     let watch = || CarrierMsg::Watch { parcel: "O-1".into(), tracking: TrackingNumber::new("T1"), first_after: Span::ZERO };

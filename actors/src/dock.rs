@@ -22,6 +22,8 @@ pub const MANIFEST_OPEN: Span = Span::from_mins(30);
 #[derive(Default)]
 pub struct Dock {
     open: BTreeMap<CarrierId, Host<Manifest>>,
+    /// Bags that the twin may not have as they are; all others are read there.
+    bags: BTreeMap<BagId, Host<Bag>>,
 }
 
 impl Dock {
@@ -49,7 +51,7 @@ impl Dock {
             return match slip::bag_of(&code) {
                 Some(bag) => {
                     let what = format_smolstr!("its tag was read at {}, which is out ({why}): it is not handed over", base.config.id);
-                    raise(base, &bag, what)
+                    self.raise(base, &bag, what)
                 }
                 None => {
                     tracing::warn!(station = %base.config.id, ?code, "was read at a station that is out");
@@ -74,7 +76,7 @@ impl Dock {
             return Ok(());
         }
         let house = base.house.clone();
-        let mut bag = Host::<Bag>::load(&house.twin, id.text().clone())?;
+        let mut bag = self.bag(base, id)?;
         let carrier = house.in_force().channel_ever(&bag.state.channel).map(|c| c.carrier.clone());
         let (bag::Stage::Closed, Some(carrier)) = (bag.state.stage, carrier) else {
             let (stage, handed_over) = (bag.state.stage.as_str(), bag.state.stage == bag::Stage::HandedOver);
@@ -95,7 +97,7 @@ impl Dock {
             let Some(why) = state.stopped else { continue };
             let what = format_smolstr!("{parcel} in it is to be stopped ({why}): take it out, then scan the tag again");
             reply.tell(Err(what.to_string()));
-            return raise(base, id, what);
+            return self.raise(base, id, what);
         }
         let mut work = house.work();
         if !self.open.contains_key(&carrier) {
@@ -115,9 +117,10 @@ impl Dock {
         }
         // One scan hands over the bag and all that is in it.
         let by = origin::current().by;
-        for parcel in bag.state.parcels {
+        for parcel in bag.state.parcels.clone() {
             work.say_on(Account::By(by.clone()), Outgoing::Parcel(parcel, ParcelMsg::HandOver { bag: id.clone() }));
         }
+        self.bags.insert(id.clone(), bag);
         work.say(Outgoing::Answer(Answer::Done(reply, Ok(()))));
         house.commit(work);
         Ok(())
@@ -133,29 +136,46 @@ impl Dock {
         }
         Ok(())
     }
-}
 
-/// What a person does with a bag that is closed and has not left.
-pub fn bag_by_hand(base: &Base, id: &BagId, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
-    let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
-    if bag.state.stage != bag::Stage::Closed {
-        reply.tell(Err(format!("bag {id} is {}: only what is closed lies at a dock", bag.state.stage.as_str())));
-        return Ok(());
+    /// What a person does with a bag that is closed and has not left.
+    pub fn bag_by_hand(&mut self, base: &Base, id: &BagId, deed: BagDeed, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
+        let mut bag = self.bag(base, id)?;
+        if bag.state.stage != bag::Stage::Closed {
+            reply.tell(Err(format!("bag {id} is {}: only what is closed lies at a dock", bag.state.stage.as_str())));
+            return Ok(());
+        }
+        let done = deed_done(base, &mut bag, deed, why, reply);
+        self.bags.insert(id.clone(), bag);
+        done
     }
-    deed_done(base, &mut bag, deed, why, reply)
-}
 
-/// A bag that stands closed and should have left: its tag was not heard, or it still lies here.
-pub fn missed(base: &Base, id: &BagId) -> Result<(), ActorProcessingErr> {
-    raise(base, id, "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into())
-}
-
-fn raise(base: &Base, id: &BagId, what: SmolStr) -> Result<(), ActorProcessingErr> {
-    let mut bag = Host::<Bag>::load(&base.house.twin, id.text().clone())?;
-    if bag.state.stage == bag::Stage::Closed {
-        let mut work = base.house.work();
-        bag.command(&mut work, bag::Command::RaiseException { what })?;
-        base.house.commit(work);
+    /// A bag that stands closed and should have left: its tag was not heard, or it still lies here.
+    pub fn missed(&mut self, base: &Base, id: &BagId) -> Result<(), ActorProcessingErr> {
+        self.raise(base, id, "it was closed two days ago, and no dock has scanned its tag: find it, or say that it has left".into())
     }
-    Ok(())
+
+    fn raise(&mut self, base: &Base, id: &BagId, what: SmolStr) -> Result<(), ActorProcessingErr> {
+        let mut bag = self.bag(base, id)?;
+        if bag.state.stage == bag::Stage::Closed {
+            let mut work = base.house.work();
+            bag.command(&mut work, bag::Command::RaiseException { what })?;
+            base.house.commit(work);
+            self.bags.insert(id.clone(), bag);
+        }
+        Ok(())
+    }
+
+    /// A bag as it is, also where what was decided of it last is still being written. Forgets those that the twin has by now.
+    fn bag(&mut self, base: &Base, id: &BagId) -> Result<Host<Bag>, ActorProcessingErr> {
+        let there = |id: &BagId| Host::<Bag>::load(&base.house.twin, id.text().clone());
+        for (id, host) in std::mem::take(&mut self.bags) {
+            if there(&id)?.version < host.version {
+                self.bags.insert(id, host);
+            }
+        }
+        Ok(match self.bags.get(id) {
+            Some(host) => host.clone(),
+            None => there(id)?,
+        })
+    }
 }

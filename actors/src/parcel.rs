@@ -250,13 +250,13 @@ impl ParcelState {
                 },
                 _ => Ok(()),
             },
-            ParcelMsg::Label(Ok(label)) if self.host.state.stage == Stage::Cancelled => self.take_unused(work, label)?,
             // Asked twice, it was sold twice.
             ParcelMsg::Label(Ok(label)) if self.host.state.tracking.as_ref().is_some_and(|own| *own != label.tracking) => {
                 let what =
                     format_smolstr!("{} sold it a second label, {}: give it back there", self.host.state.plan.carrier, label.tracking);
                 self.host.command(work, Command::RaiseException { what }).map(drop)
             }
+            ParcelMsg::Label(Ok(label)) if self.host.state.stage == Stage::Cancelled => self.take_unused(work, label)?,
             ParcelMsg::Label(Ok(label)) => {
                 for number in [Some(&label.tracking), label.plate.as_ref()].into_iter().flatten() {
                     let Some(by) = house.numbers.claim(&house, number, &self.id)? else { continue };
@@ -301,6 +301,8 @@ impl ParcelState {
                 }
                 refused
             }
+            // Asked again, it will say; until then it is owed.
+            ParcelMsg::LabelLost { decide: false, .. } if self.host.state.stage == Stage::Cancelled => Ok(()),
             ParcelMsg::LabelLost { why, .. } if self.host.state.stage == Stage::Cancelled => {
                 let why = format_smolstr!("whether it was bought nobody can tell: {why}");
                 self.host.command(work, Command::RefuseVoid { tracking: None, why }).map(drop)

@@ -102,6 +102,23 @@ fn one_that_fell_before_its_answer_came_asks_under_its_key_what_was_sold() {
 }
 
 #[test]
+fn while_its_label_is_asked_for_it_is_not_intercepted_and_a_lost_answer_is_still_owed() {
+    let mut parcel = parcel();
+    told(&mut parcel, ParcelMsg::Create(Box::new(plan())));
+    // As whoever writes it off says first: its label would find nobody.
+    let (events, _) = told(&mut parcel, ParcelMsg::Intercept(Interception::Manual { why: "written off: r".into() }));
+    assert!(events.is_empty(), "{events:?}");
+    let asked = Stopping { reason: "written off".into(), order: None, unreleased: false, errand: 7, by: By::System };
+    told(&mut parcel, ParcelMsg::Cancel(Box::new(asked)));
+    assert_eq!(parcel.host.state.void, Void::Awaited);
+    // Its carrier is asked again under its key: nobody has to look yet, and a start takes it up.
+    let lost = |decide| ParcelMsg::LabelLost { why: "no answer".into(), decide };
+    assert!(told(&mut parcel, lost(false)).0.is_empty() && !parcel.has_ended());
+    assert!(told(&mut parcel, ParcelMsg::Resume).1[0].contains("BuyLabel"));
+    assert_eq!(told(&mut parcel, lost(true)).0, ["Parcel(VoidRefused"], "now nobody is asked any more");
+}
+
+#[test]
 fn a_label_that_is_not_taken_back_stands_there_until_a_person_lets_it_be() {
     let mut parcel = parcel();
     told(&mut parcel, ParcelMsg::Create(Box::new(plan())));

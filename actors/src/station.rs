@@ -128,14 +128,14 @@ impl StationState {
             (StationMsg::Reprint(parcel), Role::Bench(bench)) => bench.print_again_by_hand(base, parcel)?,
             (StationMsg::Reprint(parcel), Role::Rework(rework)) => rework.print(base, &parcel)?,
             (StationMsg::Bag { bag, deed, why, reply }, Role::Line(line)) => line.bag_by_hand(base, &bag, deed, why, reply)?,
-            (StationMsg::Bag { bag, deed, why, reply }, Role::Dock(_)) => crate::dock::bag_by_hand(base, &bag, deed, why, reply)?,
+            (StationMsg::Bag { bag, deed, why, reply }, Role::Dock(dock)) => dock.bag_by_hand(base, &bag, deed, why, reply)?,
             (StationMsg::Bag { reply, .. }, _) => reply.tell(Err(format!("{} has no bags", base.config.id))),
             (StationMsg::Inducted { item, facts }, Role::Line(line)) => line.inducted(base, item, facts)?,
             (StationMsg::CloseBags(carrier), Role::Line(line)) => line.close_bags(base, &carrier)?,
             // It has them by now.
             (StationMsg::SettingsChanged, Role::Line(_)) => {}
             (StationMsg::CloseManifest(manifest), Role::Dock(dock)) => dock.close(base, &manifest)?,
-            (StationMsg::Missed(bag), Role::Dock(_)) => crate::dock::missed(base, &bag)?,
+            (StationMsg::Missed(bag), Role::Dock(dock)) => dock.missed(base, &bag)?,
             (StationMsg::HandOver(bag, reply), Role::Dock(dock)) => dock.load(base, &bag, reply)?,
             (
                 StationMsg::Print(_)

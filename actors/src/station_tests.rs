@@ -129,7 +129,7 @@ fn a_dock_refuses_a_bag_in_which_a_parcel_is_to_be_stopped_until_it_is_out() {
     overheard.expect(&["wrote Bag(ExceptionRaised { what: \"O-1 in it is to be stopped (recall)"]);
     assert!(answer.blocking_recv().unwrap().unwrap_err().contains("take it out"));
     let out = || BagDeed::TakeOut("O-1".into());
-    crate::dock::bag_by_hand(&base, &bag, out(), "recall".into(), Caller::nobody()).unwrap();
+    dock.bag_by_hand(&base, &bag, out(), "recall".into(), Caller::nobody()).unwrap();
     overheard.expect(&["wrote Bag(Removed", "says Parcel(ParcelId(\"O-1\"), TakenOut", "says Answer(Done(nobody, Ok("]);
     assert_eq!(base.house.twin.load::<Bag>(bag.text()).unwrap().unwrap().1.exception, None, "what was said of it is over");
     dock.load(&mut base, &bag, Caller::nobody()).unwrap();
@@ -141,7 +141,7 @@ fn a_dock_refuses_a_bag_in_which_a_parcel_is_to_be_stopped_until_it_is_out() {
         "says Answer(Done(",
     ]);
     let (refused, answer) = Caller::waiting();
-    crate::dock::bag_by_hand(&base, &bag, out(), "too late".into(), refused).unwrap();
+    dock.bag_by_hand(&base, &bag, out(), "too late".into(), refused).unwrap();
     assert!(answer.blocking_recv().unwrap().unwrap_err().contains("handed over"));
 }
 

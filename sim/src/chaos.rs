@@ -1,7 +1,11 @@
 //! One site under every mishap at once, drawn from a seed: actors fall, the house stops in the middle of work and opens again on
 //! its store, the disk is full, devices and carriers fail, answers are lost. Afterwards nothing may be missing: every order that was
-//! acknowledged is at its end, one label was bought for each key, stock adds up, no bag is lost, and the states are what the journal
-//! makes of them. The same seed does the same again.
+//! acknowledged is at its end, one label was bought for each key, what was bought and is not needed was given back or told, stock adds
+//! up, no bag is lost, what is wrong stands on the list of problems and nothing else, and the states are what the journal makes of
+//! them. People cancel orders, stop parcels and go by that list meanwhile. The same seed does the same again.
+
+mod clerk;
+mod labels;
 
 use crate::demand::{self, DemandSettings};
 use crate::luck::Luck;
@@ -12,9 +16,10 @@ use actors::config::SiteConfig;
 use actors::intake::Receipt;
 use actors::ledger::Pace;
 use actors::order_desk::DeskMsg;
+use actors::remedies::Step;
 use actors::site::{Site, World};
 use actors::warehouse::WarehouseMsg;
-use actors::{Caller, Delivery};
+use actors::{Caller, Delivery, ParcelMsg};
 use drivers::Clock;
 use ractor::ActorCell;
 use smol_str::SmolStr;
@@ -27,7 +32,7 @@ use twin::device::DeviceKind;
 use twin::fulfilment::Fulfilment;
 use twin::journal::memory::MemoryJournal;
 use twin::journal::{Draft, Group, Journal, Place, Rows, Way};
-use twin::order::{Claim, Order};
+use twin::order::{self, Claim, Order};
 use twin::parcel::{self, Parcel, Stage};
 use twin::replay::silent;
 use twin::station::StationKind;
@@ -51,6 +56,10 @@ const SELDOM: Span = Span::from_hours(7);
 const LONGEST: Span = Span::from_hours(24 * 90);
 /// A bag that stands closed, or a parcel that is printed, for so long has been missed.
 const MISSED_AFTER: Span = Span::from_hours(48);
+/// So often, of a million, a clerk has looked at the list of problems within six hours.
+const CLERK_PPM: u32 = 400_000;
+/// By then what was done last stands in the list of problems.
+const LISTED_AFTER: Span = Span::from_mins(1);
 /// An order that is not acknowledged is handed in again after this.
 const PATIENCE: Span = Span::from_secs(5);
 
@@ -126,6 +135,8 @@ struct Trial {
     demand: DemandSettings,
     products: Vec<drivers::platforms::ProductRow>,
     orders: Vec<(Moment, NewOrder)>,
+    /// Those that were acknowledged.
+    placed: Vec<twin::OrderId>,
     mishaps: BTreeMap<&'static str, u32>,
     /// When the house ended by itself, and why.
     ends: Vec<String>,
@@ -163,6 +174,7 @@ impl Trial {
             demand,
             products,
             orders,
+            placed: Vec::new(),
             mishaps: BTreeMap::new(),
             ends: Vec::new(),
             stops: false,
@@ -210,6 +222,7 @@ impl Trial {
                 Some(at) => {
                     site = self.until(site, at).await?;
                     let Some((_, order)) = orders.pop() else { break };
+                    self.placed.push(order.id());
                     site = self.hand_in(site, order).await?;
                     // While its prices and its label are asked for.
                     if left > 0 && self.luck.chance_ppm(AT_ONCE_PPM) {
@@ -235,9 +248,16 @@ impl Trial {
             site = self.until(site, later).await?;
             self.scan_again(&site, &mut closed_since)?;
             self.look_for_boxes(&site)?;
+            if self.luck.chance_ppm(CLERK_PPM) {
+                self.look_at_problems(&site)?;
+            }
         }
+        let later = self.clock.now() + LISTED_AFTER;
+        site = self.until(site, later).await?;
+        let mut wrong = String::new();
+        labels::list(&self.twin, &mut wrong).map_err(|e| e.to_string())?;
         site.stop().await;
-        self.judged(&all, &counted)
+        self.judged(wrong, &all, &counted)
     }
 
     /// Lets time pass; a house that ends meanwhile is opened again, as whoever looks after the process does.
@@ -279,7 +299,7 @@ impl Trial {
         let cell = |actor: Option<ActorCell>| actor.into_iter().collect::<Vec<_>>();
         let warehouses: Vec<_> = house.warehouses.values().filter_map(|seat| seat.actor()).map(|actor| actor.get_cell()).collect();
         let stations = || warehouses.iter().flat_map(|cell| cell.get_children()).collect::<Vec<_>>();
-        let (what, those) = match self.luck.below(if self.stops { 20 } else { 15 }) {
+        let (what, those) = match self.luck.below(if self.stops { 28 } else { 22 }) {
             0..3 => ("carrier fell", house.carriers.values().filter_map(|seat| seat.actor()).map(|actor| actor.get_cell()).collect()),
             3..6 => ("desk fell", cell(house.desk.actor().map(|actor| actor.get_cell()))),
             6 => ("parcels fell", cell(house.parcels.actor().map(|actor| actor.get_cell()))),
@@ -287,7 +307,28 @@ impl Trial {
             9..11 => ("station fell", stations()),
             11 => ("device fell", stations().iter().flat_map(|cell| cell.get_children()).collect()),
             12..15 => ("parcel fell", house.parcels.actor().map(|actor| actor.get_cell().get_children()).unwrap_or_default()),
-            15 => {
+            15..18 => {
+                if let Some(order) = self.luck.pick(&self.placed).cloned() {
+                    self.count("order cancelled");
+                    house.desk.cast(DeskMsg::Cancel { order, reason: "the buyer wants it no more".into(), reply: Caller::nobody() });
+                }
+                return Ok(site);
+            }
+            18 => {
+                let parcels = self.twin.all::<Parcel>().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+                if let Some((id, _)) = self.luck.pick(&parcels).cloned() {
+                    self.count("parcel stopped");
+                    let why = "somebody wants to look into it".into();
+                    house.tell(id.into(), ParcelMsg::PutRight { step: Step::Stop, why, reply: Caller::nobody() });
+                }
+                return Ok(site);
+            }
+            19..21 => {
+                self.look_at_problems(&site)?;
+                return Ok(site);
+            }
+            21 => ("list of problems fell", cell(house.problems.actor().map(|actor| actor.get_cell()))),
+            22 => {
                 self.count("disk full");
                 self.disk.full.store(true, Ordering::Relaxed);
                 return Ok(site);
@@ -330,7 +371,17 @@ impl Trial {
                 ms: 4_000,
             };
             let fault = if self.luck.chance_ppm(500_000) {
-                let kinds = [FaultKind::Timeouts, FaultKind::Errors, FaultKind::AnswersLost, FaultKind::AnswersLost, FaultKind::Slow];
+                let kinds = [
+                    FaultKind::Timeouts,
+                    FaultKind::Errors,
+                    FaultKind::AnswersLost,
+                    FaultKind::AnswersLost,
+                    FaultKind::Slow,
+                    FaultKind::VoidErrors,
+                    FaultKind::VoidErrors,
+                    FaultKind::GarbageLabels,
+                    FaultKind::SameNumber,
+                ];
                 let (Some(carrier), Some(kind)) = (self.luck.pick(&carriers).cloned(), self.luck.pick(&kinds).copied()) else { continue };
                 Fault { carrier: Some(carrier), kind, ..none }
             } else {
@@ -398,7 +449,15 @@ impl Trial {
         Ok(())
     }
 
-    /// One of the orders that is not at its end, with where it stands.
+    /// A person goes through the list of open problems.
+    fn look_at_problems(&mut self, site: &Site) -> Result<(), String> {
+        for (remedy, times) in clerk::look(&site.house, &mut self.luck).map_err(|e| e.to_string())? {
+            *self.mishaps.entry(remedy).or_default() += times;
+        }
+        Ok(())
+    }
+
+    /// One of the orders that is not at its end, with where it stands; or a cancelled parcel of one whose label is not given back.
     fn still_open(&self, orders: &[twin::OrderId]) -> Result<Option<(Key, String)>, String> {
         let read = |e: twin::TwinError| e.to_string();
         for id in orders {
@@ -425,7 +484,14 @@ impl Trial {
                     return Ok(Some((what, format!("parcel {parcel} of order {id} is {stage}, its way {way:?}; {bag}"))));
                 }
             }
-            if parts.is_empty() {
+            for part in &order.parts {
+                let state = self.twin.load::<Parcel>(part.parcel.text()).map_err(read)?.map(|(_, state)| state).unwrap_or_default();
+                if state.void.is_owed() {
+                    let what = Key::new(Kind::Parcel, part.parcel.text().clone());
+                    return Ok(Some((what, format!("parcel {} is cancelled, and its label is {:?}", part.parcel, state.void))));
+                }
+            }
+            if parts.is_empty() && order.stage != order::Stage::Cancelled {
                 let what = Key::new(Kind::Order, id.text().clone());
                 return Ok(Some((what, format!("order {id} is {} and in no parcel; holds: {:?}", order.stage.as_str(), order.holds))));
             }
@@ -443,14 +509,17 @@ impl Trial {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn judged(&self, orders: &[twin::OrderId], counted: &BTreeMap<SmolStr, u32>) -> Result<Survived, String> {
-        let mut wrong = String::new();
+    fn judged(&self, mut wrong: String, orders: &[twin::OrderId], counted: &BTreeMap<SmolStr, u32>) -> Result<Survived, String> {
         let read = |e: twin::TwinError| e.to_string();
+        labels::wrong(&self.twin, &self.world.book, &self.world.drivers(&self.config), &mut wrong).map_err(read)?;
         self.journal(&mut wrong).map_err(read)?;
         self.orders(&mut wrong, orders, counted).map_err(read)?;
         self.bags(&mut wrong).map_err(read)?;
         if let Err(error) = self.twin.verify(&mut silent()) {
             let _ = writeln!(wrong, "{error}");
+            if let twin::TwinError::Diverged { key } = &error {
+                let _ = writeln!(wrong, "{}", self.history(key));
+            }
         }
         if !wrong.is_empty() {
             return Err(format!("after {:?}\n{}\nthe house ended: {:?}", self.mishaps, wrong.trim_end(), self.ends));
@@ -492,13 +561,22 @@ impl Trial {
 
     /// Each order is where its parcels are, and what it took from the shelf is gone from it, once.
     fn orders(&self, wrong: &mut String, orders: &[twin::OrderId], counted: &BTreeMap<SmolStr, u32>) -> Result<(), twin::TwinError> {
-        let mut picked = BTreeMap::<SmolStr, u32>::new();
+        let (mut picked, mut ever) = (BTreeMap::<SmolStr, u32>::new(), BTreeSet::new());
+        for record in self.twin.records(0) {
+            let record = record?;
+            if let Event::Order(order::Event::Picked { parcel }) = record.event {
+                ever.insert((record.key.id, parcel));
+            }
+        }
         for id in orders {
             let Some((_, order)) = self.twin.load::<Order>(id.text())? else { continue };
             let parts: Vec<_> = order.live_parts().cloned().collect();
             for part in &parts {
                 let parcel = self.twin.load::<Parcel>(part.parcel.text())?.map(|(_, state)| state).unwrap_or_default();
                 let way = self.twin.load::<Tracking>(part.parcel.text())?.map(|(_, way)| way.stage);
+                if parcel.stage == Stage::Cancelled {
+                    let _ = writeln!(wrong, "{} is cancelled, and order {id} still counts on it", part.parcel);
+                }
                 if let (Stage::HandedOver, Some(way), [_]) = (parcel.stage, way, &parts[..]) {
                     let far = Fulfilment::of_order(&self.twin, &order)?.stage;
                     if far != way.as_str() {
@@ -509,7 +587,10 @@ impl Trial {
                 if left && part.claim != Claim::Picked {
                     let _ = writeln!(wrong, "{} was packed, and its goods are {:?}", part.parcel, part.claim);
                 }
-                for (line, quantity) in order.lines_of(&part.shares).filter(|_| part.claim == Claim::Picked) {
+            }
+            // What was packed and then cancelled lies in its box.
+            for part in order.parts.iter().filter(|part| ever.contains(&(id.text().clone(), part.parcel.clone()))) {
+                for (line, quantity) in order.lines_of(&part.shares) {
                     for goods in &line.goods {
                         let stock = stock::id(&part.decision.warehouse, &order.content.seller, &goods.sku);
                         *picked.entry(stock).or_default() += goods.quantity * quantity;

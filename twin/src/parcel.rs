@@ -666,9 +666,8 @@ impl Entity for Parcel {
                 _ => Err(self.wrong_stage(id, "bagging", "sorted")),
             },
             Command::Intercept { why } => match self.stage {
-                Created | LabelRequested | Labelled | Inducted | Measured | Verified | Sorted => {
-                    Ok(vec![Event::Intercepted { why, chute: None }])
-                }
+                // While its label is asked for there is nothing to stop, and the answer has to find it.
+                Created | Labelled | Inducted | Measured | Verified | Sorted => Ok(vec![Event::Intercepted { why, chute: None }]),
                 Intercepted => Ok(vec![]),
                 _ => Err(self.wrong_stage(id, "interception", "before bagged")),
             },

@@ -140,11 +140,29 @@ impl<'a> Replay<'a> {
 
 #[cfg(test)]
 mod tests {
+    use crate::facet::Facet;
     use crate::journal::memory::MemoryJournal;
     use crate::parcel::{Event, Parcel};
     use crate::replay::silent;
     use crate::{Entity, Hash, MemoryShelf, Moment, TrackingNumber, Twin, Tx};
     use std::sync::Arc;
+
+    /// What is wrong is found after the states were made anew, and by whoever compares them with the journal.
+    #[test]
+    fn what_is_wrong_stands_in_its_list_after_a_replay() {
+        let twin = Twin::in_memory("troubles");
+        let created = Event::Created { plan: Box::default(), key: Some("P-1.0".into()) };
+        let events = vec![created, Event::LabelLost { why: "no answer".into(), decide: true }];
+        let (mut tx, mut parcel) = (Tx::at(Moment(1)), Parcel::default());
+        events.iter().for_each(|event| parcel.apply(tx.at, event));
+        tx.stage(&"P-1".into(), events.len() as u32, events, Default::default(), &parcel);
+        twin.commit([tx]).expect("it is written");
+        let wrong = || twin.listed::<Parcel>(Facet::Trouble, Some("label_lost"), None).count();
+        assert_eq!(wrong(), 1);
+        twin.verify(&mut silent()).expect("the states are what the journal makes of them");
+        twin.rebuild(&mut silent()).expect("it is made anew");
+        assert_eq!(wrong(), 1);
+    }
 
     /// A scanner may read any of the barcodes on a label: by each the parcel is found, also by who reads the journal later.
     #[test]

@@ -261,6 +261,13 @@ impl CarrierBook {
         self.pages().sold.get(tracking).map(|label| label.postage)
     }
 
+    /// For which parcel the label was bought: our key or reference, without what counts the askings.
+    pub fn bought_for(&self, tracking: &TrackingNumber) -> Option<SmolStr> {
+        let pages = self.pages();
+        let key = &pages.sold.get(tracking.as_str())?.luck_key;
+        Some(key.rsplit_once('.').map_or(key.clone(), |(parcel, _)| parcel.into()))
+    }
+
     /// Who sold the label.
     pub fn carrier(&self, tracking: &str) -> Option<CarrierId> {
         let pages = self.pages();
