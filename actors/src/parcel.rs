@@ -224,6 +224,11 @@ impl ParcelState {
                     Ok(())
                 }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_undecided.is_some() => Ok(()),
+                // Such a carrier is not asked again; what it sold may be known still.
+                Stage::LabelRequested if self.loses_labels() => {
+                    self.ask_for_label(work, Account::Last, true)?;
+                    Ok(())
+                }
                 Stage::Created | Stage::LabelRequested if self.host.state.label_refused.is_none() => {
                     let again = Command::RequestLabel { nth: self.host.state.label_asked.saturating_add(1) };
                     let asked = self.host.command(work, again).map(drop);
