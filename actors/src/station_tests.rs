@@ -119,7 +119,7 @@ fn a_bag_that_is_missed_is_told_of_once_and_an_open_one_does_not_leave() {
     let bag = closed_bag(&base);
     overheard.heard();
     for expected in [&["wrote Bag(ExceptionRaised"][..], &[]] {
-        crate::dock::missed(&base, &bag).unwrap();
+        Dock::open(&base).unwrap().missed(&base, &bag).unwrap();
         overheard.expect(expected);
     }
     let mut dock = Dock::open(&base).unwrap();
