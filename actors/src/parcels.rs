@@ -431,8 +431,14 @@ impl TakingUp {
             }
         }
         for (bag, parcels) in bags {
-            if twin.load::<Bag>(&bag)?.is_some_and(|(_, state)| state.stage == bag::Stage::HandedOver) {
-                parcels.into_iter().for_each(|id| house.tell(id, ParcelMsg::HandOver { bag: bag.clone().into() }));
+            let Some((_, state)) = twin.load::<Bag>(&bag)? else { continue };
+            for id in parcels {
+                match state.stage {
+                    // It was taken out of it, and has not heard.
+                    _ if !state.parcels.contains(&id) => house.tell(id, ParcelMsg::Resume),
+                    bag::Stage::HandedOver => house.tell(id, ParcelMsg::HandOver { bag: bag.clone().into() }),
+                    _ => {}
+                }
             }
         }
         if self.after.is_none() {
