@@ -415,11 +415,12 @@ impl DeskState {
             }
         }
         let mut work = house.work();
+        let why = if unknown.is_empty() { self.named.remove(id).unwrap_or_default() } else { SmolStr::default() };
         let host = self.order(id)?;
         host.command(&mut work, Command::Identify { seller, goods })?;
         let reason = Hold::UnknownSku;
         match unknown.is_empty() {
-            true => host.command(&mut work, Command::ClearHold { reason, why: SmolStr::default() })?,
+            true => host.command(&mut work, Command::ClearHold { reason, why })?,
             false => host.command(&mut work, Command::Hold { reason, detail: Detail::Unknown { lines: unknown } })?,
         };
         house.commit(work);

@@ -456,10 +456,11 @@ fn a_name_for_a_sku_lets_all_go_on_that_wait_for_it() {
     put_right(&mut desk, "1", name(1));
     let heard = overheard.heard();
     assert!(heard[0].starts_with("wrote SkuMap(Mapped"), "{heard:#?}");
-    for number in ["1", "2"] {
+    for (number, why) in [("1", "r"), ("2", "")] {
         desk.take(DeskMsg::Plan(id(number))).unwrap();
         let heard = wrote(&overheard);
-        assert!(heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
+        let cleared = format!("wrote Order(HoldCleared {{ reason: UnknownSku, why: {why:?} }})");
+        assert!(heard.contains(&cleared) && heard.iter().any(|line| line.starts_with("wrote Order(Allocated")), "{heard:#?}");
     }
     put_right(&mut desk, "1", name(1));
     assert!(wrote(&overheard).is_empty(), "twice is once");

@@ -139,6 +139,8 @@ pub struct DeskState {
     pub(crate) rounds: u32,
     /// Returns whose goods are being written into stock.
     pub(crate) restocking: BTreeSet<ParcelId>,
+    /// Why a person said what a line of theirs is, until they go on because of it.
+    pub(crate) named: BTreeMap<OrderId, SmolStr>,
     /// Held for want of stock.
     pub(crate) short: BTreeSet<OrderId>,
     /// Each with the cause of its first try.
@@ -205,6 +207,7 @@ impl DeskState {
             errands: BTreeMap::new(),
             restocking: BTreeSet::new(),
             rounds: 0,
+            named: BTreeMap::new(),
             short: BTreeSet::new(),
             retry: BTreeMap::new(),
             channels_out: ChannelsOut::default(),

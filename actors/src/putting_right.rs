@@ -101,7 +101,7 @@ impl DeskState {
             Fix::Address(correction) => self.correct(id, *correction, why, reply),
             Fix::Release => self.let_go(id, why, reply),
             Fix::Paid => self.mark_paid(id, why, reply),
-            Fix::Name { line, sku, quantity } => self.name(id, line, Component { sku, quantity }, reply),
+            Fix::Name { line, sku, quantity } => self.name(id, line, Component { sku, quantity }, why, reply),
         }
     }
 
@@ -221,7 +221,7 @@ impl DeskState {
     }
 
     /// The shop's SKU is that of ours from now on, so all that waits for it goes on.
-    fn name(&mut self, id: OrderId, line: u32, of_ours: Component, reply: Reply) -> Result<(), ActorProcessingErr> {
+    fn name(&mut self, id: OrderId, line: u32, of_ours: Component, why: SmolStr, reply: Reply) -> Result<(), ActorProcessingErr> {
         let order = self.order(&id)?.state.clone();
         let lines = &order.content.lines;
         let Some(named) = (line as usize).checked_sub(1).and_then(|n| lines.get(n)) else {
@@ -244,6 +244,8 @@ impl DeskState {
         }
         let shop = Shop::new(order.content.platform.clone(), order.content.shop.clone());
         let change = Change::Map { shop, sku: named.sku.clone(), components: vec![of_ours] };
+        // The map keeps no reasons; the order's hold ends with it.
+        self.named.insert(id, why);
         let told = Caller::new(move |mut outcomes: Vec<Result<_, String>>| reply.tell(outcomes.pop().unwrap_or_else(nothing).map(drop)));
         self.change(vec![change], told)
     }
