@@ -189,7 +189,7 @@ impl Catalog {
     }
 
     /// What a shop's SKU is: as it is mapped, else the seller's product of that name; else why nobody knows.
-    fn goods(&self, seller: &SellerId, shop: &Shop, sku: &Sku) -> Result<Result<Vec<Goods>, Unmapped>, TwinError> {
+    pub(crate) fn goods(&self, seller: &SellerId, shop: &Shop, sku: &Sku) -> Result<Result<Vec<Goods>, Unmapped>, TwinError> {
         let map = self.maps.state(&self.twin, &sku_map::id(shop, sku))?.map(|map| map.components).unwrap_or_default();
         if map.is_empty() {
             return Ok(match self.product(seller, sku)? {

@@ -453,6 +453,7 @@ fn a_name_for_a_sku_lets_all_go_on_that_wait_for_it() {
     put_right(&mut desk, "1", Fix::Name { line: 1, sku: "none".into(), quantity: 1 });
     let heard = overheard.heard();
     assert!(heard.len() == 1 && heard[0].contains("own sells no none"), "{heard:#?}");
+    assert!(desk.named.is_empty(), "a name that was refused gives no reason");
     put_right(&mut desk, "1", name(1));
     let heard = overheard.heard();
     assert!(heard[0].starts_with("wrote SkuMap(Mapped"), "{heard:#?}");

@@ -215,7 +215,10 @@ impl DeskState {
                     Some((place, sealed(&twin, tx, &Personal { gift_note: personal.gift_note, ..ours }, before)?))
                 }
                 // What a person put right this very moment; the platform's later word counts then.
-                Err(_) => None,
+                Err(error) => {
+                    tracing::warn!(%error, "the address that a person put right cannot be read: the platform's counts");
+                    None
+                }
             },
             None => None,
         };

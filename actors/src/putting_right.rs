@@ -11,7 +11,7 @@ use ractor::ActorProcessingErr;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use twin::defect::Defect;
-use twin::hold::Detail;
+use twin::hold::{Detail, Unmapped};
 use twin::order::{Command, Hold, Order};
 use twin::personal::Personal;
 use twin::seller::Shop;
@@ -243,11 +243,15 @@ impl DeskState {
             return Ok(());
         }
         let shop = Shop::new(order.content.platform.clone(), order.content.shop.clone());
-        let change = Change::Map { shop, sku: named.sku.clone(), components: vec![of_ours] };
-        // The map keeps no reasons; the order's hold ends with it.
-        self.named.insert(id, why);
+        let change = Change::Map { shop: shop.clone(), sku: named.sku.clone(), components: vec![of_ours] };
         let told = Caller::new(move |mut outcomes: Vec<Result<_, String>>| reply.tell(outcomes.pop().unwrap_or_else(nothing).map(drop)));
-        self.change(vec![change], told)
+        self.change(vec![change], told)?;
+        // The map keeps no reasons; the order's hold ends with it. A name that was refused is none.
+        let seller = self.catalog.seller_of(&shop)?;
+        if !matches!(self.catalog.goods(&seller, &shop, &named.sku)?, Err(Unmapped::Unknown { .. })) {
+            self.named.insert(id, why);
+        }
+        Ok(())
     }
 
     /// It is so already, and durable when everything before it is.
